@@ -1,0 +1,137 @@
+//! Everything that can be asked of the router. The number behind a name is its kind on the wire.
+
+use crate::config::{Config, SkillLevel};
+use crate::ids::{
+    AgentId, ArrivalKey, ChannelId, CommandId, ContactId, OfferId, QueueId, ReasonId,
+};
+use crate::time::Micros;
+
+/// One request to the router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// 1: replace the configuration, whole.
+    Configure {
+        /// The new configuration.
+        config: Box<Config>,
+    },
+    /// 2: the first command after a start of the service.
+    Restarted,
+    /// 3: a customer's request has come in.
+    Arrive {
+        /// Where from.
+        channel: ChannelId,
+        /// What makes it this request and no other.
+        key: ArrivalKey,
+        /// Where it waits.
+        queue: QueueId,
+        /// Its head start in time.
+        head_start_us: Micros,
+        /// The units that it takes.
+        weight: u32,
+        /// What it needs beyond the queue's own requirement; strictly increasing by skill.
+        requires: Vec<SkillLevel>,
+    },
+    /// 4: the customer has left: abandons a contact that nobody has answered, ends one that is engaged.
+    Abandon {
+        /// The contact's channel.
+        channel: ChannelId,
+        /// The contact.
+        contact: ContactId,
+    },
+    /// 5: the channel has connected customer and agent.
+    Connected {
+        /// The contact's channel.
+        channel: ChannelId,
+        /// The contact.
+        contact: ContactId,
+    },
+    /// 6: the channel could not connect them.
+    ConnectFailed {
+        /// The contact's channel.
+        channel: ChannelId,
+        /// The contact.
+        contact: ContactId,
+    },
+    /// 7: an agent starts work.
+    SignIn {
+        /// Who.
+        agent: AgentId,
+        /// Ready at once, or not ready without a reason.
+        ready: bool,
+        /// Makes a repeat recognisable.
+        command_id: Option<CommandId>,
+    },
+    /// 8: an agent leaves, after what it has in hand.
+    SignOut {
+        /// Who.
+        agent: AgentId,
+        /// Makes a repeat recognisable.
+        command_id: Option<CommandId>,
+    },
+    /// 9: an agent wants contacts.
+    Ready {
+        /// Who.
+        agent: AgentId,
+        /// Makes a repeat recognisable.
+        command_id: Option<CommandId>,
+    },
+    /// 10: an agent wants none for now.
+    NotReady {
+        /// Who.
+        agent: AgentId,
+        /// Why; 0 = not said.
+        reason: ReasonId,
+        /// Makes a repeat recognisable.
+        command_id: Option<CommandId>,
+    },
+    /// 11: a supervisor lifts a lock.
+    Unlock {
+        /// Who is locked.
+        agent: AgentId,
+        /// Makes a repeat recognisable.
+        command_id: Option<CommandId>,
+    },
+    /// 12: an agent takes an offer.
+    Accept {
+        /// Who.
+        agent: AgentId,
+        /// The offer.
+        offer: OfferId,
+    },
+    /// 13: an agent refuses an offer.
+    Decline {
+        /// Who.
+        agent: AgentId,
+        /// The offer.
+        offer: OfferId,
+        /// Why; 0 = not said.
+        reason: ReasonId,
+    },
+    /// 14: the agent ends an engaged contact.
+    End {
+        /// Who.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+    },
+    /// 15: the agent ends its wrap-up early.
+    EndWrapUp {
+        /// Who.
+        agent: AgentId,
+        /// The contact that was served.
+        contact: ContactId,
+    },
+    /// 16: the agent passes an engaged contact on to a queue.
+    Transfer {
+        /// Who.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+        /// Where it goes.
+        queue: QueueId,
+        /// Its head start there.
+        head_start_us: Micros,
+        /// What it needs there beyond the queue's own requirement; strictly increasing by skill.
+        requires: Vec<SkillLevel>,
+    },
+}

@@ -1,0 +1,98 @@
+//! Everything that can be refused. Codes are stable: plugins and journals carry them.
+
+/// Why a command was refused. Nothing changed but the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// What was wrong.
+    pub code: Code,
+    /// The offending id or value.
+    pub detail: u64,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $variant:ident = $number:literal, $name:literal;)*) => {
+        /// The stable codes of [`Rejection`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u16)]
+        pub enum Code { $($(#[doc = $doc])* $variant = $number,)* }
+
+        impl Code {
+            /// Every code there is, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The code's name on the wire's human side: scenarios, logs, exceptions.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The first command must be `configure`.
+    NotConfigured = 1, "not_configured";
+    /// `at` lies before the router's clock; detail = the clock.
+    TimeBackwards = 2, "time_backwards";
+    /// No such channel.
+    UnknownChannel = 10, "unknown_channel";
+    /// No such queue.
+    UnknownQueue = 11, "unknown_queue";
+    /// No such skill.
+    UnknownSkill = 12, "unknown_skill";
+    /// No such agent.
+    UnknownAgent = 13, "unknown_agent";
+    /// No such contact, or another's.
+    UnknownContact = 14, "unknown_contact";
+    /// No such offer, or another's.
+    UnknownOffer = 15, "unknown_offer";
+    /// No such reason.
+    UnknownReason = 16, "unknown_reason";
+    /// A level is not 1..=100.
+    BadLevel = 20, "bad_level";
+    /// A weight is not 1..=100.
+    BadWeight = 21, "bad_weight";
+    /// A head start is longer than a week.
+    BadHeadStart = 22, "bad_head_start";
+    /// A requirement has more than 16 entries, or its skills are not strictly increasing; detail = the skill, or the count.
+    BadRequirement = 23, "bad_requirement";
+    /// The agent is signed out, or on the way out.
+    SignedOut = 30, "signed_out";
+    /// The contact is not in a state for this; detail = the contact.
+    WrongState = 31, "wrong_state";
+    /// The offer expired before the answer came.
+    OfferExpired = 32, "offer_expired";
+    /// The offer was withdrawn before the answer came.
+    OfferWithdrawn = 33, "offer_withdrawn";
+    /// The agent has declined this offer.
+    OfferDeclined = 34, "offer_declined";
+    /// The agent has accepted this offer.
+    OfferAccepted = 35, "offer_accepted";
+    /// As many contacts are live as the router may hold; detail = the limit.
+    TooManyContacts = 40, "too_many_contacts";
+    /// The configuration lists an id twice, or not in order.
+    DuplicateId = 50, "duplicate_id";
+    /// The new configuration lacks an agent who is not signed out or has something in hand.
+    AgentInUse = 51, "agent_in_use";
+    /// The new configuration lacks a queue that holds live contacts.
+    QueueInUse = 52, "queue_in_use";
+    /// The new configuration lacks a channel that has live contacts.
+    ChannelInUse = 53, "channel_in_use";
+    /// More agents than the limit.
+    TooManyAgents = 54, "too_many_agents";
+    /// More queues than the limit.
+    TooManyQueues = 55, "too_many_queues";
+    /// More channels than the limit.
+    TooManyChannels = 56, "too_many_channels";
+    /// More skills than the limit.
+    TooManySkills = 57, "too_many_skills";
+    /// A configured duration is out of its range; detail = the value.
+    BadDuration = 58, "bad_duration";
+    /// The new configuration lacks a skill that a live contact needs.
+    SkillInUse = 59, "skill_in_use";
+}
+
+impl From<Code> for u16 {
+    fn from(code: Code) -> Self {
+        code as Self
+    }
+}
