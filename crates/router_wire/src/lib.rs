@@ -1,0 +1,1 @@
+//! Paidui's wire: MessagePack frames of commands and events.

@@ -1,0 +1,1 @@
+"""Paidui's engine: the trio service around the routing core."""

@@ -1,0 +1,198 @@
+"""The Rust core behind Python: bytes and plain numbers cross, nothing is decided here.
+
+Only engine/router.py imports it. A panic inside (a broken invariant) arrives as
+pyo3_runtime.PanicException, a BaseException: the router is unusable from then on and the process
+has to end; the journal brings it back.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, final
+
+class DecodeError(ValueError):
+    """Bytes that are no message of a known kind and version; the text names kind and field."""
+
+CODES: list[tuple[int, str]]
+"""Every code of a refusal, with its name."""
+KINDS: list[tuple[int, str, list[str]]]
+"""Every kind of command and event: number, name, fields in order (without kind and version)."""
+MAX_FRAME_BYTES: int
+MAX_CONFIGURE_BYTES: int
+
+@final
+class Router:
+    """One router. One thread uses it at a time: a second one gets RuntimeError."""
+
+    def __new__(cls) -> Router: ...
+    @property
+    def now(self) -> int:
+        """The router's clock, Unix microseconds; 0 before the first command."""
+
+    def apply(self, at: int, body: bytes) -> tuple[int, int, bytes]:
+        """One command -> (code, value, event frames); code 0 = accepted, else value = detail."""
+
+    def apply_batch(self, seq: int, at: int, parts: Sequence[tuple[int, int, bytes]]) -> Batch:
+        """A committed batch: parts of (source, first_request_no, scanned command frames).
+
+        No command at all advances the clock. Undecodable frames panic: they were scanned before
+        they were journaled. The GIL is released when the parts are big.
+        """
+
+    def advance(self, at: int) -> bytes:
+        """Fires every deadline up to `at`; the event frames."""
+
+    def next_deadline(self) -> int | None: ...
+    def check(self) -> None:
+        """Panics when an invariant is broken."""
+
+    def state_hash(self) -> int: ...
+    def snapshot(self) -> bytes: ...
+    @staticmethod
+    def restore(snapshot: bytes) -> Router:
+        """A router from a snapshot; ValueError when the bytes are none."""
+
+    def names(self) -> bytes:
+        """What `configure` carried as names; empty before it."""
+
+    def config_hash(self) -> bytes:
+        """The 32 bytes that `configure` carried as hash; empty before it."""
+
+    def config(self) -> bytes:
+        """The configuration in force as a `configure` body; empty before it."""
+
+    def overview(
+        self,
+    ) -> tuple[
+        list[tuple[int, int, int]],
+        list[tuple[int, int, int, bool, bool, int, int, int, int, int]],
+        tuple[int, int, int, int],
+    ]:
+        """(queue, waiting, oldest|0)s, agents, live contacts by state.
+
+        An agent: (agent, presence 0 signed out 1 not ready 2 ready, reason, signing_out, locked,
+        offers, connecting, engaged, wrap_ups, idle_since). The states: (waiting, offered,
+        connecting, engaged).
+        """
+
+    def position(self, contact: int) -> int | None:
+        """Contacts that stand before it in its queue; None unless it waits."""
+
+    def desk(
+        self, agent: int
+    ) -> (
+        tuple[
+            int,
+            int,
+            bool,
+            bool,
+            int,
+            int,
+            list[tuple[int, int, int, int, int, int]],
+            list[tuple[int, int, int, int, int, int]],
+            list[tuple[int, int, int]],
+        ]
+        | None
+    ):
+        """(presence, reason, signing_out, locked, misses, idle_since, offers, contacts, wrap_ups).
+
+        An offer: (offer, contact, channel, queue, deadline, enqueued_at). A contact: (contact,
+        channel, queue, state 2 connecting 3 engaged, deadline|0, arrived_at). A wrap-up: (contact,
+        channel, deadline). None = no such agent.
+        """
+
+    def contact(self, contact: int) -> tuple[int, int, int, int, int, int] | None:
+        """(channel, queue, state 0..3, agent|0, arrived_at, enqueued_at) of a live contact."""
+
+    def ended(self, contact: int) -> tuple[int, int, int, int] | None:
+        """(channel, outcome 0 served 1 abandoned 2 blocked, last_agent|0, ended_at)."""
+
+@final
+class Batch:
+    """What an applied batch brought about."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def count(self) -> int:
+        """Commands."""
+
+    @property
+    def events_count(self) -> int: ...
+    @property
+    def events(self) -> bytes:
+        """All events as frames, in order."""
+
+    def results(self) -> list[tuple[int, int]]:
+        """(code, value) per command; code 0 = accepted, else value = detail."""
+
+    def acks(self) -> list[tuple[int, bytes]]:
+        """(source, one ack frame) per source, in the order of the parts."""
+
+    def route(self, fanout: Fanout) -> list[tuple[int, bytes]]:
+        """(subscriber, one events frame) for everybody whom an event concerns, by subscriber."""
+
+@final
+class Fanout:
+    """Who wants which events."""
+
+    def __new__(cls) -> Fanout: ...
+    def subscribe_channel(self, subscriber: int, channel: int) -> None: ...
+    def attach_agents(self, subscriber: int, agents: Sequence[int]) -> None: ...
+    def detach_agents(self, subscriber: int, agents: Sequence[int]) -> None: ...
+    def subscribe_all(self, subscriber: int) -> None: ...
+    def unsubscribe(self, subscriber: int) -> None:
+        """Forgets everything of a subscriber."""
+
+    def route_blob(self, subscriber: int, seq: int, at: int, events: bytes) -> bytes | None:
+        """The events frame of one batch for one subscriber (resume); None = nothing concerns it."""
+
+@final
+class Intake:
+    """One connection's reader: splits, decodes, numbers and checks the scope of its frames."""
+
+    def __new__(
+        cls, kind: Literal["plugin", "edge", "admin", "follower"], channel: int | None = None
+    ) -> Intake: ...
+    def attach(self, agents: Sequence[int]) -> None: ...
+    def detach(self, agents: Sequence[int]) -> None: ...
+    def feed(
+        self, data: bytes
+    ) -> tuple[
+        list[tuple[int, bytes, int]],
+        list[tuple[int | None, str, str]],
+        list[bytes],
+        str | None,
+    ]:
+        """(runs, refusals, control, fatal).
+
+        A run: (first_request_no, command frames, count), numbers without a gap. A refusal:
+        (request_no|None, "malformed"|"not_allowed", text). Control: the bodies of kind >= 128; an
+        edge's attach and detach have taken effect on the frames behind them. Fatal: the stream
+        cannot be read any further; what stands before it counts.
+        """
+
+def recode(body: bytes) -> bytes:
+    """Decodes a command or event body and encodes it again; for tests and tools."""
+
+def simulate(
+    config: bytes,
+    arrive_us: Sequence[int],
+    queue: Sequence[int],
+    service_us: Sequence[int],
+    patience_us: Sequence[int],
+    head_start_us: Sequence[int],
+    channel: Sequence[int],
+    weight: Sequence[int],
+    duty_agent: Sequence[int],
+    duty_sign_in_us: Sequence[int],
+    duty_sign_out_us: Sequence[int],
+    reached_talk_us: int,
+    requires: Sequence[Sequence[tuple[int, int]]] | None = None,
+) -> tuple[bytes, bytes, bytes, dict[str, int]]:
+    """A day in virtual time: (outcome u8, wait_us u64, agent u32 per contact, metrics).
+
+    `config` is a `configure` body. Columns are lists or buffers of int64; -1 = no service time
+    (then `reached_talk_us`), endless patience, no sign-out. The columns that come back are in the
+    machine's own byte order. Outcomes: 0 served 1 abandoned 2 blocked 3 unserved.
+    """

@@ -1,0 +1,196 @@
+"""Every error that Paidui raises on purpose.
+
+Each refusal of the core has its own class and stable code; the classes below `Refused` are the one
+table, and a parity test holds it against `Code::ALL` of `crates/router_core/src/rejection.rs`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, Final
+
+
+class PaiduiError(Exception):
+    """The base of all of them."""
+
+
+class Malformed(PaiduiError, ValueError):
+    """Bytes that are not what they should be; the text names the kind and the field."""
+
+
+class ConfigError(PaiduiError):
+    """The configuration file cannot be used; `errors` names every fault at once."""
+
+    def __init__(self, errors: list[str]) -> None:
+        """Keeps the list, one fault a line."""
+        super().__init__("\n".join(errors))
+        self.errors = errors
+
+
+class Busy(PaiduiError):
+    """More is waiting than the engine admits; ask again after `retry_after_ms`."""
+
+    def __init__(self, retry_after_ms: int) -> None:
+        """Keeps the delay."""
+        super().__init__(f"busy, retry after {retry_after_ms} ms")
+        self.retry_after_ms = retry_after_ms
+
+
+class NotDurable(PaiduiError):
+    """The journal did not take the command: nothing more is acknowledged, the process ends."""
+
+
+REFUSALS: Final[dict[int, type[Refused]]] = {}
+"""The class of each of the core's stable codes (`crates/router_core/src/rejection.rs`)."""
+
+
+class Refused(PaiduiError):
+    """The core refused a command; nothing changed but the clock.
+
+    Attributes:
+        code: the stable number.
+        name: its name, `unknown_channel`.
+        field: the command's field that is at fault, if it is one.
+        detail: the offending id or value.
+    """
+
+    code: ClassVar[int] = 0
+    name: ClassVar[str] = "refused"
+    field: ClassVar[str | None] = None
+
+    def __init_subclass__(cls, *, code: int, field: str | None = None) -> None:
+        """Enters the class in `REFUSALS`."""
+        cls.code = code
+        cls.name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        cls.field = field
+        REFUSALS[code] = cls
+
+    def __init__(self, detail: int = 0) -> None:
+        """Keeps the detail."""
+        super().__init__(f"{self.name} ({detail}): {(self.__doc__ or '').splitlines()[0]}")
+        self.detail = detail
+
+
+def refusal(code: int, detail: int) -> Refused:
+    """The exception for a code of the core."""
+    return REFUSALS[code](detail)
+
+
+class NotConfigured(Refused, code=1):
+    """The first command must be `configure`."""
+
+
+class TimeBackwards(Refused, code=2):
+    """The time lies before the router's clock; detail = the clock."""
+
+
+class UnknownChannel(Refused, code=10, field="channel"):
+    """No such channel."""
+
+
+class UnknownQueue(Refused, code=11, field="queue"):
+    """No such queue."""
+
+
+class UnknownSkill(Refused, code=12, field="requires"):
+    """No such skill."""
+
+
+class UnknownAgent(Refused, code=13, field="agent"):
+    """No such agent."""
+
+
+class UnknownContact(Refused, code=14, field="contact"):
+    """No such contact, or another's."""
+
+
+class UnknownOffer(Refused, code=15, field="offer"):
+    """No such offer, or another's."""
+
+
+class UnknownReason(Refused, code=16, field="reason"):
+    """No such reason."""
+
+
+class BadLevel(Refused, code=20, field="requires"):
+    """A level is not 1..100."""
+
+
+class BadWeight(Refused, code=21, field="weight"):
+    """A weight is not 1..100."""
+
+
+class BadHeadStart(Refused, code=22, field="head_start_us"):
+    """A head start is longer than a week."""
+
+
+class BadRequirement(Refused, code=23, field="requires"):
+    """More than 16 entries, or skills that are not strictly increasing."""
+
+
+class SignedOut(Refused, code=30, field="agent"):
+    """The agent is signed out, or on the way out."""
+
+
+class WrongState(Refused, code=31, field="contact"):
+    """The contact is not in a state for this."""
+
+
+class OfferExpired(Refused, code=32, field="offer"):
+    """The offer expired before the answer came."""
+
+
+class OfferWithdrawn(Refused, code=33, field="offer"):
+    """The offer was withdrawn before the answer came."""
+
+
+class OfferDeclined(Refused, code=34, field="offer"):
+    """The agent has declined this offer."""
+
+
+class OfferAccepted(Refused, code=35, field="offer"):
+    """The agent has accepted this offer."""
+
+
+class TooManyContacts(Refused, code=40):
+    """As many contacts are live as the router may hold; detail = the limit."""
+
+
+class DuplicateId(Refused, code=50, field="config"):
+    """The configuration lists an id twice, or not in order."""
+
+
+class AgentInUse(Refused, code=51, field="config"):
+    """The new configuration lacks an agent who is at work or has something in hand."""
+
+
+class QueueInUse(Refused, code=52, field="config"):
+    """The new configuration lacks a queue that holds live contacts."""
+
+
+class ChannelInUse(Refused, code=53, field="config"):
+    """The new configuration lacks a channel that has live contacts."""
+
+
+class TooManyAgents(Refused, code=54, field="config"):
+    """More agents than the limit."""
+
+
+class TooManyQueues(Refused, code=55, field="config"):
+    """More queues than the limit."""
+
+
+class TooManyChannels(Refused, code=56, field="config"):
+    """More channels than the limit."""
+
+
+class TooManySkills(Refused, code=57, field="config"):
+    """More skills than the limit."""
+
+
+class BadDuration(Refused, code=58, field="config"):
+    """A configured duration is out of its range; detail = the value."""
+
+
+class SkillInUse(Refused, code=59, field="config"):
+    """The new configuration lacks a skill that a live contact needs."""

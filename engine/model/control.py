@@ -1,0 +1,117 @@
+"""Control frames: what client and server say to each other about a connection; never journaled."""
+
+from __future__ import annotations
+
+from engine.model.events import AnyEvent
+from engine.model.frame import Frame
+
+
+class Control(Frame):
+    """A frame that is not for the router."""
+
+
+class Hello(Control, tag=128, kw_only=True):
+    """Client, first frame: who it is, and the batch after which it wants events."""
+
+    token: str
+    name: str
+    resume_seq: int | None = None
+
+
+class Welcome(Control, tag=129, kw_only=True):
+    """Server: the site's names (kind -> name -> id); `arrival_key` (32 bytes) for plugins."""
+
+    site: str
+    seq: int
+    names: dict[str, dict[str, int]]
+    arrival_key: bytes | None = None
+
+
+class Ack(Control, tag=130, kw_only=True):
+    """Server, after the commit: `(request_no, index, code, value)` per command; code 0 = accepted.
+
+    The value is the contact's id for `Arrive`, the rejection's detail when the code is not 0.
+    """
+
+    seq: int
+    results: list[tuple[int, int, int, int]]
+
+
+class Refusal(Control, tag=131, kw_only=True):
+    """Server: a request that never reached the journal ("malformed", "not_allowed", "busy"...)."""
+
+    request_no: int | None
+    code: str
+    text: str
+    retry_after_ms: int = 0
+
+
+class Events(Control, tag=132, kw_only=True):
+    """Server: those events of one batch that concern the subscriber, each with its index."""
+
+    seq: int
+    at: int
+    events: list[tuple[int, AnyEvent]]
+
+
+class Closing(Control, tag=133, kw_only=True):
+    """Server: about to close ("slow_reader", "draining", "protocol_error", "too_old")."""
+
+    code: str
+    text: str
+    seq: int
+
+
+class Ping(Control, tag=134, kw_only=True):
+    """Either side: answer with `Pong` of the same number."""
+
+    n: int
+
+
+class Pong(Control, tag=135, kw_only=True):
+    """The answer to `Ping`."""
+
+    n: int
+
+
+class Attach(Control, tag=136, kw_only=True):
+    """Edge: "I act for these agents"; their events follow."""
+
+    agents: list[int]
+
+
+class Detach(Control, tag=137, kw_only=True):
+    """Edge: "I no longer act for these agents"."""
+
+    agents: list[int]
+
+
+class Message(Control, tag=138, kw_only=True):
+    """Plugin: the customer wrote; stored, then answered with `MessageStored`."""
+
+    contact: int
+    external_id: str
+    text: str
+
+
+class MessageStored(Control, tag=139, kw_only=True):
+    """Server: the customer's message is in the store."""
+
+    contact: int
+    external_id: str
+    message_id: int
+
+
+class MessageOut(Control, tag=140, kw_only=True):
+    """Server, to the plugin: the agent wrote."""
+
+    contact: int
+    message_id: int
+    text: str
+
+
+class Typing(Control, tag=141, kw_only=True):
+    """Both ways, never stored: the other side is typing."""
+
+    contact: int
+    on: bool

@@ -1,0 +1,13 @@
+"""What every frame has in common."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Frame(Struct, frozen=True, array_like=True, kw_only=True):
+    """What every frame begins with."""
+
+    version: Literal[1] = 1
