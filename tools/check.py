@@ -1,0 +1,105 @@
+"""Run every check there is, the test runner last so that its summary closes the output.
+
+`--only lint` and `--only torture` run a part. With PAIDUI_INSTALL=1 what is missing on the system
+(Debian's Chromium) is installed; with STRICT=1 a skipped check is a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+WEB = ROOT / "console" / "web"
+PYTHON = str(BIN / "python")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command that must exit 0."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path = ROOT
+
+
+LINT = (
+    Check("Python format", (str(BIN / "ruff"), "format", "--check", "-q", ".")),
+    Check("Python lint", (str(BIN / "ruff"), "check", "-q", ".")),
+    Check("Python types", (str(BIN / "mypy"), "--no-error-summary")),
+    Check("extension stub", (PYTHON, "-m", "mypy.stubtest", "engine._router", "--concise")),
+    Check("import contracts", (str(BIN / "lint-imports"), "--no-cache")),
+    Check("Rust format", ("cargo", "fmt", "--all", "--check")),
+    Check(
+        "Rust lint",
+        ("cargo", "clippy", "-q", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"),
+    ),
+    Check("console types", ("npx", "--no-install", "vue-tsc", "--noEmit"), WEB),
+)
+TESTS = (
+    Check("Rust tests", ("cargo", "test", "-q", "--release", "--locked")),
+    Check("console tests", ("npx", "--no-install", "vitest", "run", "--reporter=dot"), WEB),
+)
+PYTEST = Check("Python tests", (PYTHON, "-m", "pytest", "-q"))
+TORTURE = Check("torture", (PYTHON, "-m", "pytest", "-q", "-m", "torture or not torture"))
+TORTURE_SIZES = {"AGREEMENT_COMMANDS": "1000000", "KILLS": "20", "STORM_SEEDS": "200", "STORM_STEPS": "2000"}
+
+
+def main() -> int:
+    """Run the chosen checks; 0 only when each of them passed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=("lint", "torture"), help="run a part")
+    parser.add_argument("pytest", nargs="*", help="arguments for pytest, after --")
+    options = parser.parse_args()
+    if options.only == "lint":
+        return report([check for check in LINT if not passed(check)])
+    bring_browser()
+    if options.only == "torture":
+        os.environ.update({key: os.environ.get(key, value) for key, value in TORTURE_SIZES.items()})
+        return report([check for check in (TESTS[0], TORTURE) if not passed(check)])
+    failed = [check for check in (*LINT, *TESTS) if not passed(check)]
+    last = Check(PYTEST.name, (*PYTEST.command, *options.pytest))
+    failed += [last] if not passed(last) else []
+    return report(failed)
+
+
+def passed(check: Check) -> bool:
+    """Run one check with its output shown; say how long it took."""
+    print(f"-- {check.name}", flush=True)
+    started = time.monotonic()
+    done = subprocess.run(check.command, cwd=check.folder, check=False)
+    word = "ok" if done.returncode == 0 else "FAILED"
+    if check is not PYTEST or word == "FAILED":
+        print(f"   {word} in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return done.returncode == 0
+
+
+def report(failed: list[Check]) -> int:
+    """Name what failed."""
+    if failed:
+        print(f"failed: {', '.join(check.name for check in failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def bring_browser() -> None:
+    """Install Debian's Chromium where allowed; otherwise say the line that does."""
+    if shutil.which("chromium"):
+        return
+    line = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-noto-cjk"]
+    if os.environ.get("PAIDUI_INSTALL") == "1":
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        subprocess.run(line, env=quiet, stdout=subprocess.DEVNULL, check=False)
+    else:
+        print(f"paidui: browser tests are skipped; for them: `{' '.join(line)}`, or PAIDUI_INSTALL=1 make test")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
