@@ -1,0 +1,71 @@
+"""Time for the service: one clock per process, and one that tests move by hand."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+import trio
+
+MICROS_PER_SECOND = 1_000_000
+
+
+class Clock(Protocol):
+    """What the service asks about time."""
+
+    def now_us(self) -> int:
+        """Return Unix time in microseconds; it never runs backwards."""
+        ...
+
+    async def sleep_until(self, at_us: int) -> None:
+        """Return when `at_us` has come; a caller looks at `now_us()` again."""
+        ...
+
+
+class SystemClock:
+    """Unix microseconds: a monotonic clock plus an offset that is fixed at the start.
+
+    A step of the machine's wall clock (NTP, an operator) therefore neither fires deadlines nor
+    holds them back.
+    """
+
+    def __init__(self) -> None:
+        self._offset_us = (time.time_ns() - time.monotonic_ns()) // 1_000
+
+    def now_us(self) -> int:
+        """Return Unix time in microseconds."""
+        return time.monotonic_ns() // 1_000 + self._offset_us
+
+    async def sleep_until(self, at_us: int) -> None:
+        """Sleep until `at_us`."""
+        await trio.sleep(max(0, at_us - self.now_us()) / MICROS_PER_SECOND)
+
+
+class ManualClock:
+    """A clock that stands still until a test moves it.
+
+    Args:
+        at_us: where it starts, Unix microseconds.
+    """
+
+    def __init__(self, at_us: int = 1_700_000_000 * MICROS_PER_SECOND) -> None:
+        self._at_us = at_us
+        self._moved = trio.Event()
+
+    def now_us(self) -> int:
+        """Return the time that was last set."""
+        return self._at_us
+
+    def advance_ms(self, ms: int) -> None:
+        """Move the clock forward and wake whoever sleeps on it."""
+        if ms < 0:
+            raise ValueError(f"ms: expected 0 or more, got {ms}: this clock never runs backwards")
+        self._at_us += ms * 1_000
+        moved, self._moved = self._moved, trio.Event()
+        moved.set()
+
+    async def sleep_until(self, at_us: int) -> None:
+        """Sleep until `advance_ms` has reached `at_us`."""
+        await trio.lowlevel.checkpoint()
+        while self._at_us < at_us:
+            await self._moved.wait()

@@ -1,0 +1,143 @@
+"""The writer's thread: batches go in one by one, and their seqs come out once they are durable."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import trio
+
+from engine.errors import NotDurable
+from engine.journal.contract import Journal
+
+
+class NewBatch(msgspec.Struct, frozen=True):
+    """What `Journal.append` takes."""
+
+    at: int
+    count: int
+    frames: bytes
+    previous_events_hash: bytes
+    previous_state_hash: int | None = None
+
+
+class JournalWriter:
+    """Appends to a journal from its own thread, which also checkpoints and keeps the head file.
+
+    The first error is final: that append and all later ones raise `NotDurable`, and nothing is
+    written any more. The process must end and recover from what is on the disk.
+
+    Args:
+        open_journal: opens the journal; called in the writer's thread.
+    """
+
+    def __init__(self, open_journal: Callable[[], Journal]) -> None:
+        self._open_journal = open_journal
+        self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="journal-writer", daemon=True)
+        self._failure: BaseException | None = None
+        self._told = False
+        self._journal: Journal | None = None
+
+    async def start(self) -> Journal:
+        """Open the journal and start the thread.
+
+        Returns:
+            The journal; until the first `append` it may be read (replay), never afterwards.
+        """
+        self._thread.start()
+        await self._run(lambda: None)
+        assert self._journal is not None
+        return self._journal
+
+    async def append(self, batch: NewBatch) -> int:
+        """Make a batch durable and return its seq.
+
+        It cannot be cancelled: nobody could say whether the batch is in the journal or not.
+
+        Raises:
+            NotDurable: it may or may not be; the process has to end.
+        """
+        journal = self._journal
+        assert journal is not None, "start() comes first"
+        seq: int = await self._run(
+            lambda: journal.append(
+                batch.at,
+                batch.count,
+                batch.frames,
+                batch.previous_events_hash,
+                batch.previous_state_hash,
+            )
+        )
+        return seq
+
+    async def close(self) -> None:
+        """Write what is left, close the journal and end the thread; a second call does nothing."""
+        if not self._thread.is_alive():
+            return
+        self._waiting.put(None)
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(self._thread.join)
+        if self._failure is not None and not self._told:
+            raise NotDurable(f"the journal failed: {self._failure}") from self._failure
+
+    async def _run(self, work: Callable[[], Any]) -> Any:
+        job = _Job(work)
+        self._waiting.put(job)
+        with trio.CancelScope(shield=True):
+            await job.done.wait()
+        if job.error is not None:
+            self._told = True
+            raise NotDurable(f"the journal failed: {job.error}") from job.error
+        return job.result
+
+    def _work(self) -> None:
+        next_look_s = self._guard(self._open)
+        while (job := self._take(next_look_s)) is not None:
+            if job.work is not None and self._failure is None:
+                job.result = self._guard(job.work)
+            job.finish(self._failure)
+            next_look_s = self._guard(self._maintain)
+        if self._journal is not None:
+            self._guard(self._journal.close)
+
+    def _open(self) -> None:
+        self._journal = self._open_journal()
+
+    def _maintain(self) -> float | None:
+        if self._journal is None or self._failure is not None:
+            return None
+        return self._journal.maintain()
+
+    def _take(self, next_look_s: float | None) -> _Job | None:
+        try:
+            return self._waiting.get(timeout=next_look_s)
+        except queue.Empty:
+            return _Job(None)
+
+    def _guard(self, work: Callable[[], Any]) -> Any:
+        try:
+            return work()
+        except BaseException as error:  # whatever it is, it must reach the service's task
+            self._failure = self._failure or error
+            return None
+
+
+class _Job:
+    """Work for the writer's thread; without any, only a look at what is due."""
+
+    def __init__(self, work: Callable[[], Any] | None) -> None:
+        self.work = work
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.done = trio.Event()
+        self._token = trio.lowlevel.current_trio_token() if work is not None else None
+
+    def finish(self, error: BaseException | None) -> None:
+        """Wake who waits for it."""
+        self.error = error
+        if self._token is not None:
+            self._token.run_sync_soon(self.done.set)
