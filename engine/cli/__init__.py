@@ -1,0 +1,84 @@
+"""The `paidui` command: the composition root, where parts that do not know each other are put together.
+
+Each subcommand's module is imported when it is asked for, so that `paidui version` costs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.errors import ConfigError, PaiduiError
+
+
+@dataclass(frozen=True)
+class Subcommand:
+    """One word after `paidui`; `module` has `add_arguments(parser)` and `run(options) -> int`."""
+
+    name: str
+    module: str
+    purpose: str
+
+
+SUBCOMMANDS = (
+    Subcommand("demo", "engine.cli.demo", "a living contact centre on this machine, with simulated customers and agents"),
+    Subcommand("serve", "engine.cli.serve", "run a site: router, console, channels, gateway, statistics"),
+    Subcommand("check-config", "engine.cli.check_config", "read a configuration file and print every error at once"),
+    Subcommand("sql", "engine.cli.sql", "ask the running site's statistics, read-only"),
+    Subcommand("flood", "loadtest.cli_flood", "load a site over real sockets and report latencies and conservation"),
+    Subcommand("simulate", "loadtest.cli_simulate", "the same scenario, or your own call log, on virtual time"),
+    Subcommand("token", "engine.cli.token", "issue a token for a plugin or a load tester"),
+    Subcommand("version", "engine.cli.version", "what is installed"),
+)
+# Started by `serve` and `demo` as processes of their own; nobody types them.
+PARTS = (
+    Subcommand("stats", "engine.cli.stats", "the statistics process"),
+    Subcommand("players", "engine.cli.players", "the demonstration's simulated customers and agents"),
+)
+EPILOG = """\
+start here:   paidui demo            everything on this machine, an address to click
+your site:    paidui check-config bank.toml   then   paidui serve --config bank.toml
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand.
+
+    Returns:
+        0 when it did what was asked, 1 after an error that was printed in one place, 2 for words that
+        the command does not know.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="paidui",
+        description="Paidui distributes contacts: the right one to the right agent, at once, never lost.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in given if not word.startswith("-")), None)
+    for subcommand in SUBCOMMANDS + tuple(part for part in PARTS if part.name == chosen):
+        branch = commands.add_parser(subcommand.name, help=subcommand.purpose, description=subcommand.purpose)
+        if subcommand.name == chosen:
+            module = importlib.import_module(subcommand.module)
+            module.add_arguments(branch)
+            branch.set_defaults(run=module.run)
+    options = parser.parse_args(given)
+    return _run(options.run, options)
+
+
+def _run(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Turn the errors that a person can mend into lines; anything else keeps its traceback."""
+    try:
+        return run(options)
+    except ConfigError as error:
+        for line in error.errors:
+            print(f"paidui: {line}", file=sys.stderr)
+    except PaiduiError as error:
+        print(f"paidui: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
