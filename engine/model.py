@@ -6,7 +6,7 @@ holds the two together. Fields are given by name: `Abandon(channel=1, contact=7)
 durations are microseconds.
 """
 
-from engine.model.codec import (
+from engine.messages.codec import (
     COMMANDS,
     CONTROLS,
     EVENTS,
@@ -18,7 +18,7 @@ from engine.model.codec import (
     kind_of,
     split_frames,
 )
-from engine.model.commands import (
+from engine.messages.commands import (
     Abandon,
     Accept,
     Arrive,
@@ -37,7 +37,7 @@ from engine.model.commands import (
     Transfer,
     Unlock,
 )
-from engine.model.config import (
+from engine.messages.config import (
     NO_LIMIT,
     AgentConfig,
     ChannelConfig,
@@ -47,7 +47,7 @@ from engine.model.config import (
     QueueConfig,
     SkillLevel,
 )
-from engine.model.control import (
+from engine.messages.control import (
     Ack,
     Attach,
     Closing,
@@ -64,7 +64,7 @@ from engine.model.control import (
     Typing,
     Welcome,
 )
-from engine.model.events import (
+from engine.messages.events import (
     Abandoned,
     AgentLocked,
     AgentNotReady,
@@ -97,9 +97,15 @@ from engine.model.events import (
     WrapUpEnded,
     WrapUpStarted,
 )
-from engine.model.frame import Frame
+from engine.messages.frame import Frame
 
 __all__ = [
+    "COMMANDS",
+    "CONTROLS",
+    "EVENTS",
+    "MAX_CONFIGURE_BYTES",
+    "MAX_FRAME_BYTES",
+    "NO_LIMIT",
     "Abandon",
     "Abandoned",
     "Accept",
@@ -118,8 +124,6 @@ __all__ = [
     "Attach",
     "Blocked",
     "BlockedCause",
-    "COMMANDS",
-    "CONTROLS",
     "ChannelConfig",
     "ChannelUnits",
     "Closing",
@@ -134,7 +138,6 @@ __all__ = [
     "Control",
     "Decline",
     "Detach",
-    "EVENTS",
     "End",
     "EndWrapUp",
     "Ended",
@@ -144,12 +147,9 @@ __all__ = [
     "Events",
     "Frame",
     "Hello",
-    "MAX_CONFIGURE_BYTES",
-    "MAX_FRAME_BYTES",
     "Message",
     "MessageOut",
     "MessageStored",
-    "NO_LIMIT",
     "NotReady",
     "OfferAccepted",
     "OfferDeclined",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from engine.model.events import AnyEvent
-from engine.model.frame import Frame
+from engine.messages.events import AnyEvent
+from engine.messages.frame import Frame
 
 
-class Control(Frame):
+class Control(Frame, frozen=True):
     """A frame that is not for the router."""
 
 
-class Hello(Control, tag=128, kw_only=True):
+class Hello(Control, tag=128, frozen=True, kw_only=True):
     """Client, first frame: who it is, and the batch after which it wants events."""
 
     token: str
@@ -18,7 +18,7 @@ class Hello(Control, tag=128, kw_only=True):
     resume_seq: int | None = None
 
 
-class Welcome(Control, tag=129, kw_only=True):
+class Welcome(Control, tag=129, frozen=True, kw_only=True):
     """Server: the site's names (kind -> name -> id); `arrival_key` (32 bytes) for plugins."""
 
     site: str
@@ -27,7 +27,7 @@ class Welcome(Control, tag=129, kw_only=True):
     arrival_key: bytes | None = None
 
 
-class Ack(Control, tag=130, kw_only=True):
+class Ack(Control, tag=130, frozen=True, kw_only=True):
     """Server, after the commit: `(request_no, index, code, value)` per command; code 0 = accepted.
 
     The value is the contact's id for `Arrive`, the rejection's detail when the code is not 0.
@@ -37,7 +37,7 @@ class Ack(Control, tag=130, kw_only=True):
     results: list[tuple[int, int, int, int]]
 
 
-class Refusal(Control, tag=131, kw_only=True):
+class Refusal(Control, tag=131, frozen=True, kw_only=True):
     """Server: a request that never reached the journal ("malformed", "not_allowed", "busy"...)."""
 
     request_no: int | None
@@ -46,7 +46,7 @@ class Refusal(Control, tag=131, kw_only=True):
     retry_after_ms: int = 0
 
 
-class Events(Control, tag=132, kw_only=True):
+class Events(Control, tag=132, frozen=True, kw_only=True):
     """Server: those events of one batch that concern the subscriber, each with its index."""
 
     seq: int
@@ -54,7 +54,7 @@ class Events(Control, tag=132, kw_only=True):
     events: list[tuple[int, AnyEvent]]
 
 
-class Closing(Control, tag=133, kw_only=True):
+class Closing(Control, tag=133, frozen=True, kw_only=True):
     """Server: about to close ("slow_reader", "draining", "protocol_error", "too_old")."""
 
     code: str
@@ -62,31 +62,31 @@ class Closing(Control, tag=133, kw_only=True):
     seq: int
 
 
-class Ping(Control, tag=134, kw_only=True):
+class Ping(Control, tag=134, frozen=True, kw_only=True):
     """Either side: answer with `Pong` of the same number."""
 
     n: int
 
 
-class Pong(Control, tag=135, kw_only=True):
+class Pong(Control, tag=135, frozen=True, kw_only=True):
     """The answer to `Ping`."""
 
     n: int
 
 
-class Attach(Control, tag=136, kw_only=True):
+class Attach(Control, tag=136, frozen=True, kw_only=True):
     """Edge: "I act for these agents"; their events follow."""
 
     agents: list[int]
 
 
-class Detach(Control, tag=137, kw_only=True):
+class Detach(Control, tag=137, frozen=True, kw_only=True):
     """Edge: "I no longer act for these agents"."""
 
     agents: list[int]
 
 
-class Message(Control, tag=138, kw_only=True):
+class Message(Control, tag=138, frozen=True, kw_only=True):
     """Plugin: the customer wrote; stored, then answered with `MessageStored`."""
 
     contact: int
@@ -94,7 +94,7 @@ class Message(Control, tag=138, kw_only=True):
     text: str
 
 
-class MessageStored(Control, tag=139, kw_only=True):
+class MessageStored(Control, tag=139, frozen=True, kw_only=True):
     """Server: the customer's message is in the store."""
 
     contact: int
@@ -102,7 +102,7 @@ class MessageStored(Control, tag=139, kw_only=True):
     message_id: int
 
 
-class MessageOut(Control, tag=140, kw_only=True):
+class MessageOut(Control, tag=140, frozen=True, kw_only=True):
     """Server, to the plugin: the agent wrote."""
 
     contact: int
@@ -110,7 +110,7 @@ class MessageOut(Control, tag=140, kw_only=True):
     text: str
 
 
-class Typing(Control, tag=141, kw_only=True):
+class Typing(Control, tag=141, frozen=True, kw_only=True):
     """Both ways, never stored: the other side is typing."""
 
     contact: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Union
 
-from engine.model.frame import Frame
+from engine.messages.frame import Frame
 
 
 class QueuedCause(IntEnum):
@@ -45,23 +45,23 @@ class EndedBy(IntEnum):
     DEADLINE = 2
 
 
-class Event(Frame, kw_only=True):
+class Event(Frame, frozen=True, kw_only=True):
     """One fact; `at` is the deadline's own time for what a timer did."""
 
     at: int
 
 
-class Configured(Event, tag=64, kw_only=True):
+class Configured(Event, tag=64, frozen=True, kw_only=True):
     """A configuration is in force."""
 
     hash: bytes
 
 
-class RestartedEvent(Event, tag=65, kw_only=True):
+class RestartedEvent(Event, tag=65, frozen=True, kw_only=True):
     """The service has started again."""
 
 
-class Arrived(Event, tag=66, kw_only=True):
+class Arrived(Event, tag=66, frozen=True, kw_only=True):
     """A contact exists from here on."""
 
     contact: int
@@ -71,7 +71,7 @@ class Arrived(Event, tag=66, kw_only=True):
     weight: int
 
 
-class Queued(Event, tag=67, kw_only=True):
+class Queued(Event, tag=67, frozen=True, kw_only=True):
     """A contact waits, ordered by tier, then `enqueued_at - head_start_us`."""
 
     contact: int
@@ -83,7 +83,7 @@ class Queued(Event, tag=67, kw_only=True):
     cause: QueuedCause
 
 
-class Blocked(Event, tag=68, kw_only=True):
+class Blocked(Event, tag=68, frozen=True, kw_only=True):
     """There was no room; the contact is over."""
 
     contact: int
@@ -92,7 +92,7 @@ class Blocked(Event, tag=68, kw_only=True):
     cause: BlockedCause
 
 
-class OfferMade(Event, tag=69, kw_only=True):
+class OfferMade(Event, tag=69, frozen=True, kw_only=True):
     """A contact is proposed to an agent until `deadline`."""
 
     offer: int
@@ -103,7 +103,7 @@ class OfferMade(Event, tag=69, kw_only=True):
     deadline: int
 
 
-class OfferAccepted(Event, tag=70, kw_only=True):
+class OfferAccepted(Event, tag=70, frozen=True, kw_only=True):
     """The agent took it."""
 
     offer: int
@@ -112,7 +112,7 @@ class OfferAccepted(Event, tag=70, kw_only=True):
     agent: int
 
 
-class OfferDeclined(Event, tag=71, kw_only=True):
+class OfferDeclined(Event, tag=71, frozen=True, kw_only=True):
     """The agent refused it."""
 
     offer: int
@@ -122,7 +122,7 @@ class OfferDeclined(Event, tag=71, kw_only=True):
     reason: int
 
 
-class OfferExpired(Event, tag=72, kw_only=True):
+class OfferExpired(Event, tag=72, frozen=True, kw_only=True):
     """The agent did not answer (RONA)."""
 
     offer: int
@@ -131,7 +131,7 @@ class OfferExpired(Event, tag=72, kw_only=True):
     agent: int
 
 
-class OfferWithdrawn(Event, tag=73, kw_only=True):
+class OfferWithdrawn(Event, tag=73, frozen=True, kw_only=True):
     """The engine took it back."""
 
     offer: int
@@ -141,7 +141,7 @@ class OfferWithdrawn(Event, tag=73, kw_only=True):
     cause: WithdrawnCause
 
 
-class Connecting(Event, tag=74, kw_only=True):
+class Connecting(Event, tag=74, frozen=True, kw_only=True):
     """The channel is asked to connect customer and agent until `deadline`."""
 
     contact: int
@@ -150,7 +150,7 @@ class Connecting(Event, tag=74, kw_only=True):
     deadline: int
 
 
-class Engaged(Event, tag=75, kw_only=True):
+class Engaged(Event, tag=75, frozen=True, kw_only=True):
     """Customer and agent are talking."""
 
     contact: int
@@ -158,7 +158,7 @@ class Engaged(Event, tag=75, kw_only=True):
     agent: int
 
 
-class ConnectFailedEvent(Event, tag=76, kw_only=True):
+class ConnectFailedEvent(Event, tag=76, frozen=True, kw_only=True):
     """They could not be connected."""
 
     contact: int
@@ -167,7 +167,7 @@ class ConnectFailedEvent(Event, tag=76, kw_only=True):
     by: EndedBy
 
 
-class Abandoned(Event, tag=77, kw_only=True):
+class Abandoned(Event, tag=77, frozen=True, kw_only=True):
     """The customer left before anyone was engaged; the contact is over."""
 
     contact: int
@@ -175,7 +175,7 @@ class Abandoned(Event, tag=77, kw_only=True):
     queue: int
 
 
-class Ended(Event, tag=78, kw_only=True):
+class Ended(Event, tag=78, frozen=True, kw_only=True):
     """An engaged contact is over: served."""
 
     contact: int
@@ -185,7 +185,7 @@ class Ended(Event, tag=78, kw_only=True):
     by: EndedBy
 
 
-class Transferred(Event, tag=79, kw_only=True):
+class Transferred(Event, tag=79, frozen=True, kw_only=True):
     """An agent passed the contact on."""
 
     contact: int
@@ -195,51 +195,51 @@ class Transferred(Event, tag=79, kw_only=True):
     to_queue: int
 
 
-class AgentSignedIn(Event, tag=80, kw_only=True):
+class AgentSignedIn(Event, tag=80, frozen=True, kw_only=True):
     """An agent has started work; `AgentReady` or `AgentNotReady` follows."""
 
     agent: int
 
 
-class AgentReady(Event, tag=81, kw_only=True):
+class AgentReady(Event, tag=81, frozen=True, kw_only=True):
     """The agent wants contacts."""
 
     agent: int
 
 
-class AgentNotReady(Event, tag=82, kw_only=True):
+class AgentNotReady(Event, tag=82, frozen=True, kw_only=True):
     """The agent wants none; reason 0 = not said."""
 
     agent: int
     reason: int
 
 
-class AgentSigningOut(Event, tag=83, kw_only=True):
+class AgentSigningOut(Event, tag=83, frozen=True, kw_only=True):
     """The agent leaves after what it has in hand."""
 
     agent: int
 
 
-class AgentSignedOut(Event, tag=84, kw_only=True):
+class AgentSignedOut(Event, tag=84, frozen=True, kw_only=True):
     """The agent has left."""
 
     agent: int
 
 
-class AgentLocked(Event, tag=85, kw_only=True):
+class AgentLocked(Event, tag=85, frozen=True, kw_only=True):
     """Too many offers in a row expired."""
 
     agent: int
     misses: int
 
 
-class AgentUnlocked(Event, tag=86, kw_only=True):
+class AgentUnlocked(Event, tag=86, frozen=True, kw_only=True):
     """The lock was lifted."""
 
     agent: int
 
 
-class WrapUpStarted(Event, tag=87, kw_only=True):
+class WrapUpStarted(Event, tag=87, frozen=True, kw_only=True):
     """After-contact work, until `deadline` or earlier."""
 
     agent: int
@@ -248,7 +248,7 @@ class WrapUpStarted(Event, tag=87, kw_only=True):
     deadline: int
 
 
-class WrapUpEnded(Event, tag=88, kw_only=True):
+class WrapUpEnded(Event, tag=88, frozen=True, kw_only=True):
     """After-contact work is over."""
 
     agent: int

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from engine.model.config import Config, SkillLevel
-from engine.model.frame import Frame
+from engine.messages.config import Config, SkillLevel
+from engine.messages.frame import Frame
 
 
-class Command(Frame):
+class Command(Frame, frozen=True):
     """One request to the router."""
 
 
-class Configure(Command, tag=1, kw_only=True):
+class Configure(Command, tag=1, frozen=True, kw_only=True):
     """Replace the configuration, whole."""
 
     config: Config
 
 
-class Restarted(Command, tag=2, kw_only=True):
+class Restarted(Command, tag=2, frozen=True, kw_only=True):
     """The first command after a start of the service."""
 
 
-class Arrive(Command, tag=3, kw_only=True):
+class Arrive(Command, tag=3, frozen=True, kw_only=True):
     """A customer's request has come in; `key` (16 bytes) makes it this request and no other."""
 
     channel: int
@@ -31,28 +31,28 @@ class Arrive(Command, tag=3, kw_only=True):
     requires: tuple[SkillLevel, ...] = ()
 
 
-class Abandon(Command, tag=4, kw_only=True):
+class Abandon(Command, tag=4, frozen=True, kw_only=True):
     """The customer has left: abandons an unanswered contact, ends an engaged one."""
 
     channel: int
     contact: int
 
 
-class Connected(Command, tag=5, kw_only=True):
+class Connected(Command, tag=5, frozen=True, kw_only=True):
     """The channel has connected customer and agent."""
 
     channel: int
     contact: int
 
 
-class ConnectFailed(Command, tag=6, kw_only=True):
+class ConnectFailed(Command, tag=6, frozen=True, kw_only=True):
     """The channel could not connect them."""
 
     channel: int
     contact: int
 
 
-class SignIn(Command, tag=7, kw_only=True):
+class SignIn(Command, tag=7, frozen=True, kw_only=True):
     """An agent starts work; `command_id` (16 bytes) makes a repeat recognisable."""
 
     agent: int
@@ -60,21 +60,21 @@ class SignIn(Command, tag=7, kw_only=True):
     command_id: bytes | None = None
 
 
-class SignOut(Command, tag=8, kw_only=True):
+class SignOut(Command, tag=8, frozen=True, kw_only=True):
     """An agent leaves, after what it has in hand."""
 
     agent: int
     command_id: bytes | None = None
 
 
-class Ready(Command, tag=9, kw_only=True):
+class Ready(Command, tag=9, frozen=True, kw_only=True):
     """An agent wants contacts."""
 
     agent: int
     command_id: bytes | None = None
 
 
-class NotReady(Command, tag=10, kw_only=True):
+class NotReady(Command, tag=10, frozen=True, kw_only=True):
     """An agent wants none for now; reason 0 = not said."""
 
     agent: int
@@ -82,21 +82,21 @@ class NotReady(Command, tag=10, kw_only=True):
     command_id: bytes | None = None
 
 
-class Unlock(Command, tag=11, kw_only=True):
+class Unlock(Command, tag=11, frozen=True, kw_only=True):
     """A supervisor lifts a lock."""
 
     agent: int
     command_id: bytes | None = None
 
 
-class Accept(Command, tag=12, kw_only=True):
+class Accept(Command, tag=12, frozen=True, kw_only=True):
     """An agent takes an offer."""
 
     agent: int
     offer: int
 
 
-class Decline(Command, tag=13, kw_only=True):
+class Decline(Command, tag=13, frozen=True, kw_only=True):
     """An agent refuses an offer; reason 0 = not said."""
 
     agent: int
@@ -104,21 +104,21 @@ class Decline(Command, tag=13, kw_only=True):
     reason: int = 0
 
 
-class End(Command, tag=14, kw_only=True):
+class End(Command, tag=14, frozen=True, kw_only=True):
     """The agent ends an engaged contact."""
 
     agent: int
     contact: int
 
 
-class EndWrapUp(Command, tag=15, kw_only=True):
+class EndWrapUp(Command, tag=15, frozen=True, kw_only=True):
     """The agent ends its wrap-up early."""
 
     agent: int
     contact: int
 
 
-class Transfer(Command, tag=16, kw_only=True):
+class Transfer(Command, tag=16, frozen=True, kw_only=True):
     """The agent passes an engaged contact on to a queue."""
 
     agent: int

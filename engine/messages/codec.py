@@ -8,10 +8,10 @@ from typing import Any, Final, TypeVar, Union, cast
 import msgspec
 
 from engine.errors import Malformed
-from engine.model.commands import Command
-from engine.model.control import Control
-from engine.model.events import Event
-from engine.model.frame import Frame
+from engine.messages.commands import Command
+from engine.messages.control import Control
+from engine.messages.events import Event
+from engine.messages.frame import Frame
 
 MAX_FRAME_BYTES: Final = 64 * 1024
 """The longest body that a client may send, `configure` aside."""
@@ -40,7 +40,7 @@ CONTROLS: Final[dict[int, type[Control]]] = _by_kind(Control)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(
-    cast(Any, Union[(*COMMANDS.values(), *EVENTS.values(), *CONTROLS.values())])  # noqa: UP007
+    cast(Any, Union[(*COMMANDS.values(), *EVENTS.values(), *CONTROLS.values())])
 )
 
 

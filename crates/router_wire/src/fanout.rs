@@ -1,0 +1,286 @@
+//! Who wants which events, and the frames that carry them there.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use router_core::{AgentId, ChannelId, Event, Micros};
+
+use crate::fault::DecodeError;
+use crate::frame::{Frames, put_frame};
+use crate::message::{VERSION, decode_event};
+use crate::writer::{put_array, put_uint};
+
+/// The kind of the control frame that carries events.
+const EVENTS_KIND: u64 = 132;
+/// Room for what stands in an events frame before its first event, and for one event's index.
+const HEADER_ROOM: usize = 40;
+const INDEX_ROOM: usize = 6;
+
+/// Encoded events, in order, and whom each concerns.
+#[derive(Clone, Debug, Default)]
+pub struct EventIndex {
+    /// Frames, one after the other.
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Where its body begins and ends in `bytes`.
+    body: (usize, usize),
+    channel: Option<ChannelId>,
+    agent: Option<AgentId>,
+}
+
+impl EventIndex {
+    /// Room for about so many events.
+    #[must_use]
+    pub fn with_capacity(events: usize) -> Self {
+        // 40 bytes: most events are a kind, a time of nine bytes and four to six small numbers.
+        Self {
+            bytes: Vec::with_capacity(events * 40),
+            entries: Vec::with_capacity(events),
+        }
+    }
+
+    /// Reads encoded events, frame after frame.
+    ///
+    /// # Errors
+    ///
+    /// When they are none.
+    pub fn read(frames: &[u8]) -> Result<Self, DecodeError> {
+        let mut index = Self::default();
+        index.bytes.extend_from_slice(frames);
+        let mut end = 0;
+        for body in Frames::new(frames) {
+            let body = body?;
+            let start = end + crate::frame::LENGTH_BYTES;
+            end = start + body.len();
+            let (channel, agent) = concerned(&decode_event(body)?);
+            index.entries.push(Entry {
+                body: (start, end),
+                channel,
+                agent,
+            });
+        }
+        Ok(index)
+    }
+
+    /// Encodes and appends one event.
+    pub fn push(&mut self, event: &Event) {
+        let start = self.bytes.len() + crate::frame::LENGTH_BYTES;
+        put_frame(&mut self.bytes, |out| {
+            crate::message::encode_event(event, out)
+        });
+        let (channel, agent) = concerned(event);
+        self.entries.push(Entry {
+            body: (start, self.bytes.len()),
+            channel,
+            agent,
+        });
+    }
+
+    /// All events as frames, in order.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The events frame with these of its events.
+    fn frame(&self, seq: u64, at: Micros, chosen: &[usize]) -> Vec<u8> {
+        let bodies = chosen.iter().map(|&index| self.entries[index].body);
+        let room: usize = bodies.map(|(start, end)| end - start + INDEX_ROOM).sum();
+        let mut out = Vec::with_capacity(room + HEADER_ROOM);
+        put_frame(&mut out, |out| {
+            put_array(out, 5);
+            put_uint(out, EVENTS_KIND);
+            put_uint(out, VERSION);
+            put_uint(out, seq);
+            put_uint(out, at);
+            put_array(out, chosen.len());
+            for &index in chosen {
+                let (start, end) = self.entries[index].body;
+                put_array(out, 2);
+                put_uint(out, index as u64);
+                out.extend_from_slice(&self.bytes[start..end]);
+            }
+        });
+        out
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Interests {
+    channels: BTreeSet<ChannelId>,
+    agents: BTreeSet<AgentId>,
+    all: bool,
+}
+
+impl Interests {
+    fn includes(&self, entry: &Entry) -> bool {
+        self.all
+            || entry
+                .channel
+                .is_some_and(|channel| self.channels.contains(&channel))
+            || entry
+                .agent
+                .is_some_and(|agent| self.agents.contains(&agent))
+    }
+}
+
+/// Who wants which events. The maps are only looked up, never iterated.
+#[derive(Clone, Debug, Default)]
+pub struct Fanout {
+    subscribers: BTreeMap<u64, Interests>,
+    channels: HashMap<ChannelId, Vec<u64>>,
+    agents: HashMap<AgentId, Vec<u64>>,
+    all: Vec<u64>,
+}
+
+impl Fanout {
+    /// The events of a channel.
+    pub fn subscribe_channel(&mut self, subscriber: u64, channel: ChannelId) {
+        if self
+            .subscribers
+            .entry(subscriber)
+            .or_default()
+            .channels
+            .insert(channel)
+        {
+            self.channels.entry(channel).or_default().push(subscriber);
+        }
+    }
+
+    /// The events of an agent.
+    pub fn attach_agent(&mut self, subscriber: u64, agent: AgentId) {
+        if self
+            .subscribers
+            .entry(subscriber)
+            .or_default()
+            .agents
+            .insert(agent)
+        {
+            self.agents.entry(agent).or_default().push(subscriber);
+        }
+    }
+
+    /// No longer the events of an agent.
+    pub fn detach_agent(&mut self, subscriber: u64, agent: AgentId) {
+        let interests = self.subscribers.get_mut(&subscriber);
+        if interests.is_some_and(|interests| interests.agents.remove(&agent)) {
+            forget(&mut self.agents, agent, subscriber);
+        }
+    }
+
+    /// Every event.
+    pub fn subscribe_all(&mut self, subscriber: u64) {
+        let interests = self.subscribers.entry(subscriber).or_default();
+        if !std::mem::replace(&mut interests.all, true) {
+            self.all.push(subscriber);
+        }
+    }
+
+    /// Forgets everything of a subscriber.
+    pub fn unsubscribe(&mut self, subscriber: u64) {
+        let Some(interests) = self.subscribers.remove(&subscriber) else {
+            return;
+        };
+        for channel in interests.channels {
+            forget(&mut self.channels, channel, subscriber);
+        }
+        for agent in interests.agents {
+            forget(&mut self.agents, agent, subscriber);
+        }
+        self.all.retain(|&other| other != subscriber);
+    }
+
+    /// One frame for everybody whom one of the events concerns, by subscriber.
+    #[must_use]
+    pub fn route(&self, seq: u64, at: Micros, events: &EventIndex) -> Vec<(u64, Vec<u8>)> {
+        const NOBODY: &Vec<u64> = &Vec::new();
+        let mut chosen: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (index, entry) in events.entries.iter().enumerate() {
+            let by_channel = entry
+                .channel
+                .and_then(|id| self.channels.get(&id))
+                .unwrap_or(NOBODY);
+            let by_agent = entry
+                .agent
+                .and_then(|id| self.agents.get(&id))
+                .unwrap_or(NOBODY);
+            for subscriber in by_channel.iter().chain(by_agent).chain(&self.all) {
+                let indices = chosen.entry(*subscriber).or_default();
+                // Once, even where two interests of one subscriber meet in an event.
+                if indices.last() != Some(&index) {
+                    indices.push(index);
+                }
+            }
+        }
+        let mut frames: Vec<_> = chosen
+            .into_iter()
+            .map(|(subscriber, chosen)| (subscriber, events.frame(seq, at, &chosen)))
+            .collect();
+        frames.sort_unstable_by_key(|(subscriber, _)| *subscriber);
+        frames
+    }
+
+    /// The frame of one batch for one subscriber; `None` = nothing concerns it.
+    #[must_use]
+    pub fn route_one(
+        &self,
+        subscriber: u64,
+        seq: u64,
+        at: Micros,
+        events: &EventIndex,
+    ) -> Option<Vec<u8>> {
+        let interests = self.subscribers.get(&subscriber)?;
+        let included = |(index, entry)| interests.includes(entry).then_some(index);
+        let chosen: Vec<usize> = events
+            .entries
+            .iter()
+            .enumerate()
+            .filter_map(included)
+            .collect();
+        (!chosen.is_empty()).then(|| events.frame(seq, at, &chosen))
+    }
+}
+
+fn forget(lists: &mut HashMap<u32, Vec<u64>>, id: u32, subscriber: u64) {
+    let Some(list) = lists.get_mut(&id) else {
+        return;
+    };
+    list.retain(|&other| other != subscriber);
+    if list.is_empty() {
+        lists.remove(&id);
+    }
+}
+
+/// The channel and the agent of an event.
+#[rustfmt::skip]
+fn concerned(event: &Event) -> (Option<ChannelId>, Option<AgentId>) {
+    match *event {
+        Event::Configured { .. } | Event::Restarted { .. } => (None, None),
+        Event::Arrived { channel, .. } | Event::Queued { channel, .. } | Event::Blocked { channel, .. }
+        | Event::Abandoned { channel, .. } => (Some(channel), None),
+        Event::OfferMade { channel, agent, .. } | Event::OfferAccepted { channel, agent, .. }
+        | Event::OfferDeclined { channel, agent, .. } | Event::OfferExpired { channel, agent, .. }
+        | Event::OfferWithdrawn { channel, agent, .. } | Event::Connecting { channel, agent, .. }
+        | Event::Engaged { channel, agent, .. } | Event::ConnectFailed { channel, agent, .. }
+        | Event::Ended { channel, agent, .. } | Event::Transferred { channel, agent, .. }
+        | Event::WrapUpStarted { channel, agent, .. } | Event::WrapUpEnded { channel, agent, .. } => (Some(channel), Some(agent)),
+        Event::AgentSignedIn { agent, .. } | Event::AgentReady { agent, .. } | Event::AgentNotReady { agent, .. }
+        | Event::AgentSigningOut { agent, .. } | Event::AgentSignedOut { agent, .. }
+        | Event::AgentLocked { agent, .. } | Event::AgentUnlocked { agent, .. } => (None, Some(agent)),
+    }
+}

@@ -1,0 +1,1 @@
+"""The messages themselves, one file per sort; import them from `engine.model`."""
