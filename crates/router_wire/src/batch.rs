@@ -1,6 +1,7 @@
 //! A committed batch through the router: command frames in, results and encoded events out.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use router_core::{Micros, Router};
 
@@ -22,6 +23,9 @@ pub struct Part<'a> {
     /// Command frames, one after the other.
     pub frames: &'a [u8],
 }
+
+/// The number of a part's first request, and where its commands stand in the batch.
+type Numbered = (u64, Range<usize>);
 
 /// What a batch brought about.
 #[derive(Clone, Debug)]
@@ -86,8 +90,7 @@ impl Applied {
     /// One acknowledgement frame per source, in the order in which the sources first appear.
     #[must_use]
     pub fn acks(&self) -> Vec<(u64, Vec<u8>)> {
-        // (source, its parts: the first request's number and the commands' place in the batch)
-        let mut sources: Vec<(u64, Vec<(u64, std::ops::Range<usize>)>)> = Vec::new();
+        let mut sources: Vec<(u64, Vec<Numbered>)> = Vec::new();
         let mut known: BTreeMap<u64, usize> = BTreeMap::new();
         let mut start = 0;
         for &(source, first, count) in &self.parts {
@@ -104,7 +107,7 @@ impl Applied {
             .collect()
     }
 
-    fn ack(&self, parts: &[(u64, std::ops::Range<usize>)]) -> Vec<u8> {
+    fn ack(&self, parts: &[Numbered]) -> Vec<u8> {
         let count = parts.iter().map(|(_, range)| range.len()).sum();
         let mut out = Vec::with_capacity(24 + count * 16);
         put_frame(&mut out, |out| {

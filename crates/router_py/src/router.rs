@@ -1,0 +1,166 @@
+//! Class `Router`.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
+use router_core::{Command, Limits};
+use router_wire::{EventIndex, Part};
+
+use crate::batch::Batch;
+use crate::tools::decode_error;
+use crate::views::{self, ContactRow, DeskRow, EndedRow, OverviewRows};
+
+/// From so many bytes of commands on (some 400) a batch is applied without the GIL: it takes about
+/// half a millisecond then, in which the journal's thread gets on. Below it, giving the GIL away
+/// costs more than it brings: whoever takes it may keep it for five milliseconds.
+const RELEASE_GIL_FROM_BYTES: usize = 16 * 1024;
+
+/// One router. One thread uses it at a time: a second one gets RuntimeError.
+#[pyclass(module = "engine._router")]
+pub(crate) struct Router(router_core::Router);
+
+#[pymethods]
+impl Router {
+    #[new]
+    fn new() -> Self {
+        Self(router_core::Router::new(Limits::default()))
+    }
+
+    /// The router's clock, Unix microseconds; 0 before the first command.
+    #[getter]
+    fn now(&self) -> u64 {
+        self.0.now()
+    }
+
+    /// One command -> (code, value, event frames); code 0 = accepted, else value = detail.
+    fn apply<'py>(
+        &mut self,
+        py: Python<'py>,
+        at: u64,
+        body: &[u8],
+    ) -> PyResult<(u16, u64, Bound<'py, PyBytes>)> {
+        let command = router_wire::decode_command(body).map_err(decode_error)?;
+        let mut happened = Vec::new();
+        let (code, value) = match self.0.apply(at, command, &mut happened) {
+            Ok(value) => (0, value),
+            Err(rejection) => (rejection.code.into(), rejection.detail),
+        };
+        Ok((code, value, frames(py, &happened)))
+    }
+
+    /// A committed batch: parts of (source, first_request_no, scanned command frames).
+    fn apply_batch(
+        &mut self,
+        py: Python<'_>,
+        seq: u64,
+        at: u64,
+        parts: Vec<(u64, u64, PyBackedBytes)>,
+    ) -> Batch {
+        let parts: Vec<Part<'_>> = parts
+            .iter()
+            .map(|(source, first_request_no, frames)| Part {
+                source: *source,
+                first_request_no: *first_request_no,
+                frames,
+            })
+            .collect();
+        let bytes: usize = parts.iter().map(|part| part.frames.len()).sum();
+        let mut apply = || router_wire::apply_batch(&mut self.0, seq, at, &parts);
+        Batch(if bytes < RELEASE_GIL_FROM_BYTES {
+            apply()
+        } else {
+            py.detach(apply)
+        })
+    }
+
+    /// Fires every deadline up to `at`; the event frames.
+    fn advance<'py>(&mut self, py: Python<'py>, at: u64) -> Bound<'py, PyBytes> {
+        let mut happened = Vec::new();
+        self.0.advance(at, &mut happened);
+        frames(py, &happened)
+    }
+
+    fn next_deadline(&self) -> Option<u64> {
+        self.0.next_deadline()
+    }
+
+    /// Panics when an invariant is broken.
+    fn check(&self) {
+        self.0.check();
+    }
+
+    fn state_hash(&self) -> u64 {
+        self.0.state_hash()
+    }
+
+    /// The whole state. The GIL is released: a million contacts take a second, and whoever makes a
+    /// snapshot is a follower beside the service, never the router's task.
+    fn snapshot<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let bytes = py.detach(|| self.0.snapshot());
+        PyBytes::new(py, &bytes)
+    }
+
+    /// A router from a snapshot; ValueError when the bytes are none.
+    #[staticmethod]
+    fn restore(py: Python<'_>, snapshot: PyBackedBytes) -> PyResult<Self> {
+        // Without the GIL for the same reason as `snapshot`.
+        let restored = py.detach(|| router_core::Router::restore(&snapshot));
+        restored
+            .map(Self)
+            .map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// What `configure` carried as names; empty before it.
+    fn names(&self) -> &[u8] {
+        self.0.config().map_or(&[], |config| &config.names)
+    }
+
+    /// The 32 bytes that `configure` carried as hash; empty before it.
+    fn config_hash(&self) -> &[u8] {
+        self.0.config().map_or(&[], |config| &config.hash)
+    }
+
+    /// The configuration in force as a `configure` body; empty before it.
+    fn config<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut body = Vec::new();
+        if let Some(config) = self.0.config() {
+            let command = Command::Configure {
+                config: Box::new(config.clone()),
+            };
+            router_wire::encode_command(&command, &mut body);
+        }
+        PyBytes::new(py, &body)
+    }
+
+    /// (queue, waiting, oldest|0)s, agents, live contacts by state.
+    fn overview(&self) -> OverviewRows {
+        views::overview(&self.0)
+    }
+
+    /// Contacts that stand before it in its queue; None unless it waits.
+    fn position(&self, contact: u64) -> Option<u64> {
+        self.0.position(contact)
+    }
+
+    /// (presence, reason, signing_out, locked, misses, idle_since, offers, contacts, wrap_ups).
+    fn desk(&self, agent: u32) -> Option<DeskRow> {
+        views::desk(&self.0, agent)
+    }
+
+    /// (channel, queue, state 0..3, agent|0, arrived_at, enqueued_at) of a live contact.
+    fn contact(&self, contact: u64) -> Option<ContactRow> {
+        self.0.contact(contact).map(|view| views::contact(&view))
+    }
+
+    /// (channel, outcome 0 served 1 abandoned 2 blocked, last_agent|0, ended_at).
+    fn ended(&self, contact: u64) -> Option<EndedRow> {
+        self.0.ended(contact).map(|view| views::ended(&view))
+    }
+}
+
+fn frames<'py>(py: Python<'py>, happened: &[router_core::Event]) -> Bound<'py, PyBytes> {
+    let mut events = EventIndex::with_capacity(happened.len());
+    happened.iter().for_each(|event| events.push(event));
+    PyBytes::new(py, events.bytes())
+}
