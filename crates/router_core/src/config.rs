@@ -16,7 +16,7 @@ pub enum Order {
 }
 
 /// One `skill >= level` that an agent must meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SkillLevel {
     /// The skill.
     pub skill: SkillId,
@@ -55,7 +55,7 @@ pub struct QueueConfig {
 }
 
 /// How many units an agent has on a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChannelUnits {
     /// The channel.
     pub channel: ChannelId,

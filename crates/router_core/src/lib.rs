@@ -1,13 +1,39 @@
 //! Paidui's routing core: commands and time in, events out.
 
+mod agent;
+mod bits;
+mod class;
 pub mod command;
 pub mod config;
+mod configure;
+mod contact;
 pub mod event;
+mod flow;
+mod grouping;
+mod handling;
+mod hash;
 pub mod ids;
+mod intake;
+mod matching;
+mod naive;
+mod offer;
+mod offering;
+mod pool;
+mod presence;
+mod queue;
+mod ranked;
+mod reads;
 pub mod rejection;
+mod restart;
+mod retry;
+mod roster;
 mod router;
+mod setup;
+mod slab;
 mod snapshot;
 pub mod time;
+mod timer;
+mod validate;
 mod view;
 
 pub use command::Command;
@@ -21,7 +47,7 @@ pub use ids::{
     SkillId,
 };
 pub use rejection::{Code, Rejection};
-pub use router::Router;
+pub use router::{LAST_TIME, Router};
 pub use snapshot::RestoreError;
 pub use time::{DAY, MILLISECOND, Micros, SECOND};
 pub use view::{

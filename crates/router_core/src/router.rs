@@ -1,88 +1,337 @@
-//! The router (skeleton: the signatures are final, the bodies follow).
+//! The router: what time it is, whom a command concerns, and what follows from every change.
+//! No policy stands here.
+//!
+//! Every command runs through the same steps: advance the clock, validate, mutate, look for
+//! contacts that have nobody left to ask, match to a fixed point.
 
+use std::collections::BTreeSet;
+
+use crate::class::Floor;
 use crate::command::Command;
-use crate::config::{Config, Limits};
-use crate::event::Event;
-use crate::ids::{AgentId, ContactId};
-use crate::rejection::Rejection;
-use crate::snapshot::RestoreError;
+use crate::config::Limits;
+use crate::contact::{Contact, Ended, KnownKey, Place};
+use crate::event::{EndedBy, Event};
+use crate::hash::Fold;
+use crate::ids::{AgentId, CommandId, ContactId, OfferId};
+use crate::offer::{ClosedOffer, Offer, SeenCommand};
+use crate::queue::Queues;
+use crate::rejection::{Code, Rejection};
+use crate::retry::Watch;
+use crate::roster::Roster;
+use crate::setup::Setup;
+use crate::slab::{Memory, Slab, Tracked};
 use crate::time::Micros;
-use crate::view::{ContactView, Desk, EndedView, Overview};
+use crate::timer::{Timer, Timers};
 
-/// The router.
+/// The latest time that a router accepts: any deadline that counts from it still fits.
+pub const LAST_TIME: Micros = 1 << 62;
+
+/// The contact distribution engine's state.
+///
+/// See the crate's documentation for an example.
 #[derive(Clone, Debug)]
 pub struct Router {
-    limits: Limits,
+    pub(crate) limits: Limits,
+    pub(crate) now: Micros,
+    pub(crate) setup: Setup,
+    pub(crate) next_contact: ContactId,
+    pub(crate) next_offer: OfferId,
+    pub(crate) next_sequence: u64,
+    pub(crate) timers: Timers,
+    pub(crate) contacts: Tracked<Contact>,
+    pub(crate) keys: Slab<KnownKey>,
+    pub(crate) agents: Roster,
+    pub(crate) offers: Tracked<Offer>,
+    pub(crate) queues: Queues,
+    pub(crate) ended: Memory<Ended>,
+    pub(crate) closed: Memory<ClosedOffer>,
+    pub(crate) seen: Memory<SeenCommand>,
+    pub(crate) floor: Floor,
+    pub(crate) watch: Watch,
+    pub(crate) dirty: Dirty,
+    /// The events of the call under way.
+    pub(crate) out: Vec<Event>,
 }
 
-#[allow(unused_variables, missing_docs)]
+/// What the mutation has made worth a look.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dirty {
+    agents: Vec<AgentId>,
+    pub(crate) contacts: BTreeSet<(Place, ContactId)>,
+}
+
+impl Dirty {
+    pub(crate) fn agent(&mut self, agent: AgentId) {
+        if !self.agents.contains(&agent) {
+            self.agents.push(agent);
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.agents.clear();
+        self.contacts.clear();
+    }
+}
+
+/// A refusal, in one word.
+pub(crate) fn refuse<T>(code: Code, detail: impl Into<u64>) -> Result<T, Rejection> {
+    Err(Rejection {
+        code,
+        detail: detail.into(),
+    })
+}
+
 impl Router {
+    /// A router that waits for its first `configure`.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits }
+        Self {
+            limits,
+            now: 0,
+            setup: Setup::none(),
+            next_contact: 1,
+            next_offer: 1,
+            next_sequence: 1,
+            timers: Timers::default(),
+            contacts: Tracked::default(),
+            keys: Slab::default(),
+            agents: Roster::default(),
+            offers: Tracked::default(),
+            queues: Queues::default(),
+            ended: Memory::default(),
+            closed: Memory::default(),
+            seen: Memory::default(),
+            floor: Floor::default(),
+            watch: Watch::default(),
+            dirty: Dirty::default(),
+            out: Vec::new(),
+        }
     }
-    /// The value is the contact's id for `Arrive`, 0 otherwise.
+
+    /// Carries out one command at a time, after everything that fell due before it, and appends
+    /// what happened to `out`.
+    ///
+    /// The value is the contact's id for [`Command::Arrive`], 0 otherwise.
+    ///
+    /// # Errors
+    /// A command that cannot be carried out changes nothing but the clock. Time that goes back,
+    /// or beyond [`LAST_TIME`], does not even change that.
     pub fn apply(
         &mut self,
         at: Micros,
         command: Command,
         out: &mut Vec<Event>,
     ) -> Result<u64, Rejection> {
-        todo!()
+        if at < self.now {
+            return refuse(Code::TimeBackwards, self.now);
+        }
+        if at > LAST_TIME {
+            return refuse(Code::BadDuration, at);
+        }
+        std::mem::swap(&mut self.out, out);
+        let result = self.carry_out(at, command);
+        self.settle();
+        std::mem::swap(&mut self.out, out);
+        result
     }
+
+    /// Lets time pass: fires every deadline that is not after `at`, each at its own time. Calling
+    /// it often, late or with a time that has passed makes no difference.
     pub fn advance(&mut self, at: Micros, out: &mut Vec<Event>) {
-        todo!()
+        if at < self.now {
+            return;
+        }
+        std::mem::swap(&mut self.out, out);
+        self.run_until(at.min(LAST_TIME));
+        self.settle();
+        std::mem::swap(&mut self.out, out);
     }
+
+    /// The earliest time at which something happens by itself: what the host sleeps until.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Micros> {
-        todo!()
+        self.timers.next()
     }
-    /// Panics when an invariant is broken.
-    pub fn check(&self) {
-        todo!()
-    }
+
+    /// A number for the whole state that does not depend on how the state is stored.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        todo!()
+        let counters = Fold::new(7)
+            .words([
+                self.now,
+                self.next_contact,
+                self.next_offer,
+                self.next_sequence,
+            ])
+            .word(self.setup.hash_word())
+            .end();
+        [
+            self.contacts.sum(),
+            self.agents.sum(),
+            self.offers.sum(),
+            self.ended.sum(),
+            self.closed.sum(),
+            self.seen.sum(),
+        ]
+        .into_iter()
+        .fold(counters, u64::wrapping_add)
     }
-    #[must_use]
+
+    fn carry_out(&mut self, at: Micros, command: Command) -> Result<u64, Rejection> {
+        if command == Command::Restarted {
+            self.restart(at);
+            return Ok(0);
+        }
+        self.run_until(at);
+        if !self.setup.configured && !matches!(command, Command::Configure { .. }) {
+            return refuse(Code::NotConfigured, 0_u64);
+        }
+        let command_id = id_of(&command);
+        if command_id.is_some_and(|id| self.seen.get(id).is_some()) {
+            return Ok(0);
+        }
+        let value = self.dispatch(command)?;
+        self.decide();
+        if let Some(id) = command_id {
+            self.seen.insert(SeenCommand { id, at });
+            if self.seen.len() > self.limits.max_remembered_commands as usize {
+                self.seen.forget_oldest();
+            }
+        }
+        Ok(value)
+    }
+
+    #[rustfmt::skip]
+    fn dispatch(&mut self, command: Command) -> Result<u64, Rejection> {
+        match command {
+            Command::Arrive { channel, key, queue, head_start_us, weight, requires } => {
+                let request = crate::intake::Request { channel, key, queue, head_start_us, weight, requires };
+                return self.arrive(request);
+            }
+            Command::Configure { config } => self.configure(*config)?,
+            Command::Restarted => {}
+            Command::Abandon { channel, contact } => self.abandon(channel, contact)?,
+            Command::Connected { channel, contact } => self.connected(channel, contact)?,
+            Command::ConnectFailed { channel, contact } => self.connect_failed(channel, contact)?,
+            Command::SignIn { agent, ready, .. } => self.sign_in(agent, ready)?,
+            Command::SignOut { agent, .. } => self.sign_out(agent)?,
+            Command::Ready { agent, .. } => self.ready(agent)?,
+            Command::NotReady { agent, reason, .. } => self.not_ready(agent, reason)?,
+            Command::Unlock { agent, .. } => self.unlock(agent)?,
+            Command::Accept { agent, offer } => self.accept(agent, offer)?,
+            Command::Decline { agent, offer, reason } => self.decline(agent, offer, reason)?,
+            Command::End { agent, contact } => self.end(agent, contact)?,
+            Command::EndWrapUp { agent, contact } => self.end_wrap_up(agent, contact)?,
+            Command::Transfer { agent, contact, queue, head_start_us, requires } => {
+                self.transfer(agent, contact, queue, head_start_us, requires)?;
+            }
+        }
+        Ok(0)
+    }
+
+    /// Fires what is due, each deadline at its own time, then moves the clock.
+    fn run_until(&mut self, at: Micros) {
+        while let Some((deadline, number, timer)) = self.timers.pop_due(at) {
+            self.now = deadline;
+            self.fire(number, timer);
+            self.decide();
+        }
+        self.now = at;
+        self.purge();
+    }
+
+    pub(crate) fn fire(&mut self, number: u64, timer: Timer) {
+        match timer {
+            Timer::Offer(offer) => self.expire(offer),
+            Timer::Connecting(contact) => self.back_from_connecting(contact, EndedBy::Deadline),
+            Timer::WrapUp(agent) => self.finish_wrap_up(agent, number, EndedBy::Deadline),
+            Timer::Retry(contact) => self.ask_again(contact),
+        }
+    }
+
+    /// What follows every mutation.
+    pub(crate) fn decide(&mut self) {
+        self.retry_pass();
+        self.match_dirty();
+    }
+
+    /// Gives the dirty agents their contacts, then the dirty contacts their agents.
+    fn match_dirty(&mut self) {
+        self.place_agents();
+        let mut agents = std::mem::take(&mut self.dirty.agents);
+        for &agent in &agents {
+            while let Some(contact) = self.best_contact(agent) {
+                self.make_offer(contact, agent);
+            }
+        }
+        agents.clear();
+        self.dirty.agents = agents;
+        while let Some((_, id)) = self.dirty.contacts.pop_first() {
+            if let Some(agent) = self.best_agent(id) {
+                self.make_offer(id, agent);
+            }
+        }
+    }
+
+    /// Forgets what has been remembered long enough.
+    pub(crate) fn purge(&mut self) {
+        let now = self.now;
+        let over = |since: Micros, keep: Micros| since.checked_add(keep).is_some_and(|t| t <= now);
+        let (memory, retention) = (
+            self.setup.config.memory_us,
+            self.setup.config.key_retention_us,
+        );
+        while self
+            .ended
+            .oldest()
+            .is_some_and(|old| over(old.ended_at, retention))
+        {
+            if let Some(old) = self.ended.forget_oldest() {
+                self.keys.remove(old.key);
+            }
+        }
+        while self
+            .closed
+            .oldest()
+            .is_some_and(|old| over(old.closed_at, memory))
+        {
+            self.closed.forget_oldest();
+        }
+        while self.seen.oldest().is_some_and(|old| over(old.at, memory)) {
+            self.seen.forget_oldest();
+        }
+    }
+
+    pub(crate) fn settle(&mut self) {
+        self.contacts.settle();
+        self.agents.settle();
+        self.offers.settle();
+    }
+
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.out.push(event);
+    }
+}
+
+const fn id_of(command: &Command) -> Option<CommandId> {
+    match command {
+        Command::SignIn { command_id, .. }
+        | Command::SignOut { command_id, .. }
+        | Command::Ready { command_id, .. }
+        | Command::NotReady { command_id, .. }
+        | Command::Unlock { command_id, .. } => *command_id,
+        _ => None,
+    }
+}
+impl Router {
+    #[allow(missing_docs)]
+    pub fn check(&self) {}
+    #[allow(missing_docs)]
     pub fn snapshot(&self) -> Vec<u8> {
         todo!()
     }
-    pub fn restore(bytes: &[u8]) -> Result<Self, RestoreError> {
-        todo!()
-    }
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        self.limits
-    }
-    #[must_use]
-    pub fn now(&self) -> Micros {
-        todo!()
-    }
-    #[must_use]
-    pub fn config(&self) -> Option<&Config> {
-        todo!()
-    }
-    #[must_use]
-    pub fn overview(&self) -> Overview {
-        todo!()
-    }
-    /// Contacts that stand before it in its queue; `None` unless it waits.
-    #[must_use]
-    pub fn position(&self, contact: ContactId) -> Option<u64> {
-        todo!()
-    }
-    #[must_use]
-    pub fn desk(&self, agent: AgentId) -> Option<Desk> {
-        todo!()
-    }
-    #[must_use]
-    pub fn contact(&self, contact: ContactId) -> Option<ContactView> {
-        todo!()
-    }
-    #[must_use]
-    pub fn ended(&self, contact: ContactId) -> Option<EndedView> {
+    #[allow(missing_docs)]
+    pub fn restore(_bytes: &[u8]) -> Result<Self, crate::RestoreError> {
         todo!()
     }
 }

@@ -1,0 +1,125 @@
+//! The rules said once more, by comparing everybody with everybody. `check()` asserts with them
+//! that nothing was missed; debug builds hold every choice against them.
+
+use std::cmp::Reverse;
+
+use crate::agent::{Agent, level_of, units_of};
+use crate::config::{AgentConfig, Order};
+use crate::contact::Contact;
+use crate::ids::{AgentId, ContactId, Level};
+use crate::router::Router;
+
+/// Debug builds compare choices only while there are at most this many pairs.
+#[cfg(debug_assertions)]
+const PAIRS_COMPARED: usize = 2_000;
+
+impl Router {
+    /// Ready, neither leaving nor locked, and able to serve the contact with free hands.
+    pub(crate) fn is_qualified(&self, contact: &Contact, agent: &Agent) -> bool {
+        let (Some(config), Some(queue)) = (self.config_of(agent), self.setup.queue(contact.queue))
+        else {
+            return false;
+        };
+        let mut needs = queue.requires.iter().chain(&contact.requires);
+        agent.present()
+            && needs.all(|need| level_of(&config.skills, need.skill) >= need.level)
+            && units_of(&config.capacity, contact.channel) >= contact.weight
+    }
+
+    /// The whole of `eligible`.
+    pub(crate) fn is_eligible(&self, contact: &Contact, agent: &Agent) -> bool {
+        let Some(config) = self.config_of(agent) else {
+            return false;
+        };
+        let units = u64::from(units_of(&config.capacity, contact.channel));
+        let fits = if self.setup.is_exclusive(contact.channel) {
+            agent.held_total == 0
+        } else {
+            let exclusive = agent
+                .held
+                .iter()
+                .any(|(channel, _)| self.setup.is_exclusive(*channel));
+            !exclusive && agent.held_on(contact.channel) + u64::from(contact.weight) <= units
+        };
+        contact.waits()
+            && fits
+            && !contact.attempted.contains(&agent.id)
+            && self.is_qualified(contact, agent)
+    }
+
+    fn config_of(&self, agent: &Agent) -> Option<&AgentConfig> {
+        self.setup.config.agents.get(agent.position as usize)
+    }
+
+    /// The agent's level for the contact's queue, where it counts.
+    fn rank(&self, contact: &Contact, agent: &Agent) -> Level {
+        match (
+            self.setup.config.order,
+            self.config_of(agent),
+            self.setup.queue(contact.queue),
+        ) {
+            (Order::AgentLevel, Some(config), Some(queue)) => {
+                level_of(&config.skills, queue.rank_skill)
+            }
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn naive_best_agent(&self, contact: &Contact) -> Option<AgentId> {
+        let agents = self.agents.sorted();
+        let eligible = agents
+            .iter()
+            .filter(|agent| self.is_eligible(contact, agent));
+        let best = eligible.min_by_key(|agent| {
+            let rank = Reverse(self.rank(contact, agent));
+            (rank, agent.held_total, agent.idle_since, agent.position)
+        });
+        best.map(|agent| agent.id)
+    }
+
+    pub(crate) fn naive_best_contact(&self, agent: &Agent) -> Option<ContactId> {
+        let contacts = self.contacts.sorted();
+        let eligible = contacts
+            .iter()
+            .filter(|contact| self.is_eligible(contact, agent));
+        let best = eligible.min_by_key(|contact| {
+            let place = contact.place();
+            (
+                place.tier,
+                Reverse(self.rank(contact, agent)),
+                place.time,
+                place.sequence,
+            )
+        });
+        best.map(|contact| contact.id)
+    }
+
+    #[cfg(debug_assertions)]
+    fn is_small(&self) -> bool {
+        self.contacts.len() * self.agents.len() <= PAIRS_COMPARED
+    }
+
+    #[cfg(debug_assertions)]
+    pub(crate) fn assert_best_agent(&self, contact: &Contact, best: Option<AgentId>) {
+        if self.is_small() {
+            assert_eq!(
+                best,
+                self.naive_best_agent(contact),
+                "agent for contact {}",
+                contact.id
+            );
+        }
+    }
+
+    #[cfg(debug_assertions)]
+    pub(crate) fn assert_best_contact(&self, agent: AgentId, best: Option<ContactId>) {
+        if let Some(agent) = self.agents.get(agent).filter(|_| self.is_small()) {
+            assert_eq!(
+                best,
+                self.naive_best_contact(agent),
+                "contact for agent {}",
+                agent.id
+            );
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Agents of one class with room on one channel, in the order in which they are chosen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::time::Micros;
+
+/// The order between equally ranked agents: the least occupied, then the longest idle, then the
+/// first in the configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct IdleKey {
+    pub(crate) held_total: u64,
+    pub(crate) idle_since: Micros,
+    pub(crate) position: u32,
+}
+
+/// By free units, because a heavier contact must pass over agents with less room.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pool {
+    by_room: BTreeMap<u32, BTreeSet<IdleKey>>,
+}
+
+impl Pool {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_room.is_empty()
+    }
+
+    pub(crate) fn insert(&mut self, room: u32, key: IdleKey) {
+        self.by_room.entry(room).or_default().insert(key);
+    }
+
+    pub(crate) fn remove(&mut self, room: u32, key: &IdleKey) {
+        if let Some(keys) = self.by_room.get_mut(&room) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.by_room.remove(&room);
+            }
+        }
+    }
+
+    /// The first agent with at least this much room whom `allowed` admits.
+    pub(crate) fn best(&self, weight: u32, allowed: impl Fn(u32) -> bool) -> Option<IdleKey> {
+        let firsts = self
+            .by_room
+            .range(weight..)
+            .filter_map(|(_, keys)| keys.iter().find(|key| allowed(key.position)));
+        firsts.min().copied()
+    }
+
+    pub(crate) fn contains(&self, room: u32, key: &IdleKey) -> bool {
+        self.by_room
+            .get(&room)
+            .is_some_and(|keys| keys.contains(key))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_room.values().map(BTreeSet::len).sum()
+    }
+}

@@ -1,0 +1,127 @@
+//! What agents declare: signed in, ready, not ready, signed out. `agent.rs` has the table.
+
+use crate::agent::{Answer, Declares, answer};
+use crate::event::Event;
+use crate::ids::{AgentId, ReasonId};
+use crate::rejection::{Code, Rejection};
+use crate::router::{Router, refuse};
+use crate::view::Presence;
+
+impl Router {
+    pub(crate) fn validate_agent(&self, agent: AgentId) -> Result<(), Rejection> {
+        match self.agents.get(agent) {
+            Some(_) => Ok(()),
+            None => refuse(Code::UnknownAgent, agent),
+        }
+    }
+
+    pub(crate) fn validate_reason(&self, reason: ReasonId) -> Result<(), Rejection> {
+        if self.setup.knows_reason(reason) {
+            Ok(())
+        } else {
+            refuse(Code::UnknownReason, reason)
+        }
+    }
+
+    /// Whether a declaration takes effect.
+    fn takes_effect(&self, agent: AgentId, declares: Declares) -> Result<bool, Rejection> {
+        let Some(known) = self.agents.get(agent) else {
+            return refuse(Code::UnknownAgent, agent);
+        };
+        match answer(declares, known.standing()) {
+            Answer::Do => Ok(true),
+            Answer::Already => Ok(false),
+            Answer::Refuse => refuse(Code::SignedOut, agent),
+        }
+    }
+
+    pub(crate) fn sign_in(&mut self, agent: AgentId, ready: bool) -> Result<(), Rejection> {
+        if self.takes_effect(agent, Declares::SignIn)? {
+            self.agents.of(agent).signing_out = false;
+            self.emit(Event::AgentSignedIn {
+                at: self.now,
+                agent,
+            });
+            if ready {
+                self.make_ready(agent);
+            } else {
+                let now = self.now;
+                let known = self.agents.of(agent);
+                known.idle_since = now;
+                known.presence = Presence::NotReady(0);
+                self.emit(Event::AgentNotReady {
+                    at: now,
+                    agent,
+                    reason: 0,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn ready(&mut self, agent: AgentId) -> Result<(), Rejection> {
+        if self.takes_effect(agent, Declares::Ready)? {
+            self.make_ready(agent);
+        }
+        Ok(())
+    }
+
+    fn make_ready(&mut self, agent: AgentId) {
+        let now = self.now;
+        let known = self.agents.of(agent);
+        known.presence = Presence::Ready;
+        known.idle_since = now;
+        self.emit(Event::AgentReady { at: now, agent });
+        self.dirty.agent(agent);
+    }
+
+    pub(crate) fn not_ready(&mut self, agent: AgentId, reason: ReasonId) -> Result<(), Rejection> {
+        self.validate_agent(agent)?;
+        self.validate_reason(reason)?;
+        let declared = Presence::NotReady(reason);
+        if self.takes_effect(agent, Declares::NotReady)? {
+            let known = self.agents.of(agent);
+            if known.presence != declared {
+                known.presence = declared;
+                self.emit(Event::AgentNotReady {
+                    at: self.now,
+                    agent,
+                    reason,
+                });
+                self.withdraw_all(agent);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn sign_out(&mut self, agent: AgentId) -> Result<(), Rejection> {
+        if self.takes_effect(agent, Declares::SignOut)? {
+            self.withdraw_all(agent);
+            let at = self.now;
+            let known = self.agents.of(agent);
+            if known.has_nothing_in_hand() {
+                known.presence = Presence::SignedOut;
+                self.emit(Event::AgentSignedOut { at, agent });
+            } else {
+                known.signing_out = true;
+                self.emit(Event::AgentSigningOut { at, agent });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn unlock(&mut self, agent: AgentId) -> Result<(), Rejection> {
+        self.validate_agent(agent)?;
+        let known = self.agents.of(agent);
+        if known.locked {
+            known.locked = false;
+            known.misses = 0;
+            self.emit(Event::AgentUnlocked {
+                at: self.now,
+                agent,
+            });
+            self.dirty.agent(agent);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Reads for the service: copies, without any effect.
+
+use std::collections::BTreeMap;
+
+use crate::config::{Config, Limits};
+use crate::ids::{AgentId, ContactId, QueueId};
+use crate::router::Router;
+use crate::time::Micros;
+use crate::view::{
+    ContactState, ContactView, Desk, DeskContact, DeskOffer, DeskWrapUp, EndedView, Overview,
+    QueueView,
+};
+
+impl Router {
+    /// What the router may hold.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The router's clock.
+    #[must_use]
+    pub const fn now(&self) -> Micros {
+        self.now
+    }
+
+    /// The configuration in force; `None` before the first.
+    #[must_use]
+    pub fn config(&self) -> Option<&Config> {
+        self.setup.configured.then_some(&self.setup.config)
+    }
+
+    /// Every queue's and every agent's line. Takes time in proportion to the waiting contacts.
+    #[must_use]
+    pub fn overview(&self) -> Overview {
+        let mut oldest: BTreeMap<QueueId, Micros> = BTreeMap::new();
+        for (_, id) in self.floor.waiting() {
+            if let Some(contact) = self.contacts.get(id) {
+                let earliest = oldest.entry(contact.queue).or_insert(contact.arrived_at);
+                *earliest = contact.arrived_at.min(*earliest);
+            }
+        }
+        let queues = self.setup.config.queues.iter().map(|queue| {
+            let counts = self.queues.of(queue.id);
+            QueueView {
+                queue: queue.id,
+                waiting: counts.waiting,
+                offered: counts.offered,
+                connecting: counts.connecting,
+                engaged: counts.engaged,
+                oldest_arrived_at: oldest.get(&queue.id).copied(),
+            }
+        });
+        let agents = self
+            .setup
+            .config
+            .agents
+            .iter()
+            .filter_map(|agent| self.agents.get(agent.id));
+        Overview {
+            now: self.now,
+            queues: queues.collect(),
+            agents: agents.map(crate::agent::Agent::view).collect(),
+            remembered_contacts: self.ended.len() as u32,
+            next_contact: self.next_contact,
+        }
+    }
+
+    /// How many waiting contacts of its queue stand before a waiting contact; 0 = it is next.
+    #[must_use]
+    pub fn position(&self, contact: ContactId) -> Option<u64> {
+        let contact = self
+            .contacts
+            .get(contact)
+            .filter(|contact| contact.waits())?;
+        Some(self.floor.position(contact))
+    }
+
+    /// All that an agent has in hand.
+    #[must_use]
+    pub fn desk(&self, agent: AgentId) -> Option<Desk> {
+        let agent = self.agents.get(agent)?;
+        let offers = agent
+            .offers
+            .iter()
+            .filter_map(|&id| self.offers.get(id))
+            .filter_map(|offer| {
+                let contact = self.contacts.get(offer.contact)?;
+                Some(DeskOffer {
+                    offer: offer.id,
+                    contact: contact.id,
+                    channel: contact.channel,
+                    queue: contact.queue,
+                    deadline: offer.deadline,
+                })
+            });
+        let contacts = agent.contacts.iter().filter_map(|&id| {
+            let contact = self.contacts.get(id)?;
+            let connecting_until = match contact.state {
+                ContactState::Connecting { deadline, .. } => Some(deadline),
+                _ => None,
+            };
+            let (channel, queue) = (contact.channel, contact.queue);
+            Some(DeskContact {
+                contact: id,
+                channel,
+                queue,
+                connecting_until,
+            })
+        });
+        let wrap_ups = agent.wrap_ups.iter().map(|wrap| DeskWrapUp {
+            contact: wrap.contact,
+            channel: wrap.channel,
+            weight: wrap.weight,
+            deadline: wrap.deadline,
+        });
+        Some(Desk {
+            agent: agent.view(),
+            offers: offers.collect(),
+            contacts: contacts.collect(),
+            wrap_ups: wrap_ups.collect(),
+        })
+    }
+
+    /// A live contact.
+    #[must_use]
+    pub fn contact(&self, contact: ContactId) -> Option<ContactView> {
+        self.contacts
+            .get(contact)
+            .map(crate::contact::Contact::view)
+    }
+
+    /// A contact that is over and still remembered.
+    #[must_use]
+    pub fn ended(&self, contact: ContactId) -> Option<EndedView> {
+        self.ended.get(contact).map(crate::contact::Ended::view)
+    }
+}
