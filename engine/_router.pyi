@@ -8,6 +8,20 @@ has to end; the journal brings it back.
 from collections.abc import Sequence
 from typing import Literal, final
 
+__all__ = [
+    "CODES",
+    "KINDS",
+    "MAX_CONFIGURE_BYTES",
+    "MAX_FRAME_BYTES",
+    "Batch",
+    "DecodeError",
+    "Fanout",
+    "Intake",
+    "Router",
+    "recode",
+    "simulate",
+]
+
 class DecodeError(ValueError):
     """Bytes that are no message of a known kind and version; the text names kind and field."""
 

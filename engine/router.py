@@ -1,0 +1,280 @@
+"""The routing core for Python: the one place that imports the extension.
+
+Bytes go straight through (`apply_raw`, `apply_batch`, `Intake`, `Fanout`); the typed side (`apply`,
+`events`) is for the edges, for tools and for tests. A panic of the core arrives as a `BaseException`
+that nothing may catch: the process ends, the journal brings the state back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+from engine import _router
+from engine._router import CODES, KINDS, Batch, DecodeError, Fanout, Intake, recode, simulate
+from engine.errors import Malformed, refusal
+from engine.model import Command, Config, Configure, Event, decode_body, encode_body, split_frames
+
+__all__ = [
+    "CODES",
+    "KINDS",
+    "AgentLine",
+    "Batch",
+    "ContactLine",
+    "DecodeError",
+    "Desk",
+    "DeskContact",
+    "DeskOffer",
+    "DeskWrapUp",
+    "EndedLine",
+    "Fanout",
+    "Intake",
+    "Overview",
+    "QueueLine",
+    "Router",
+    "States",
+    "decode_events",
+    "recode",
+    "simulate",
+]
+
+
+class QueueLine(NamedTuple):
+    """A queue in the overview; `oldest_at` = 0 when nobody waits."""
+
+    queue: int
+    waiting: int
+    oldest_at: int
+
+
+class AgentLine(NamedTuple):
+    """An agent in the overview; presence 0 signed out, 1 not ready, 2 ready."""
+
+    agent: int
+    presence: int
+    reason: int
+    signing_out: bool
+    locked: bool
+    offers: int
+    connecting: int
+    engaged: int
+    wrap_ups: int
+    idle_since: int
+
+
+class States(NamedTuple):
+    """Live contacts by state."""
+
+    waiting: int
+    offered: int
+    connecting: int
+    engaged: int
+
+
+class Overview(NamedTuple):
+    """The whole floor at one instant."""
+
+    queues: list[QueueLine]
+    agents: list[AgentLine]
+    contacts: States
+
+
+class DeskOffer(NamedTuple):
+    """An open offer on a desk."""
+
+    offer: int
+    contact: int
+    channel: int
+    queue: int
+    deadline: int
+    enqueued_at: int
+
+
+class DeskContact(NamedTuple):
+    """A contact on a desk; state 2 connecting (until `deadline`), 3 engaged."""
+
+    contact: int
+    channel: int
+    queue: int
+    state: int
+    deadline: int
+    arrived_at: int
+
+
+class DeskWrapUp(NamedTuple):
+    """A wrap-up on a desk."""
+
+    contact: int
+    channel: int
+    deadline: int
+
+
+class Desk(NamedTuple):
+    """All that an agent has in hand."""
+
+    presence: int
+    reason: int
+    signing_out: bool
+    locked: bool
+    misses: int
+    idle_since: int
+    offers: list[DeskOffer]
+    contacts: list[DeskContact]
+    wrap_ups: list[DeskWrapUp]
+
+
+class ContactLine(NamedTuple):
+    """A live contact; state 0 waiting, 1 offered, 2 connecting, 3 engaged; agent 0 = nobody."""
+
+    channel: int
+    queue: int
+    state: int
+    agent: int
+    arrived_at: int
+    enqueued_at: int
+
+
+class EndedLine(NamedTuple):
+    """An ended contact; outcome 0 served, 1 abandoned, 2 blocked; last_agent 0 = nobody."""
+
+    channel: int
+    outcome: int
+    last_agent: int
+    ended_at: int
+
+
+def decode_events(frames: bytes) -> list[Event]:
+    """The events that frames hold, typed."""
+    return [cast(Event, decode_body(body)) for body in split_frames(frames)]
+
+
+class Router:
+    """One router. One thread uses it at a time."""
+
+    def __init__(self) -> None:
+        self._core = _router.Router()
+        self._frames = b""
+
+    @classmethod
+    def restore(cls, snapshot: bytes) -> Router:
+        """A router from a snapshot.
+
+        Raises:
+            Malformed: the bytes are none.
+        """
+        router = cls()
+        try:
+            router._core = _router.Router.restore(snapshot)
+        except ValueError as error:
+            raise Malformed(str(error)) from error
+        return router
+
+    @property
+    def now(self) -> int:
+        """The router's clock in Unix microseconds; 0 before the first command."""
+        return self._core.now
+
+    @property
+    def events(self) -> list[Event]:
+        """What the last `apply`, `apply_raw` or `advance` brought about, typed."""
+        return decode_events(self._frames)
+
+    def apply(self, at: int, command: Command) -> int:
+        """One typed command; the contact's id for `Arrive`, 0 otherwise.
+
+        Raises:
+            Refused: the core's refusal, as the subclass of its code.
+            Malformed: a field is out of the range of its type.
+        """
+        code, value, _ = self.apply_raw(at, encode_body(command))
+        if code:
+            raise refusal(code, value)
+        return value
+
+    def apply_raw(self, at: int, body: bytes) -> tuple[int, int, bytes]:
+        """One encoded command -> (code, value, event frames); code 0 = accepted, else value = detail.
+
+        Raises:
+            Malformed: the body is no command.
+        """
+        try:
+            result = self._core.apply(at, body)
+        except DecodeError as error:
+            raise Malformed(str(error)) from error
+        self._frames = result[2]
+        return result
+
+    def apply_batch(self, seq: int, at: int, parts: Sequence[tuple[int, int, bytes]]) -> Batch:
+        """A committed batch: parts of (source, first_request_no, scanned command frames).
+
+        No command at all advances the clock. Frames that cannot be decoded end the process.
+        """
+        return self._core.apply_batch(seq, at, parts)
+
+    def advance(self, at: int) -> bytes:
+        """Fires every deadline up to `at`; the event frames."""
+        self._frames = self._core.advance(at)
+        return self._frames
+
+    def next_deadline(self) -> int | None:
+        """When the next timer is due."""
+        return self._core.next_deadline()
+
+    def check(self) -> None:
+        """Panics when an invariant is broken."""
+        self._core.check()
+
+    def state_hash(self) -> int:
+        """A number that two routers share exactly when their states are equal."""
+        return self._core.state_hash()
+
+    def snapshot(self) -> bytes:
+        """The whole state."""
+        return self._core.snapshot()
+
+    def names(self) -> bytes:
+        """What `configure` carried as names; empty before it."""
+        return self._core.names()
+
+    def config_hash(self) -> bytes:
+        """The 32 bytes that `configure` carried as hash; empty before it."""
+        return self._core.config_hash()
+
+    def config(self) -> Config | None:
+        """The configuration in force."""
+        body = self._core.config()
+        return cast(Configure, decode_body(body)).config if body else None
+
+    def overview(self) -> Overview:
+        """The whole floor at one instant."""
+        queues, agents, states = self._core.overview()
+        return Overview(
+            [QueueLine(*line) for line in queues], [AgentLine(*line) for line in agents], States(*states)
+        )
+
+    def position(self, contact: int) -> int | None:
+        """Contacts that stand before it in its queue; None unless it waits."""
+        return self._core.position(contact)
+
+    def desk(self, agent: int) -> Desk | None:
+        """All that an agent has in hand; None = no such agent."""
+        row = self._core.desk(agent)
+        if row is None:
+            return None
+        offers, contacts, wrap_ups = row[6:]
+        return Desk(
+            *row[:6],
+            [DeskOffer(*line) for line in offers],
+            [DeskContact(*line) for line in contacts],
+            [DeskWrapUp(*line) for line in wrap_ups],
+        )
+
+    def contact(self, contact: int) -> ContactLine | None:
+        """A live contact."""
+        row = self._core.contact(contact)
+        return None if row is None else ContactLine(*row)
+
+    def ended(self, contact: int) -> EndedLine | None:
+        """A contact that is over and still remembered."""
+        row = self._core.ended(contact)
+        return None if row is None else EndedLine(*row)
