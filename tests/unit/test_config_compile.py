@@ -1,0 +1,125 @@
+"""From names to numbers: stable, canonical, and renamed without losing them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.config import read_site
+from engine.config_compile import compile_config, config_hash
+from engine.model import NO_LIMIT, ChannelUnits, Config, Order, SkillLevel
+from engine.names import Names
+
+SITE = """
+[site]
+name = "one"
+[routing]
+order = "agent_level"
+retry_after_ms = 7
+key_retention_days = 2
+[reasons.break]
+[skills.cards]
+[skills.english]
+[channels.voice]
+plugin = "socket"
+exclusive = true
+instant = false
+connect_timeout_ms = 3
+[channels.webchat]
+plugin = "webchat"
+[queues.loans]
+skills = {english = 5, cards = 4}
+offer_timeout_ms = 2
+wrap_up_ms = 0
+max_waiting = 9
+[queues.plain]
+[agents.zoe]
+skills = {english = 70, cards = 60}
+capacity = {webchat = 3, voice = 1}
+[agents.abe]
+"""
+
+
+def compiled(text: str, names: Names | None = None) -> tuple[Config, Names]:
+    return compile_config(read_site(text, Path("/srv")), names or Names())
+
+
+def test_names_become_numbers_and_ms_become_us() -> None:
+    config, names = compiled(SITE)
+    assert config.order is Order.AGENT_LEVEL
+    assert (config.miss_limit, config.retry_after_us) == (3, 7_000)
+    assert config.key_retention_us == 2 * 86_400_000_000
+    assert (config.max_waiting, config.memory_us) == (NO_LIMIT, 600_000_000)
+    assert (config.skills, config.reasons) == ((1, 2), (1,))
+    voice, webchat = config.channels
+    assert (voice.id, voice.exclusive, voice.instant, voice.connect_timeout_us) == (1, True, False, 3_000)
+    assert (webchat.id, webchat.exclusive, webchat.instant) == (2, False, True)
+    loans, plain = config.queues
+    assert loans.requires == (SkillLevel(1, 4), SkillLevel(2, 5))
+    assert loans.rank_skill == names.id("skill", "english"), "the first that the file lists"
+    assert (loans.max_waiting, loans.offer_timeout_us, loans.wrap_up_us) == (9, 2_000, 0)
+    assert (plain.requires, plain.rank_skill, plain.max_waiting) == ((), 0, NO_LIMIT)
+    zoe, abe = config.agents
+    assert (zoe.id, abe.id) == (1, 2), "the file's order, not the alphabet's"
+    assert zoe.skills == (SkillLevel(1, 60), SkillLevel(2, 70))
+    assert zoe.capacity == (ChannelUnits(1, 1), ChannelUnits(2, 3))
+
+
+def test_numbers_stay_when_sections_move_come_and_go() -> None:
+    _, first = compiled(SITE)
+    moved = SITE.replace("[agents.abe]", "") + "[agents.new]\n[skills.alpha]\n"
+    config, second = compiled(moved, first)
+    assert [agent.id for agent in config.agents] == [1, 3], "abe's number is not given again"
+    assert config.skills == (1, 2, 3)
+    third, _ = compiled("[agents.abe]\n" + moved.replace("[agents.new]", ""), second)
+    assert [agent.id for agent in third.agents] == [2, 1], "abe comes back with the old number"
+
+
+def test_rename_keeps_the_number_and_frees_the_name() -> None:
+    _, first = compiled(SITE)
+    renamed = SITE.replace("[agents.abe]", '[agents.abel]\nwas = "abe"')
+    config, second = compiled(renamed, first)
+    assert second.id("agent", "abel") == 2
+    assert [agent.id for agent in config.agents] == [1, 2]
+    again, _ = compiled(renamed, second)
+    assert again == config, "`was` may stay in the file"
+
+
+def test_given_names_are_left_as_they_are() -> None:
+    names = Names()
+    compiled(SITE, names)
+    assert names.encode() == Names().encode()
+
+
+def test_hash_is_the_content_and_nothing_else() -> None:
+    config, names = compiled(SITE)
+    assert config.hash == config_hash(config)
+    assert len(config.hash) == 32
+    same, _ = compiled(SITE + "# a remark\n", names)
+    assert same == config
+    titled, _ = compiled(SITE.replace("[reasons.break]", '[reasons.break]\ntitle = "Tea"'), names)
+    assert titled.hash == config.hash, "titles are for people"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("retry_after_ms = 7", "retry_after_ms = 8"),
+        ("offer_timeout_ms = 2", "offer_timeout_ms = 3"),
+        ("cards = 60", "cards = 61"),
+        ("webchat = 3", "webchat = 2"),
+        ("[agents.abe]", "[agents.abe]\n[agents.eve]"),
+    ],
+)
+def test_hash_changes_with_every_rule(old: str, new: str) -> None:
+    config, names = compiled(SITE)
+    changed, _ = compiled(SITE.replace(old, new), names)
+    assert changed.hash != config.hash
+
+
+def test_names_survive_the_journal() -> None:
+    config, names = compiled(SITE)
+    read = Names.decode(config.names)
+    assert read.encode() == names.encode()
+    assert read.name("queue", 1) == "loans"
