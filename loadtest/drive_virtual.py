@@ -1,0 +1,169 @@
+"""Plays a scenario through one router in this process, in virtual time: a day takes seconds."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from engine.model import (
+    NO_LIMIT,
+    AgentConfig,
+    ChannelConfig,
+    ChannelUnits,
+    Config,
+    Configure,
+    Order,
+    QueueConfig,
+    SkillLevel,
+    encode_body,
+)
+from engine.router import Router
+from loadtest.crowd import Crowd
+from loadtest.ledger import Ledger
+from loadtest.people import Numbers, Sent
+from loadtest.protocol import Body, Message
+from loadtest.scenario import Scenario
+
+START_US = 1_000_000_000_000
+SALT = bytes(8)
+US = 1_000_000
+
+
+def build_config(scenario: Scenario) -> Config:
+    """Builds the router's configuration of a scenario; numbers follow the scenario's order, from 1."""
+    skills = {name: n for n, name in enumerate(_skill_names(scenario), start=1)}
+    channels = {name: n for n, name in enumerate(scenario.channels, start=1)}
+    return Config(
+        order=Order.AGENT_LEVEL if scenario.order == "agent_level" else Order.LONGEST,
+        miss_limit=scenario.miss_limit,
+        retry_after_us=scenario.retry_after_ms * 1_000,
+        max_waiting=_limit(scenario.max_waiting),
+        channels=tuple(
+            ChannelConfig(id=channels[name], exclusive=plan.exclusive, instant=plan.instant)
+            for name, plan in scenario.channels.items()
+        ),
+        skills=tuple(skills.values()),
+        queues=tuple(
+            QueueConfig(
+                id=n,
+                requires=_levels(plan.skills, skills),
+                rank_skill=skills[next(iter(plan.skills))] if plan.skills else 0,
+                max_waiting=_limit(plan.max_waiting),
+                offer_timeout_us=plan.offer_timeout_ms * 1_000,
+                wrap_up_us=plan.wrap_up_ms * 1_000,
+            )
+            for n, plan in enumerate(scenario.queues.values(), start=1)
+        ),
+        agents=tuple(
+            AgentConfig(
+                id=n,
+                skills=_levels(group.skills, skills),
+                capacity=tuple(ChannelUnits(*one) for one in sorted((channels[k], v) for k, v in group.capacity.items())),
+            )
+            for n, (_, group) in enumerate(scenario.agent_names(), start=1)
+        ),
+    )
+
+
+def _skill_names(scenario: Scenario) -> list[str]:
+    names: dict[str, None] = {}
+    for thing in (*scenario.queues.values(), *scenario.groups):
+        names.update(dict.fromkeys(thing.skills))
+    return list(names)
+
+
+def _levels(levels: object, skills: dict[str, int]) -> tuple[SkillLevel, ...]:
+    assert isinstance(levels, dict)
+    return tuple(SkillLevel(*one) for one in sorted((skills[name], level) for name, level in levels.items()))
+
+
+def _limit(limit: int | None) -> int:
+    return NO_LIMIT if limit is None else limit
+
+
+class VirtualSite:
+    """One router and the crowd's commands on their way to it; commands take no time."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.now_us = 0
+        self.commands = 0
+        self.events = 0
+        self._router = Router()
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder().decode
+        self._waiting: list[tuple[Message, Sent]] = []
+        code, detail, _ = self._router.apply_raw(START_US, encode_body(Configure(config=build_config(scenario))))
+        assert code == 0, (code, detail)
+
+    def to_channel(self, channel: int, message: Message, sent: Sent) -> None:
+        """Takes a channel's command; the crowd's outbox."""
+        self._waiting.append((message, sent))
+
+    def to_agent(self, agent: int, message: Message, sent: Sent) -> None:
+        """Takes an agent's command; the crowd's outbox."""
+        self._waiting.append((message, sent))
+
+    def deliver(self, crowd: Crowd) -> None:
+        """Applies what the crowd has sent, and what it sends in answer, until nobody has anything to say."""
+        while self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for message, sent in waiting:
+                self.commands += 1
+                code, value, events = self._router.apply_raw(START_US + self.now_us, self._encode(message))
+                self._tell(crowd, events)
+                crowd.hear_ack(self.now_us, sent, code, value, str(code))
+
+    def pass_time(self, crowd: Crowd, until_us: int) -> None:
+        """Moves the clock; fires what falls due on the way, one deadline at a time."""
+        due = self._router.next_deadline()
+        if due is not None and due - START_US <= until_us:
+            self.now_us = due - START_US
+            self._tell(crowd, self._router.advance(due))
+        else:
+            self.now_us = until_us
+
+    def deadline_us(self) -> int | None:
+        """Returns the router's next deadline."""
+        due = self._router.next_deadline()
+        return None if due is None else due - START_US
+
+    def check(self) -> None:
+        """Asserts the router's invariants."""
+        self._router.check()
+
+    def _tell(self, crowd: Crowd, events: bytes) -> None:
+        for body in self._bodies(events):
+            self.events += 1
+            crowd.hear_channel(self.now_us, body)
+            crowd.hear_agent(self.now_us, body)
+
+    def _bodies(self, events: bytes) -> Iterator[Body]:
+        at = 0
+        while at < len(events):
+            start = at + 4
+            at = start + int.from_bytes(events[at:start], "big")
+            yield self._decode(events[start:at])
+
+
+def simulate_scenario(scenario: Scenario) -> tuple[Ledger, VirtualSite]:
+    """Plays a scenario from the first arrival until the last contact and wrap-up are over."""
+    ledger = Ledger(int(scenario.warmup_s * US), int(scenario.duration_s * US))
+    site = VirtualSite(scenario)
+    numbers = Numbers(
+        list(range(1, len(scenario.channels) + 1)),
+        list(range(1, len(scenario.queues) + 1)),
+        list(range(1, scenario.agents + 1)),
+    )
+    crowd = Crowd(scenario, numbers, site, ledger, salt=SALT, duration_s=scenario.duration_s)
+    crowd.sign_in(0)
+    site.deliver(crowd)
+    while True:
+        steps = [due for due in (crowd.next_step_us(), site.deadline_us()) if due is not None]
+        if not steps:
+            break
+        site.pass_time(crowd, max(min(steps), site.now_us))
+        crowd.step(site.now_us)
+        site.deliver(crowd)
+    crowd.send_everybody_home(site.now_us)
+    site.deliver(crowd)
+    site.check()
+    return ledger, site
