@@ -1,0 +1,99 @@
+/** The HTTP side: signing in, the short-lived access token, and one-use tickets. */
+
+import type { ConfigView, SessionView, SiteView, User, WireError } from "./wire";
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly field: string | undefined = undefined,
+  ) {
+    super(message);
+  }
+}
+
+type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
+
+async function failure(response: Response): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => null);
+  const error = (body as { error?: WireError & { field?: string } } | null)?.error;
+  return new ApiError(
+    response.status,
+    error?.code ?? `http_${response.status}`,
+    error?.message ?? response.statusText,
+    error?.field,
+  );
+}
+
+/** Holds the access token in memory only; the refresh token is an HttpOnly cookie. */
+export class Api {
+  private access = "";
+  private refreshing: Promise<User> | null = null;
+
+  constructor(private readonly send: Fetch = (input, init) => fetch(input, init)) {}
+
+  async login(login: string, password: string): Promise<User> {
+    return this.adopt(await this.post<SessionView>("/api/auth/login", { login, password }));
+  }
+
+  /** Renews the access token. Callers at the same time share one request, because the refresh token rotates. */
+  refresh(): Promise<User> {
+    this.refreshing ??= this.post<SessionView>("/api/auth/refresh", {})
+      .then((session) => this.adopt(session))
+      .finally(() => {
+        this.refreshing = null;
+      });
+    return this.refreshing;
+  }
+
+  async logout(): Promise<void> {
+    const token = this.access;
+    this.access = "";
+    await this.post("/api/auth/logout", {}, token).catch(() => undefined);
+  }
+
+  site(): Promise<SiteView> {
+    return this.call<SiteView>("GET", "/api/site");
+  }
+
+  configView(): Promise<ConfigView> {
+    return this.withToken((token) => this.call<ConfigView>("GET", "/api/config-view", undefined, token));
+  }
+
+  async ticket(): Promise<string> {
+    const answer = await this.withToken((token) => this.post<{ ticket: string }>("/api/ticket", {}, token));
+    return answer.ticket;
+  }
+
+  private adopt(session: SessionView): User {
+    this.access = session.access;
+    return session.user;
+  }
+
+  private async withToken<T>(request: (token: string) => Promise<T>): Promise<T> {
+    try {
+      return await request(this.access);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      await this.refresh();
+      return request(this.access);
+    }
+  }
+
+  private post<T>(path: string, body: unknown, token = ""): Promise<T> {
+    return this.call<T>("POST", path, body, token);
+  }
+
+  private async call<T>(method: string, path: string, body?: unknown, token = ""): Promise<T> {
+    const headers: Record<string, string> = { accept: "application/json" };
+    if (body !== undefined) headers["content-type"] = "application/json";
+    if (token) headers["authorization"] = `Bearer ${token}`;
+    const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
+    if (body !== undefined) init.body = JSON.stringify(body);
+    const response = await this.send(path, init);
+    if (!response.ok) throw await failure(response);
+    if (response.status === 204) return undefined as T;
+    return (await response.json()) as T;
+  }
+}

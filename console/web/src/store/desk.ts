@@ -1,0 +1,308 @@
+/** The desk's state: what the server last said, and what this page adds to it. */
+
+import { computed, reactive, type ComputedRef } from "vue";
+import type { Link, LinkState } from "../api/socket";
+import type {
+  Act,
+  AgentView,
+  ConfigView,
+  ConversationView,
+  DeskView,
+  DoFields,
+  OfferView,
+  Overview,
+  ServerMessage,
+  WireError,
+} from "../api/wire";
+import type { KeyValue } from "../lib/storage";
+import type { ServerClock } from "./clock";
+import { keepEnded, nextToShow } from "./conversations";
+import { Drafts } from "./drafts";
+import { Outbox } from "./outbox";
+import { awaitingSince, completeUpTo, Threads } from "./threads";
+
+/** The server was too busy for a message: how long to let it breathe. */
+const BUSY_PAUSE_MS = 1_000;
+const NOTICE_MS = 6_000;
+const SELECTED = "selected";
+
+export interface Notice {
+  key: number;
+  error: WireError;
+}
+
+interface DeskState {
+  link: LinkState;
+  agent: AgentView | null;
+  offers: OfferView[];
+  conversations: ConversationView[];
+  ended: ConversationView[];
+  overview: Overview | null;
+  config: ConfigView;
+  selected: number | null;
+  typing: Set<number>;
+  /** Actions under way, as `act` or `act:subject`. */
+  pending: Set<string>;
+  notices: Notice[];
+  /** The agent is writing right now; nothing may change the conversation under their hands. */
+  writing: boolean;
+  /** The composer shall take the focus as soon as it can; it clears this when it has. */
+  focusComposer: boolean;
+}
+
+interface Waiter {
+  key: string;
+  done: (error: WireError | null) => void;
+}
+
+export class Desk {
+  readonly state: DeskState = reactive({
+    link: "connecting",
+    agent: null,
+    offers: [],
+    conversations: [],
+    ended: [],
+    overview: null,
+    config: { queues: [], reasons: [] },
+    selected: null,
+    typing: new Set<number>(),
+    pending: new Set<string>(),
+    notices: [],
+    writing: false,
+    focusComposer: false,
+  });
+  readonly drafts: Drafts;
+  readonly outbox: Outbox;
+  readonly threads: Threads;
+  readonly list: ComputedRef<ConversationView[]>;
+  readonly current: ComputedRef<ConversationView | null>;
+  private link: Link | null = null;
+  private readonly waiters = new Map<string, Waiter>();
+  private readonly saying = new Map<string, string>();
+  private readonly catchingUp = new Set<number>();
+  private readonly accepted = new Set<number>();
+  private readonly finished = new Set<number>();
+  private nextNotice = 1;
+
+  constructor(
+    private readonly storage: KeyValue,
+    readonly clock: ServerClock,
+    private readonly newId: () => string = () => crypto.randomUUID(),
+  ) {
+    this.drafts = new Drafts(storage);
+    this.threads = new Threads(storage);
+    this.outbox = new Outbox(storage, ({ contact, external_id, text }) => {
+      const id = this.newId();
+      if (!this.send({ type: "say", id, contact, external_id, text })) return false;
+      this.saying.set(id, external_id);
+      return true;
+    });
+    const remembered = storage.get(SELECTED);
+    this.state.selected = remembered === null ? null : Number(remembered);
+    this.list = computed(() => [...this.state.conversations, ...this.state.ended]);
+    this.current = computed(
+      () => this.list.value.find(({ contact }) => contact === this.state.selected) ?? null,
+    );
+  }
+
+  attach(link: Link): void {
+    this.link = link;
+  }
+
+  linkChanged(link: LinkState): void {
+    this.state.link = link;
+    if (link === "connecting") return;
+    for (const waiter of [...this.waiters.values()]) waiter.done({ code: "offline", message: "" });
+    this.waiters.clear();
+    this.saying.clear();
+    this.catchingUp.clear();
+    this.state.typing.clear();
+    if (link === "up") {
+      this.outbox.lineUp();
+      this.catchUpAll();
+    }
+  }
+
+  receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "desk":
+        return this.receiveDesk(message.desk);
+      case "messages":
+        return this.receiveMessages(message);
+      case "typing":
+        return this.setTyping(message.contact, message.on);
+      case "overview":
+        this.clock.adopt(message.now_ms);
+        this.state.overview = message;
+        return;
+      case "result":
+        return this.receiveResult(message.id, message.ok ? null : (message.error ?? { code: "error", message: "" }));
+      case "bye":
+        return;
+    }
+  }
+
+  /** Asks the server to do something; a refusal becomes a notice. Resolves to whether it was done. */
+  act(act: Act, fields: DoFields = {}): Promise<boolean> {
+    const key = pendingKey(act, fields);
+    if (this.state.pending.has(key)) return Promise.resolve(false);
+    const id = this.newId();
+    if (!this.send({ type: "do", id, act, ...fields })) {
+      this.notify({ code: "offline", message: "" });
+      return Promise.resolve(false);
+    }
+    this.remember(act, fields);
+    this.state.pending.add(key);
+    return new Promise((resolve) => {
+      this.waiters.set(id, {
+        key,
+        done: (error) => {
+          this.state.pending.delete(key);
+          if (error) this.notify(error);
+          resolve(error === null);
+        },
+      });
+    });
+  }
+
+  isPending(act: Act, fields: DoFields = {}): boolean {
+    return this.state.pending.has(pendingKey(act, fields));
+  }
+
+  say(contact: number, text: string): void {
+    this.outbox.add(contact, text, this.newId(), this.clock.nowMs.value);
+    this.drafts.set(contact, "");
+  }
+
+  sayTyping(contact: number, on: boolean): void {
+    this.send({ type: "typing", contact, on });
+  }
+
+  select(contact: number | null, focus = false): void {
+    this.state.selected = contact;
+    if (contact === null) this.storage.remove(SELECTED);
+    else this.storage.set(SELECTED, String(contact));
+    this.state.focusComposer = focus;
+  }
+
+  /** Removes a greyed conversation from the list. */
+  dismiss(contact: number): void {
+    this.state.ended = this.state.ended.filter((conversation) => conversation.contact !== contact);
+    this.forgetAbsent();
+  }
+
+  awaitingSince(contact: number): number | null {
+    return awaitingSince(this.threads.messages(contact));
+  }
+
+  notify(error: WireError): void {
+    const key = this.nextNotice++;
+    this.state.notices = [...this.state.notices.slice(-2), { key, error }];
+    setTimeout(() => this.dismissNotice(key), NOTICE_MS);
+  }
+
+  dismissNotice(key: number): void {
+    this.state.notices = this.state.notices.filter((notice) => notice.key !== key);
+  }
+
+  private send(message: Parameters<Link["send"]>[0]): boolean {
+    return this.link?.send(message) ?? false;
+  }
+
+  /** Remembers what this agent did, to know later why a conversation came or went. */
+  private remember(act: Act, fields: DoFields): void {
+    if (act === "accept") {
+      const offer = this.state.offers.find((candidate) => candidate.offer === fields.offer);
+      if (offer) this.accepted.add(offer.contact);
+    }
+    const finishes = act === "end" || act === "end_wrap_up" || act === "transfer";
+    if (finishes && fields.contact !== undefined) this.finished.add(fields.contact);
+  }
+
+  private receiveDesk(desk: DeskView): void {
+    const state = this.state;
+    this.clock.adopt(desk.now_ms);
+    state.ended = keepEnded(state.conversations, desk.conversations, state.ended, this.finished);
+    state.agent = desk.agent;
+    state.offers = desk.offers;
+    state.conversations = desk.conversations;
+    this.showAccepted();
+    this.forgetAbsent();
+    this.catchUpAll();
+  }
+
+  private receiveMessages(message: Extract<ServerMessage, { type: "messages" }>): void {
+    this.catchingUp.delete(message.contact);
+    this.threads.add(message.contact, message.messages);
+    for (const { external_id, sender } of message.messages) {
+      if (external_id !== null && sender === "agent") this.outbox.confirmed(external_id);
+    }
+    if (message.messages.some(({ sender }) => sender === "customer")) this.setTyping(message.contact, false);
+    if (message.messages.length > 0) this.catchUp(message.contact);
+  }
+
+  private receiveResult(id: string, error: WireError | null): void {
+    const waiter = this.waiters.get(id);
+    if (waiter) {
+      this.waiters.delete(id);
+      waiter.done(error);
+      return;
+    }
+    const externalId = this.saying.get(id);
+    if (externalId === undefined) return;
+    this.saying.delete(id);
+    if (error === null) this.outbox.confirmed(externalId);
+    else if (error.code === "busy") {
+      setTimeout(() => {
+        this.outbox.deferred(externalId);
+        this.outbox.pump();
+      }, BUSY_PAUSE_MS);
+    } else this.outbox.refused(externalId, error.message || error.code);
+  }
+
+  private setTyping(contact: number, on: boolean): void {
+    if (on) this.state.typing.add(contact);
+    else this.state.typing.delete(contact);
+  }
+
+  /** Shows a conversation that this agent accepted, unless they are writing to someone else just now. */
+  private showAccepted(): void {
+    for (const { contact } of this.state.conversations) {
+      if (!this.accepted.delete(contact)) continue;
+      if (!this.state.writing) this.select(contact, true);
+    }
+    if (this.current.value === null && !this.state.writing) {
+      this.select(nextToShow(this.list.value, (contact) => this.awaitingSince(contact)));
+    }
+  }
+
+  private forgetAbsent(): void {
+    const present = new Set(this.list.value.map(({ contact }) => contact));
+    this.threads.keepOnly(present);
+    this.drafts.keepOnly(present);
+    for (const contact of this.finished) if (!present.has(contact)) this.finished.delete(contact);
+    const waiting = new Set(this.state.offers.map(({ contact }) => contact));
+    for (const contact of this.accepted) {
+      if (!waiting.has(contact) && !present.has(contact)) this.accepted.delete(contact);
+    }
+    if (this.current.value === null) this.showAccepted();
+  }
+
+  private catchUpAll(): void {
+    for (const { contact } of this.state.conversations) this.catchUp(contact);
+  }
+
+  /** Asks for what is missing of a conversation, once at a time. */
+  private catchUp(contact: number): void {
+    const conversation = this.state.conversations.find((candidate) => candidate.contact === contact);
+    if (!conversation || this.catchingUp.has(contact)) return;
+    const after = completeUpTo(this.threads.messages(contact));
+    if (conversation.last_message_position <= after) return;
+    if (this.send({ type: "history", contact, after })) this.catchingUp.add(contact);
+  }
+}
+
+function pendingKey(act: Act, fields: DoFields): string {
+  const subject = fields.offer ?? fields.contact;
+  return subject === undefined ? act : `${act}:${subject}`;
+}

@@ -1,0 +1,94 @@
+/** Who is signed in to this page, and the desk that belongs to them. */
+
+import { shallowReactive } from "vue";
+import { Api, ApiError } from "../api/http";
+import { Link, openSocket } from "../api/socket";
+import type { SiteView, User } from "../api/wire";
+import { browserStorage } from "../lib/storage";
+import { ServerClock } from "./clock";
+import { Desk } from "./desk";
+
+interface SessionState {
+  phase: "starting" | "login" | "desk";
+  user: User | null;
+  site: SiteView | null;
+  desk: Desk | null;
+  /** The session ended by itself; the login page says so. */
+  expired: boolean;
+}
+
+export class Session {
+  readonly state: SessionState = shallowReactive({
+    phase: "starting",
+    user: null,
+    site: null,
+    desk: null,
+    expired: false,
+  });
+  private readonly clock = new ServerClock();
+  private link: Link | null = null;
+
+  constructor(private readonly api = new Api()) {}
+
+  /** Goes on with the session of an earlier visit when its cookie is still good. */
+  async resume(): Promise<void> {
+    this.clock.start();
+    void this.loadSite();
+    try {
+      this.enter(await this.api.refresh());
+    } catch {
+      this.state.phase = "login";
+    }
+  }
+
+  async login(login: string, password: string): Promise<void> {
+    this.enter(await this.api.login(login, password));
+    if (this.state.site === null) void this.loadSite();
+  }
+
+  async logout(): Promise<void> {
+    this.leave(false);
+    await this.api.logout();
+  }
+
+  /** The page or the network came back. */
+  hurry(): void {
+    this.link?.hurry();
+  }
+
+  private enter(user: User): void {
+    const desk = new Desk(browserStorage(`paidui.${user.login}.`), this.clock);
+    const link = new Link({
+      ticket: () => this.api.ticket(),
+      open: openSocket,
+      onMessage: (message) => desk.receive(message),
+      onState: (state) => desk.linkChanged(state),
+      onExpired: () => this.leave(true),
+    });
+    desk.attach(link);
+    this.link = link;
+    Object.assign(this.state, { phase: "desk", user, desk, expired: false });
+    link.start();
+    void this.loadConfig(desk);
+  }
+
+  private leave(expired: boolean): void {
+    const link = this.link;
+    this.link = null;
+    link?.stop();
+    Object.assign(this.state, { phase: "login", user: null, desk: null, expired });
+  }
+
+  private async loadSite(): Promise<void> {
+    this.state.site = await this.api.site().catch(() => null);
+  }
+
+  private async loadConfig(desk: Desk): Promise<void> {
+    try {
+      desk.state.config = await this.api.configView();
+    } catch (error) {
+      // The link notices a dead session by itself; without the lists only their menus are empty.
+      if (error instanceof ApiError) desk.notify({ code: error.code, message: error.message });
+    }
+  }
+}
