@@ -82,7 +82,7 @@ def build() -> None:
 
 
 def build_core() -> None:
-    """Compile engine._router; maturin also installs the `paidui` command and the entry points."""
+    """Compile engine._router into place."""
     say("building the routing core (release)")
     maturin = [str(VENV / "bin" / "maturin"), "develop", "--release", "--locked", "--skip-install"]
     run(maturin, "maturin; see the compiler's message above")
@@ -90,8 +90,8 @@ def build_core() -> None:
 
 def install_scripts() -> None:
     """Register the `paidui` command and the channels' entry points without building again."""
-    maturin = [str(VENV / "bin" / "maturin"), "develop", "--release", "--locked"]
-    run(maturin, "maturin; see the compiler's message above")
+    command = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    run([*command, "--no-deps", "--no-build-isolation", "-e", "."], "pip install -e .; see the message above")
 
 
 def build_console() -> None:
@@ -149,7 +149,8 @@ def product_exists(name: str) -> bool:
 
 def run(command: list[str], what: str, cwd: Path = ROOT) -> None:
     """Run one command; a failure becomes one clear line."""
-    environ = dict(os.environ, VIRTUAL_ENV=str(VENV))
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    environ = dict(os.environ, VIRTUAL_ENV=str(VENV), PATH=path)
     if subprocess.run(command, cwd=cwd, env=environ, check=False).returncode != 0:
         raise SetupError(f"failed: {what}")
 

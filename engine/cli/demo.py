@@ -1,0 +1,137 @@
+"""`paidui demo`: a bank's contact centre on this machine, alive from the first second."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import socket
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import trio
+
+from engine.cli.serve import Running, run_site
+from engine.config import Address, SiteConfig, load_site
+from engine.errors import ConfigError
+
+LOGIN = "you"
+PASSWORD_WORDS = 3
+PORTS = ("web", "gateway", "stats")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `paidui demo`."""
+    parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help="end by itself after this long")
+    parser.add_argument("--data", type=Path, default=Path("paidui-demo"), help="data folder (default: ./paidui-demo)")
+    parser.add_argument("--port", type=int, help="first of three ports (default: 8700, 8701 and 8702)")
+    parser.add_argument("--quiet", action="store_true", help="no simulated customers and agents")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the simulated day (default: 1)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prepare the data folder, start everything, tell once where to click."""
+    site = prepare(options.data, options.port)
+    check_ports(site)
+    password = login_password(options.data)
+    first_start = not (site.data / "journal").exists()
+
+    async def ready(running: Running) -> None:
+        await running.ensure_user(LOGIN, password=password, name="You 您", role="supervisor", agent=LOGIN)
+        print(tour(running, options, password, first_start=first_start), flush=True)
+
+    players = [] if options.quiet else [["players", "--config", str(options.data / "bank.toml"), "--seed", str(options.seed)]]
+    ports = [] if options.port is None else ["--port", str(options.port)]
+    trio.run(lambda: run_site(site, ready=ready, parts=[[*part, *ports] for part in players], seconds=options.seconds))
+    return 0
+
+
+def prepare(folder: Path, port: int | None) -> SiteConfig:
+    """Make the data folder with the demonstration's configuration in it, and read that.
+
+    Raises:
+        ConfigError: the folder cannot be written, or the configuration there was edited and is wrong.
+    """
+    config = folder / "bank.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not config.exists():
+            config.write_bytes((resources.files("engine.cli") / "demo_bank.toml").read_bytes())
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigError([f"{folder}: {error.strerror}; choose another folder with --data"]) from error
+    return with_ports(load_site(config), port)
+
+
+def with_ports(site: SiteConfig, port: int | None) -> SiteConfig:
+    """The site on three ports from `port` on, or as configured.
+
+    Raises:
+        ConfigError: `port` leaves no room for three.
+    """
+    if port is None:
+        return site
+    if not 1 <= port <= 65_533:
+        raise ConfigError([f"--port: expected 1..65533, got {port}"])
+    web, gateway, stats = (Address("127.0.0.1", port + offset) for offset in range(3))
+    return replace(
+        site,
+        web=replace(site.web, bind=web),
+        gateway=replace(site.gateway, bind=gateway),
+        stats=replace(site.stats, bind=stats),
+    )
+
+
+def check_ports(site: SiteConfig) -> None:
+    """Find out before anything starts whether the ports are free.
+
+    Raises:
+        ConfigError: naming each port that is taken, and what to do.
+    """
+    errors = []
+    for name in PORTS:
+        address = getattr(site, name).bind
+        with socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address.host, address.port))
+            except OSError as error:
+                errors.append(f"{name}.bind: {address} cannot be used ({error.strerror}); stop what has it, or use --port 8800")
+    if errors:
+        raise ConfigError(errors)
+
+
+def login_password(folder: Path) -> str:
+    """The generated password of the demonstration's login, the same at every start."""
+    path = folder / "login.json"
+    if path.exists():
+        return str(json.loads(path.read_text("utf-8"))["password"])
+    password = secrets.token_urlsafe(9)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"login": LOGIN, "password": password}), "utf-8")
+    return password
+
+
+def tour(running: Running, options: argparse.Namespace, password: str, *, first_start: bool) -> str:
+    """What a newcomer reads: addresses, login, and four things to try."""
+    web = f"http://{running.web}"
+    sql = f"paidui sql --config {options.data / 'bank.toml'}"
+    again = "everything that was acknowledged is still here" if not first_start else "forty simulated agents are at work"
+    stop = f"by itself after {options.seconds:g} s" if options.seconds else "Ctrl-C"
+    return f"""
+  Paidui · {running.site.title.en} {running.site.title.zh} is open: {again}.
+
+    agent's desk      {web}/        login {LOGIN}   password {password}
+    customer's chat   {web}/chat/
+    statistics        {sql} "select queue, state, count(*) from contacts group by all order by all"
+    stop              {stop}; the data stays in {options.data}
+
+  A short tour
+    1  Open the chat as a customer, choose a topic, ask something: you see your place in the queue.
+    2  Open the desk, sign in, press Ready: it rings. Accept, answer, end, wrap up.
+    3  kill -9 {running.pid}   in the middle of the conversation, start again: nothing is missing.
+    4  {sql} --report service_level
+"""
