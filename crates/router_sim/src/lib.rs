@@ -1,8 +1,15 @@
 //! A pure virtual-time driver over the routing core: a day of contacts in well under a second.
+//!
+//! 1. A day is a fresh router; it ends when nothing is left to happen.
+//! 2. At equal times: agents become free (in the order in which they answered), sign in, sign out,
+//!    contacts arrive, customers hang up.
+//! 3. Every offer is accepted, and every connection made, in the same instant, before anything else.
+//! 4. Patience is the customer's: the driver sends `abandon`. Wrap-up is the core's.
 
-use router_core::{
-    AgentId, ChannelId, Config, ContactId, Event, Level, Micros, QueueId, SkillLevel,
-};
+mod day;
+
+pub use day::Refused;
+use router_core::{AgentId, ChannelId, Config, Event, Micros, QueueId, SkillLevel};
 
 /// One contact of a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,15 +97,28 @@ pub struct Report {
 }
 
 /// Runs a day.
+///
+/// # Panics
+/// When the router refuses something, as [`try_run_with`] would report: a configuration, an agent
+/// on duty or a contact that is not valid.
 #[must_use]
 pub fn run(workload: &Workload) -> Report {
     run_with(workload, &mut |_| {})
 }
 
 /// Runs a day and shows every event to `sink`, in order.
+///
+/// # Panics
+/// As [`run`].
 #[must_use]
 pub fn run_with(workload: &Workload, sink: &mut dyn FnMut(&Event)) -> Report {
-    let _ = (workload, sink);
-    let _: (Option<ContactId>, Option<Level>) = (None, None);
-    todo!()
+    try_run_with(workload, sink).unwrap_or_else(|refused| panic!("{refused}"))
+}
+
+/// Runs a day and shows every event to `sink`, in order.
+///
+/// # Errors
+/// The first thing that the router refuses.
+pub fn try_run_with(workload: &Workload, sink: &mut dyn FnMut(&Event)) -> Result<Report, Refused> {
+    day::Day::new(workload, sink).run()
 }
