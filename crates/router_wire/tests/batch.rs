@@ -1,0 +1,192 @@
+//! A batch is its commands one after the other, whoever sent them and however they were cut.
+
+mod common;
+
+use common::{frame, framed};
+use router_core::{
+    AgentConfig, ChannelConfig, ChannelUnits, Command, Config, DAY, Limits, NO_LIMIT, Order,
+    QueueConfig, Router, SECOND,
+};
+use router_wire::{Applied, Frames, Part, apply_batch, encode_event};
+
+fn configure() -> Command {
+    let config = Config {
+        order: Order::Longest,
+        miss_limit: 3,
+        retry_after_us: 5 * SECOND,
+        max_waiting: NO_LIMIT,
+        key_retention_us: 7 * DAY,
+        memory_us: 600 * SECOND,
+        channels: vec![ChannelConfig {
+            id: 1,
+            exclusive: false,
+            instant: true,
+            connect_timeout_us: SECOND,
+        }],
+        skills: vec![],
+        reasons: vec![],
+        queues: vec![QueueConfig {
+            id: 1,
+            requires: vec![],
+            rank_skill: 0,
+            max_waiting: NO_LIMIT,
+            offer_timeout_us: 20 * SECOND,
+            wrap_up_us: 0,
+        }],
+        agents: vec![AgentConfig {
+            id: 1,
+            skills: vec![],
+            capacity: vec![ChannelUnits {
+                channel: 1,
+                units: 2,
+            }],
+        }],
+        names: vec![],
+        hash: [0; 32],
+    };
+    Command::Configure {
+        config: Box::new(config),
+    }
+}
+
+fn arrive(key: u8) -> Command {
+    let key = [key; 16];
+    Command::Arrive {
+        channel: 1,
+        key,
+        queue: 1,
+        head_start_us: 0,
+        weight: 1,
+        requires: vec![],
+    }
+}
+
+fn day() -> Vec<Command> {
+    vec![
+        configure(),
+        Command::SignIn {
+            agent: 1,
+            ready: true,
+            command_id: None,
+        },
+        arrive(1),
+        arrive(2),
+        Command::Accept { agent: 9, offer: 1 },
+        Command::Accept { agent: 1, offer: 1 },
+        arrive(1),
+    ]
+}
+
+fn router() -> Router {
+    Router::new(Limits::default())
+}
+
+fn one_by_one(commands: &[Command]) -> (Vec<(u16, u64)>, Vec<u8>, u64) {
+    let mut router = router();
+    let mut events = Vec::new();
+    let apply = |command: &Command| match router.apply(SECOND, command.clone(), &mut events) {
+        Ok(value) => (0, value),
+        Err(rejection) => (rejection.code.into(), rejection.detail),
+    };
+    let results = commands.iter().map(apply).collect();
+    let mut bytes = Vec::new();
+    for event in &events {
+        let mut body = Vec::new();
+        encode_event(event, &mut body);
+        bytes.extend(framed(&body));
+    }
+    (results, bytes, router.state_hash())
+}
+
+fn parts<'a>(pieces: &'a [(u64, u64, Vec<u8>)]) -> Vec<Part<'a>> {
+    let part = |(source, first_request_no, frames): &'a (u64, u64, Vec<u8>)| Part {
+        source: *source,
+        first_request_no: *first_request_no,
+        frames,
+    };
+    pieces.iter().map(part).collect()
+}
+
+fn together(commands: &[Command]) -> Vec<u8> {
+    commands.iter().flat_map(frame).collect()
+}
+
+#[test]
+fn a_batch_is_its_commands_one_after_the_other() {
+    let day = day();
+    let (results, events, state_hash) = one_by_one(&day);
+    assert_eq!(results[2..4], [(0, 1), (0, 2)], "contacts");
+    assert_eq!(results[4], (13, 9), "unknown agent 9");
+    assert_eq!(results[6], (0, 1), "the same contact again");
+    let whole = vec![(0, 0, together(&day))];
+    let cut = vec![
+        (5, 0, together(&day[..3])),
+        (6, 100, vec![]),
+        (7, 40, together(&day[3..])),
+    ];
+    for pieces in [whole, cut] {
+        let mut router = router();
+        let applied = apply_batch(&mut router, 1, SECOND, &parts(&pieces));
+        assert_eq!(applied.results, results);
+        assert_eq!(applied.events.bytes(), events);
+        assert_eq!(router.state_hash(), state_hash);
+    }
+}
+
+fn acks(applied: &Applied) -> Vec<(u64, Vec<u8>)> {
+    let body = |frame: Vec<u8>| {
+        Frames::new(&frame)
+            .next()
+            .expect("a frame")
+            .expect("whole")
+            .to_vec()
+    };
+    applied
+        .acks()
+        .into_iter()
+        .map(|(source, frame)| (source, body(frame)))
+        .collect()
+}
+
+#[test]
+fn each_source_has_one_acknowledgement() {
+    let day = day();
+    let pieces = vec![
+        (8, 3, together(&day[..2])),
+        (5, 200, together(&day[2..3])),
+        (8, 9, together(&day[4..5])),
+    ];
+    let applied = apply_batch(&mut router(), 700, SECOND, &parts(&pieces));
+    let head = [0x94, 0xcc, 130, 1, 0xcd, 0x02, 0xbc];
+    let of_8 = [0x93, 0x94, 3, 0, 0, 0, 0x94, 4, 1, 0, 0, 0x94, 9, 3, 13, 9];
+    let of_5 = [0x91, 0x94, 0xcc, 200, 2, 0, 1];
+    let expected = vec![
+        (8, [&head[..], &of_8].concat()),
+        (5, [&head[..], &of_5].concat()),
+    ];
+    assert_eq!(acks(&applied), expected);
+}
+
+#[test]
+fn an_empty_batch_advances_the_clock() {
+    let mut router = router();
+    let pieces = vec![(0, 0, together(&day()[..4]))];
+    apply_batch(&mut router, 1, SECOND, &parts(&pieces));
+    let before = router.next_deadline().expect("an open offer");
+    let applied = apply_batch(&mut router, 2, before, &[]);
+    assert_eq!(router.now(), before);
+    assert!(applied.results.is_empty() && applied.acks().is_empty());
+    assert!(applied.events.len() >= 2, "the offer has expired");
+}
+
+#[test]
+#[should_panic(expected = "batch 3 cannot be decoded: kind 99 is no command")]
+fn what_was_journaled_can_be_decoded_or_the_process_ends() {
+    let frames = framed(&[0x92, 99, 1]);
+    let part = Part {
+        source: 0,
+        first_request_no: 0,
+        frames: &frames,
+    };
+    apply_batch(&mut router(), 3, SECOND, &[part]);
+}

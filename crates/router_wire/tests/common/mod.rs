@@ -1,0 +1,167 @@
+//! Random messages of every kind, and a seeded generator of random numbers.
+#![allow(dead_code, reason = "each test uses a part")]
+
+use router_core::{
+    AgentConfig, BlockedCause, ChannelConfig, ChannelUnits, Command, Config, EndedBy, Event, Order,
+    QueueConfig, QueuedCause, SkillLevel, WithdrawnCause,
+};
+
+/// SplitMix64.
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number of any size: small ones as often as large ones.
+    pub fn number(&mut self) -> u64 {
+        let bits = self.raw() % 64;
+        self.raw() >> bits
+    }
+
+    pub fn raw(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.raw() % limit
+    }
+
+    pub fn u32(&mut self) -> u32 {
+        self.number() as u32
+    }
+
+    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        std::array::from_fn(|_| self.raw() as u8)
+    }
+
+    fn list<T>(&mut self, limit: u64, mut item: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        (0..self.below(limit)).map(|_| item(self)).collect()
+    }
+
+    fn levels(&mut self) -> Vec<SkillLevel> {
+        self.list(20, |r| SkillLevel {
+            skill: r.u32(),
+            level: r.raw() as u8,
+        })
+    }
+
+    fn command_id(&mut self) -> Option<[u8; 16]> {
+        (self.below(2) == 0).then(|| self.bytes())
+    }
+
+    pub fn config(&mut self) -> Config {
+        Config {
+            order: [Order::Longest, Order::AgentLevel][self.below(2) as usize],
+            miss_limit: self.u32(),
+            retry_after_us: self.number(),
+            max_waiting: self.u32(),
+            key_retention_us: self.number(),
+            memory_us: self.number(),
+            channels: self.list(4, |r| ChannelConfig {
+                id: r.u32(),
+                exclusive: r.below(2) == 0,
+                instant: r.below(2) == 0,
+                connect_timeout_us: r.number(),
+            }),
+            skills: self.list(300, Self::u32),
+            reasons: self.list(3, Self::u32),
+            queues: self.list(4, |r| QueueConfig {
+                id: r.u32(),
+                requires: r.levels(),
+                rank_skill: r.u32(),
+                max_waiting: r.u32(),
+                offer_timeout_us: r.number(),
+                wrap_up_us: r.number(),
+            }),
+            agents: self.list(20, |r| AgentConfig {
+                id: r.u32(),
+                skills: r.levels(),
+                capacity: r.list(4, |r| ChannelUnits {
+                    channel: r.u32(),
+                    units: r.u32(),
+                }),
+            }),
+            names: self.list(70_000, |r| r.raw() as u8),
+            hash: self.bytes(),
+        }
+    }
+
+    /// One command of every kind.
+    #[rustfmt::skip]
+    pub fn commands(&mut self) -> Vec<Command> {
+        let (channel, queue, agent, reason) = (self.u32(), self.u32(), self.u32(), self.u32());
+        let (contact, offer, head_start_us) = (self.number(), self.number(), self.number());
+        let (requires, command_id) = (self.levels(), self.command_id());
+        vec![
+            Command::Configure { config: Box::new(self.config()) },
+            Command::Restarted,
+            Command::Arrive { channel, key: self.bytes(), queue, head_start_us, weight: self.u32(), requires: requires.clone() },
+            Command::Abandon { channel, contact },
+            Command::Connected { channel, contact },
+            Command::ConnectFailed { channel, contact },
+            Command::SignIn { agent, ready: self.below(2) == 0, command_id },
+            Command::SignOut { agent, command_id },
+            Command::Ready { agent, command_id },
+            Command::NotReady { agent, reason, command_id },
+            Command::Unlock { agent, command_id },
+            Command::Accept { agent, offer },
+            Command::Decline { agent, offer, reason },
+            Command::End { agent, contact },
+            Command::EndWrapUp { agent, contact },
+            Command::Transfer { agent, contact, queue, head_start_us, requires },
+        ]
+    }
+
+    /// One event of every kind.
+    #[rustfmt::skip]
+    pub fn events(&mut self) -> Vec<Event> {
+        let (channel, queue, agent, reason) = (self.u32(), self.u32(), self.u32(), self.u32());
+        let (at, contact, offer, deadline) = (self.number(), self.number(), self.number(), self.number());
+        let queued = [QueuedCause::Arrival, QueuedCause::Transfer, QueuedCause::OfferEnded, QueuedCause::ConnectFailed, QueuedCause::Restart];
+        let withdrawn = [WithdrawnCause::Abandoned, WithdrawnCause::AgentLeft, WithdrawnCause::Restart];
+        let by = [EndedBy::Customer, EndedBy::Agent, EndedBy::Deadline][self.below(3) as usize];
+        vec![
+            Event::Configured { at, hash: self.bytes() },
+            Event::Restarted { at },
+            Event::Arrived { at, contact, channel, key: self.bytes(), queue, weight: self.u32() },
+            Event::Queued { at, contact, channel, queue, tier: self.raw() as u8, enqueued_at: self.number(), head_start_us: self.number(), cause: queued[self.below(5) as usize] },
+            Event::Blocked { at, contact, channel, queue, cause: [BlockedCause::QueueFull, BlockedCause::SiteFull][self.below(2) as usize] },
+            Event::OfferMade { at, offer, contact, channel, queue, agent, deadline },
+            Event::OfferAccepted { at, offer, contact, channel, agent },
+            Event::OfferDeclined { at, offer, contact, channel, agent, reason },
+            Event::OfferExpired { at, offer, contact, channel, agent },
+            Event::OfferWithdrawn { at, offer, contact, channel, agent, cause: withdrawn[self.below(3) as usize] },
+            Event::Connecting { at, contact, channel, agent, deadline },
+            Event::Engaged { at, contact, channel, agent },
+            Event::ConnectFailed { at, contact, channel, agent, by },
+            Event::Abandoned { at, contact, channel, queue },
+            Event::Ended { at, contact, channel, queue, agent, by },
+            Event::Transferred { at, contact, channel, agent, from_queue: queue, to_queue: self.u32() },
+            Event::AgentSignedIn { at, agent },
+            Event::AgentReady { at, agent },
+            Event::AgentNotReady { at, agent, reason },
+            Event::AgentSigningOut { at, agent },
+            Event::AgentSignedOut { at, agent },
+            Event::AgentLocked { at, agent, misses: self.u32() },
+            Event::AgentUnlocked { at, agent },
+            Event::WrapUpStarted { at, agent, contact, channel, deadline },
+            Event::WrapUpEnded { at, agent, contact, channel, by },
+        ]
+    }
+}
+
+/// A command as a frame.
+pub fn frame(command: &Command) -> Vec<u8> {
+    let mut out = Vec::new();
+    router_wire::put_frame(&mut out, |out| router_wire::encode_command(command, out));
+    out
+}
+
+/// A body as a frame.
+pub fn framed(body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    router_wire::put_frame(&mut out, |out| out.extend_from_slice(body));
+    out
+}
