@@ -1,0 +1,238 @@
+"""The one guarded web server: hypercorn's protocol code on trio, with limits, mounts and a bounded stop.
+
+Plugins and the console never open a port of their own: they hand an ASGI application to `Mounts`, and
+everything they serve passes through the guard below. hypercorn 0.18 needs it for three faults:
+
+* one byte sent after a refused ``Upgrade: websocket`` request raises inside the connection, and the
+  exception ends the whole server: anybody could stop a contact centre with one packet;
+* a byte that comes before the handshake is over leaves the handler's task behind for ever;
+* a client that stops reading keeps a shielded ``send_all`` waiting, and the server never stops.
+
+All have regression tests over real sockets (tests/unit/test_web_guard.py).
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, cast
+
+import h11
+import hypercorn.protocol.ws_stream as hypercorn_ws
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData
+from hypercorn.logging import Logger
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import AppWrapper, ASGIFramework, LifespanState
+from wsproto.extensions import PerMessageDeflate
+
+from engine.config_types import Address
+from engine.errors import ConfigError
+from engine.web_mounts import AsgiApp, Mounts
+
+_log: Final = logging.getLogger("paidui.web")
+
+
+@dataclass(frozen=True, slots=True)
+class WebLimits:
+    """What one connection may cost.
+
+    Attributes:
+        websocket_message_bytes: a longer message closes the socket with 1009.
+        websocket_ping_s: between pings; a browser's pong is what keeps `read_timeout_s` away.
+        read_timeout_s: silence after which a connection is closed: three missed pings.
+        keep_alive_s: until an idle connection, or one that dribbles its headers, is closed.
+        send_timeout_s: until a client that does not read is cut; also bounds the stop.
+        graceful_s: requests in flight get this long at the stop; the bound of the whole stop is
+            `graceful_s + send_timeout_s`.
+        max_connections: more are closed at once, so that idle sockets cannot eat all file descriptors.
+    """
+
+    websocket_message_bytes: int = 64 * 1024
+    websocket_ping_s: float = 20.0
+    read_timeout_s: float = 65.0
+    keep_alive_s: float = 15.0
+    send_timeout_s: float = 5.0
+    graceful_s: float = 3.0
+    max_connections: int = 8192
+
+
+class _NoCompression(PerMessageDeflate):
+    """Declines permessage-deflate.
+
+    hypercorn offers it to every client and wsproto inflates a whole read before any limit is asked: 64 KiB
+    become 64 MiB. Without it a shared push is also encoded once, not compressed once per client.
+    """
+
+    def accept(self, offer: str) -> bool | str | None:
+        """Decline, whatever is offered."""
+        return None
+
+
+# hypercorn takes the class from its module's namespace and has no setting for it.
+hypercorn_ws.PerMessageDeflate = _NoCompression  # type: ignore[attr-defined]
+
+
+class GuardedTCPServer(TCPServer):
+    """One connection whose faults end nothing but itself."""
+
+    def __init__(
+        self,
+        app: AppWrapper,
+        config: Config,
+        context: WorkerContext,
+        stream: trio.SocketStream,
+        send_timeout_s: float,
+    ) -> None:
+        super().__init__(app, config, context, LifespanState({}), stream)  # type: ignore[arg-type]  # no TLS here
+        self._send_timeout_s = send_timeout_s
+
+    async def run(self) -> None:
+        """Serve the connection; whatever goes wrong closes it and is no one else's affair."""
+        try:
+            await super().run()
+        except* Exception as errors:
+            _log.info("connection failed: %s", ", ".join(type(e).__name__ for e in errors.exceptions))
+        finally:
+            await trio.aclose_forcefully(self.stream)
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        # The client is gone and the handler has been told so, but not if bytes came before its handshake
+        # was over: hypercorn then forgets it, and each such connection would leave a task behind.
+        nursery = self._task_group._nursery
+        assert nursery is not None
+        nursery.cancel_scope.deadline = trio.current_time() + self._send_timeout_s
+
+    async def protocol_send(self, event: Event) -> None:
+        """Send what the protocol wants sent, but not for ever: a client that does not read is cut."""
+        if not isinstance(event, RawData):
+            await super().protocol_send(event)
+            return
+        async with self.send_lock:
+            try:
+                # Shielded, as in the original: a cancelled handler must not leave half a frame.
+                with trio.move_on_after(self._send_timeout_s, shield=True) as scope:
+                    await self.stream.send_all(event.data)
+                if not scope.cancelled_caught:
+                    return
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                pass
+            await trio.aclose_forcefully(self.stream)
+            await self.protocol.handle(Closed())
+
+
+class _QuietLogger(Logger):
+    """Says a protocol error in one line: anybody on the network can cause one, as often as he likes."""
+
+    async def exception(self, message: str, *args: Any, **kwargs: Any) -> None:
+        """Log the error in hand, with its trace when it is our own."""
+        if isinstance(sys.exc_info()[1], h11.LocalProtocolError):
+            _log.info("connection failed: %s", sys.exc_info()[1])
+        else:
+            await super().exception(message, *args, **kwargs)
+
+
+def _hypercorn_config(limits: WebLimits) -> Config:
+    config = Config()
+    config.websocket_max_message_size = limits.websocket_message_bytes
+    config.websocket_ping_interval = limits.websocket_ping_s
+    config.read_timeout = limits.read_timeout_s  # type: ignore[assignment]  # annotated int, any number works
+    config.keep_alive_timeout = limits.keep_alive_s
+    config.graceful_timeout = limits.graceful_s
+    config.include_server_header = False
+    config.accesslog = None
+    config.errorlog = _log
+    config.logger_class = _QuietLogger
+    config.loglevel = "INFO"
+    return config
+
+
+async def _listen(bind: Address) -> list[trio.SocketListener]:
+    try:
+        return await trio.open_tcp_listeners(bind.port, host=bind.host, backlog=512)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            why = "another program listens there; stop it or choose another port"
+        else:
+            why = f"cannot listen there ({error.strerror or error}); choose a host and port of this machine"
+        raise ConfigError([f"web.bind: {bind}: {why}"]) from error
+
+
+async def serve_web(
+    mounts: Mounts | Mapping[str, AsgiApp],
+    bind: Address,
+    shutdown: trio.Event,
+    *,
+    limits: WebLimits | None = None,
+    task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve the mounted applications until `shutdown` is set, then stop within a bounded time.
+
+    Args:
+        mounts: prefix to application, or `Mounts` when some come and go.
+        bind: where to listen; port 0 lets the system choose, `task_status` reports which.
+        shutdown: when set, no connection is accepted any more, WebSocket handlers are told through
+            ``closing``, and whatever runs after the grace period is cancelled.
+        limits: see `WebLimits`.
+        task_status: gets the port.
+
+    Raises:
+        ConfigError: the address cannot be listened on; names ``web.bind``.
+    """
+    limits = limits or WebLimits()
+    if not isinstance(mounts, Mounts):
+        mounts = _mounts_of(mounts)
+    listeners = await _listen(bind)
+    context = WorkerContext(None)
+    async with trio.open_nursery() as lifespans:
+        await lifespans.start(mounts.run)
+        async with trio.open_nursery() as connections:
+            async with trio.open_nursery() as acceptor:
+                handler = _connection_handler(mounts, limits, context)
+                acceptor.start_soon(
+                    partial(trio.serve_listeners, handler, listeners, handler_nursery=connections)
+                )
+                task_status.started(int(listeners[0].socket.getsockname()[1]))
+                await shutdown.wait()
+                acceptor.cancel_scope.cancel()
+            mounts.closing.set()
+            await context.terminated.set()
+            connections.cancel_scope.deadline = trio.current_time() + limits.graceful_s
+        mounts.stop()
+        lifespans.cancel_scope.deadline = trio.current_time() + limits.graceful_s
+
+
+def _mounts_of(apps: Mapping[str, AsgiApp]) -> Mounts:
+    mounts = Mounts()
+    for prefix, app in apps.items():
+        mounts.mount(prefix, app, essential=True)
+    return mounts
+
+
+def _connection_handler(
+    mounts: Mounts, limits: WebLimits, context: WorkerContext
+) -> Callable[[trio.SocketStream], Awaitable[None]]:
+    config = _hypercorn_config(limits)
+    app = ASGIWrapper(cast(ASGIFramework, mounts))
+    connected = 0
+
+    async def handle(stream: trio.SocketStream) -> None:
+        nonlocal connected
+        if connected >= limits.max_connections:
+            await trio.aclose_forcefully(stream)
+            return
+        connected += 1
+        try:
+            await GuardedTCPServer(app, config, context, stream, limits.send_timeout_s).run()
+        finally:
+            connected -= 1
+
+    return handle
