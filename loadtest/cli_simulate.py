@@ -23,12 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="another seed than the scenario's")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     recorded = parser.add_argument_group("recorded traffic, instead of a scenario")
-    recorded.add_argument("--contacts", type=Path, metavar="FILE", help="the call log: seq, arrive_s, type, service_s...")
     recorded.add_argument(
-        "--agents", type=Path, metavar="FILE", help="duty intervals; without it all are signed in from the start"
+        "--contacts", type=Path, metavar="FILE", help="the call log: seq, arrive_s, type, service_s..."
+    )
+    recorded.add_argument(
+        "--agents",
+        type=Path,
+        metavar="FILE",
+        help="duty intervals; without it all are signed in from the start",
     )
     recorded.add_argument("--skills", type=Path, metavar="FILE", help="who can do what")
-    recorded.add_argument("--equal-agents", type=int, metavar="N", help="N agents 0..N-1 with every type, not --skills")
+    recorded.add_argument(
+        "--equal-agents", type=int, metavar="N", help="N agents 0..N-1 with every type, not --skills"
+    )
     recorded.add_argument(
         "--head-start",
         action="append",
@@ -36,15 +43,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PRIORITY=SECONDS",
         help="contacts of this priority count as if they had come earlier; repeatable",
     )
-    recorded.add_argument("--wrap-up-s", type=int, default=0, metavar="N", help="after-contact work (default 0)")
     recorded.add_argument(
-        "--reached-talk-s", type=int, default=120, metavar="N", help="talk where the log has none (default 120)"
+        "--wrap-up-s", type=int, default=0, metavar="N", help="after-contact work (default 0)"
     )
     recorded.add_argument(
-        "--rule", choices=("longest", "level"), default="longest", help="what a freed agent goes by (default longest)"
+        "--reached-talk-s",
+        type=int,
+        default=120,
+        metavar="N",
+        help="talk where the log has none (default 120)",
+    )
+    recorded.add_argument(
+        "--rule",
+        choices=("longest", "level"),
+        default="longest",
+        help="what a freed agent goes by (default longest)",
     )
     recorded.add_argument("--room", type=int, metavar="N", help="arrivals beyond N waiting are blocked")
-    recorded.add_argument("--out", type=Path, metavar="FILE", help="one row per contact: seq,outcome,wait,agent")
+    recorded.add_argument(
+        "--out", type=Path, metavar="FILE", help="one row per contact: seq,outcome,wait,agent"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,7 +71,9 @@ def run(args: argparse.Namespace) -> int:
         if args.contacts is not None:
             return _run_recorded(args)
         if args.scenario is None:
-            raise InputError("give a scenario, or recorded traffic with --contacts and --skills or --equal-agents")
+            raise InputError(
+                "give a scenario, or recorded traffic with --contacts and --skills or --equal-agents"
+            )
         return _run_scenario(args)
     except InputError as error:
         print(error, file=sys.stderr)
@@ -71,7 +91,7 @@ def _run_scenario(args: argparse.Namespace) -> int:
         "events": site.events,
         "ended_at_s": site.now_us / 1e6,
     }
-    print(json.dumps(report, ensure_ascii=False) if args.json else render(report), end="\n" if args.json else "")
+    print(json.dumps(report, ensure_ascii=False) if args.json else render(report))
     return 0
 
 
@@ -114,7 +134,7 @@ def _rules(args: argparse.Namespace) -> Rules:
     for text in args.head_start:
         priority, equals, seconds = text.partition("=")
         if not (equals and priority.isdecimal() and seconds.isdecimal() and int(seconds) <= 604_800):
-            raise InputError(f"--head-start: expected PRIORITY=SECONDS such as 2=90, at most a week, got {text!r}")
+            raise InputError(f"--head-start: expected PRIORITY=SECONDS, such as 2=90, got {text!r}")
         head_start_us[int(priority)] = int(seconds) * 1_000_000
     return Rules(
         by_level=args.rule == "level",

@@ -15,7 +15,7 @@ from typing import cast
 from loadtest import protocol as p
 from loadtest.handling import Answer
 from loadtest.ledger import Ledger
-from loadtest.people import Agent, Contact, Numbers, Outbox, Sent
+from loadtest.people import Agent, Contact, Freed, Numbers, Outbox, Sent
 from loadtest.plan import PlannedContact, plan_contacts
 from loadtest.protocol import Body
 from loadtest.scenario import Scenario
@@ -30,7 +30,14 @@ class Crowd:
     """Everybody who takes part in one run."""
 
     def __init__(
-        self, scenario: Scenario, numbers: Numbers, outbox: Outbox, ledger: Ledger, *, salt: bytes, duration_s: float
+        self,
+        scenario: Scenario,
+        numbers: Numbers,
+        outbox: Outbox,
+        ledger: Ledger,
+        *,
+        salt: bytes,
+        duration_s: float,
     ) -> None:
         """Sets the stage; nothing is sent before `sign_in` and `step`.
 
@@ -44,7 +51,10 @@ class Crowd:
         """
         self.ledger = ledger
         self.live: dict[int, Contact] = {}
-        self.agents = [Agent(index, number) for index, number in enumerate(numbers.agents)]
+        singles = [scenario.holds_one(group) for _, group in scenario.agent_names()]
+        self.agents = [
+            Agent(index, number, single=singles[index]) for index, number in enumerate(numbers.agents)
+        ]
         self._by_number = {agent.id: agent for agent in self.agents}
         self._numbers = numbers
         self._outbox = outbox
@@ -163,9 +173,9 @@ class Crowd:
     def _end_wrap_up(self, due_us: int, agent: Agent, contact: int) -> None:
         if contact not in agent.wrap_ups:
             return
-        agent.wrap_ups.discard(contact)
+        freed = agent.wrap_ups[contact] = Freed(due_us)
+        agent.freed.append(freed)
         self._outbox.to_agent(agent.index, (p.END_WRAP_UP, 1, agent.id, contact), Sent(p.END_WRAP_UP, due_us))
-        agent.freed_us.append(due_us)
 
     # What the server says
 
@@ -291,9 +301,9 @@ class Crowd:
     def _offered(self, now_us: int, body: Body) -> None:
         agent = self._by_number[cast(int, body[p.OFFER_AGENT])]
         self.ledger.count("offers", now_us)
-        freed_us = agent.freed_us.popleft() if agent.freed_us else None
+        freed = agent.freed.popleft() if agent.freed else None
         self._once_known(
-            cast(int, body[p.OFFER_CONTACT]), self._measure_offer, now_us, cast(int, body[p.AT]), freed_us
+            cast(int, body[p.OFFER_CONTACT]), self._measure_offer, now_us, cast(int, body[p.AT]), agent, freed
         )
         answer, think_us = next(self._answers)
         if answer is Answer.MISS:
@@ -303,7 +313,9 @@ class Crowd:
         else:
             self._answer(now_us, agent, cast(int, body[p.OFFER]), answer)
 
-    def _measure_offer(self, contact: Contact, now_us: int, offered_at: int, freed_us: int | None) -> None:
+    def _measure_offer(
+        self, contact: Contact, now_us: int, offered_at: int, agent: Agent, freed: Freed | None
+    ) -> None:
         contact.offers += 1
         if contact.offers > 1:
             return
@@ -312,8 +324,12 @@ class Crowd:
             ledger.arrival_offer.add(now_us - arrived_us)
             contact.first_offer = (offered_at, now_us - arrived_us)
             self._classify(contact)
-        if freed_us is not None and contact.waits_since_us <= freed_us and ledger.in_window(freed_us):
-            ledger.freed_offer.add(now_us - freed_us)
+        if freed is None or arrived_us > freed.meant_us or not ledger.in_window(freed.meant_us):
+            return
+        # Who still has something in hand may have been unable to take what waited; then the
+        # router's own stamps say whether this offer is the answer to that release.
+        if agent.single or freed.at == offered_at:
+            ledger.freed_offer.add(now_us - freed.meant_us)
 
     def _agent_engaged(self, now_us: int, body: Body) -> None:
         agent = self._by_number[cast(int, body[p.HELD_AGENT])]
@@ -332,7 +348,7 @@ class Crowd:
         self.ledger.count("lifecycles", now_us)
         agent.just_ended = 0
         if meant_us is not None and body[p.ENDED_BY] == p.BY_AGENT:
-            agent.freed_us.append(meant_us)
+            agent.freed.append(Freed(meant_us, cast(int, body[p.AT])))
             agent.just_ended = number
 
     def _wrap_up_started(self, now_us: int, body: Body) -> None:
@@ -340,16 +356,18 @@ class Crowd:
         number = cast(int, body[p.WRAP_UP_CONTACT])
         self.ledger.count("lifecycles", now_us, -1)
         if agent.just_ended == number:
-            agent.freed_us.pop()
+            agent.freed.pop()
             agent.just_ended = 0
-        agent.wrap_ups.add(number)
+        agent.wrap_ups[number] = None
         wrap_up_us = next(self._wrap_ups)
         if wrap_up_us is not None:
             self.after(now_us + wrap_up_us, self._end_wrap_up, agent, number)
 
     def _wrap_up_ended(self, now_us: int, body: Body) -> None:
         agent = self._by_number[cast(int, body[p.WRAP_UP_AGENT])]
-        agent.wrap_ups.discard(cast(int, body[p.WRAP_UP_CONTACT]))
+        freed = agent.wrap_ups.pop(cast(int, body[p.WRAP_UP_CONTACT]), None)
+        if freed is not None:
+            freed.at = cast(int, body[p.AT])
         self.ledger.count("lifecycles", now_us)
 
     def _offer_expired(self, now_us: int, body: Body) -> None:

@@ -1,6 +1,6 @@
 """Plays a scenario through one router in this process, in virtual time: a day takes seconds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -14,15 +14,15 @@ from engine.model import (
     Order,
     QueueConfig,
     SkillLevel,
-    encode_body,
 )
-from engine.router import Router
+from engine.router import CODES, Router
 from loadtest.crowd import Crowd
 from loadtest.ledger import Ledger
 from loadtest.people import Numbers, Sent
 from loadtest.protocol import Body, Message
 from loadtest.scenario import Scenario
 
+CODE_NAMES = dict(CODES)
 START_US = 1_000_000_000_000
 SALT = bytes(8)
 US = 1_000_000
@@ -57,7 +57,7 @@ def build_config(scenario: Scenario) -> Config:
             AgentConfig(
                 id=n,
                 skills=_levels(group.skills, skills),
-                capacity=tuple(ChannelUnits(*one) for one in sorted((channels[k], v) for k, v in group.capacity.items())),
+                capacity=tuple(ChannelUnits(*one) for one in _numbered(group.capacity, channels)),
             )
             for n, (_, group) in enumerate(scenario.agent_names(), start=1)
         ),
@@ -66,14 +66,18 @@ def build_config(scenario: Scenario) -> Config:
 
 def _skill_names(scenario: Scenario) -> list[str]:
     names: dict[str, None] = {}
-    for thing in (*scenario.queues.values(), *scenario.groups):
-        names.update(dict.fromkeys(thing.skills))
+    for skills in (*(q.skills for q in scenario.queues.values()), *(g.skills for g in scenario.groups)):
+        names.update(dict.fromkeys(skills))
     return list(names)
 
 
-def _levels(levels: object, skills: dict[str, int]) -> tuple[SkillLevel, ...]:
-    assert isinstance(levels, dict)
-    return tuple(SkillLevel(*one) for one in sorted((skills[name], level) for name, level in levels.items()))
+def _levels(levels: Mapping[str, int], skills: Mapping[str, int]) -> tuple[SkillLevel, ...]:
+    return tuple(SkillLevel(*one) for one in _numbered(levels, skills))
+
+
+def _numbered(named: Mapping[str, int], numbers: Mapping[str, int]) -> list[tuple[int, int]]:
+    """Returns name -> value as (number, value), increasing by number as the router wants it."""
+    return sorted((numbers[name], value) for name, value in named.items())
 
 
 def _limit(limit: int | None) -> int:
@@ -91,8 +95,7 @@ class VirtualSite:
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder().decode
         self._waiting: list[tuple[Message, Sent]] = []
-        code, detail, _ = self._router.apply_raw(START_US, encode_body(Configure(config=build_config(scenario))))
-        assert code == 0, (code, detail)
+        self._router.apply(START_US, Configure(config=build_config(scenario)))
 
     def to_channel(self, channel: int, message: Message, sent: Sent) -> None:
         """Takes a channel's command; the crowd's outbox."""
@@ -110,7 +113,7 @@ class VirtualSite:
                 self.commands += 1
                 code, value, events = self._router.apply_raw(START_US + self.now_us, self._encode(message))
                 self._tell(crowd, events)
-                crowd.hear_ack(self.now_us, sent, code, value, str(code))
+                crowd.hear_ack(self.now_us, sent, code, value, CODE_NAMES.get(code, ""))
 
     def pass_time(self, crowd: Crowd, until_us: int) -> None:
         """Moves the clock; fires what falls due on the way, one deadline at a time."""

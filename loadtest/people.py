@@ -11,12 +11,11 @@ from loadtest.protocol import Message
 class Contact:
     """A customer as the customer's side knows it."""
 
-    __slots__ = ("engaged", "first_offer", "id", "offers", "over", "plan", "queued_at", "waits_since_us")
+    __slots__ = ("engaged", "first_offer", "id", "offers", "over", "plan", "queued_at")
 
     def __init__(self, plan: PlannedContact) -> None:
         self.plan = plan
         self.id = 0
-        self.waits_since_us = plan.at_us
         self.offers = 0
         self.engaged = False
         self.over = False
@@ -24,18 +23,32 @@ class Contact:
         self.first_offer: tuple[int, int] | None = None
 
 
+@dataclass(slots=True)
+class Freed:
+    """Capacity that came free: when it was meant to, and the router's stamp once it is heard."""
+
+    meant_us: int
+    at: int = 0
+
+
 class Agent:
-    """An agent; `freed_us` holds when units were meant to come free, until an offer follows."""
+    """An agent; `freed` holds when units came free, until an offer follows.
 
-    __slots__ = ("ending", "freed_us", "id", "index", "just_ended", "wrap_ups")
+    Attributes:
+        single: holds one contact at a time, so that once freed it can take any that it has the skill for.
+        freed: when the client meant to free it, and when the router did (0 = not heard yet).
+    """
 
-    def __init__(self, index: int, number: int) -> None:
+    __slots__ = ("ending", "freed", "id", "index", "just_ended", "single", "wrap_ups")
+
+    def __init__(self, index: int, number: int, *, single: bool) -> None:
+        self.single = single
         self.index = index
         self.id = number
-        self.freed_us: deque[int] = deque()
+        self.freed: deque[Freed] = deque()
         self.ending: dict[int, int] = {}
         self.just_ended = 0
-        self.wrap_ups: set[int] = set()
+        self.wrap_ups: dict[int, Freed | None] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,8 @@ def describe_results(scenario: Scenario, ledger: Ledger) -> Report:
     return {
         "window_s": window_s,
         "lifecycles": ledger.measured["lifecycles"],
-        "lifecycles_per_s": round(ledger.measured["lifecycles"] / window_s, 1),
-        "arrivals_per_s": round(ledger.measured["arrivals"] / window_s, 1),
+        "lifecycles_per_s": float(f"{ledger.measured['lifecycles'] / window_s:.5g}"),
+        "arrivals_per_s": float(f"{ledger.measured['arrivals'] / window_s:.5g}"),
         "latency": {name: getattr(ledger, name).summary_ms() for name in LATENCIES},
         "service": describe_service(ledger),
         "counts": dict(sorted(ledger.counts.items())),
@@ -93,18 +93,19 @@ def render(report: Mapping[str, object]) -> str:
     lines = [
         f"{mix['title']}",
         f"  {mix['scenario']}, seed {mix['seed']}: {mix['agents']} agents, {mix['rate_per_s']:g} contacts/s"
-        f" for {mix['duration_s']:g} s after {mix['warmup_s']:g} s of warm-up; talks of {mix['talk_mean_s']:g} s,"
+        f" for {mix['duration_s']:g} s after {mix['warmup_s']:g} s of warm-up;"
+        f" talks of {mix['talk_mean_s']:g} s,"
         f" {cast(float, mix['abandoning_share']):.0%} of the customers would leave",
         *_machine_lines(report),
         "",
-        f"  full lifecycles  {results['lifecycles_per_s']}/s  ({results['lifecycles']} in"
-        f" {results['window_s']:g} s; arrivals {results['arrivals_per_s']}/s)",
+        f"  full lifecycles  {results['lifecycles_per_s']:g}/s  ({results['lifecycles']} in"
+        f" {results['window_s']:g} s; arrivals {results['arrivals_per_s']:g}/s)",
         "",
         *_latency_lines(cast(Report, results["latency"])),
         "",
         *_book_lines(results),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _machine_lines(report: Mapping[str, object]) -> list[str]:
@@ -112,12 +113,14 @@ def _machine_lines(report: Mapping[str, object]) -> list[str]:
     if machine is None:
         return []
     lines = [
-        f"  {machine['processor']}, {machine['cores']} cores, {machine['memory_mib']} MiB, {machine['system']},"
-        f" load {machine['load_average']}"
+        f"  {machine['processor']}, {machine['cores']} cores, {machine['memory_mib']} MiB,"
+        f" {machine['system']}, load {machine['load_average']}"
     ]
     fsync = cast(Report | None, report.get("fsync"))
     if fsync is not None:
-        lines.append(f"  fsync of 4 KiB in the data folder: p50 {fsync['p50_ms']} ms, p99 {fsync['p99_ms']} ms")
+        lines.append(
+            f"  fsync of 4 KiB in the data folder: p50 {fsync['p50_ms']} ms, p99 {fsync['p99_ms']} ms"
+        )
     return lines
 
 
@@ -125,6 +128,8 @@ def _latency_lines(latency: Mapping[str, object]) -> list[str]:
     lines = ["  milliseconds".ljust(42) + "count".rjust(9) + "".join(h.rjust(11) for h in HEADINGS)]
     for name, words in LATENCIES.items():
         summary = cast(Report, latency[name])
+        if not summary["max_ms"]:
+            continue  # in virtual time commands take no time
         cells = "".join(("–" if summary[c] is None else f"{summary[c]:.2f}").rjust(11) for c in COLUMNS)
         lines.append(f"  {words}".ljust(42) + str(summary["count"]).rjust(9) + cells)
     return lines

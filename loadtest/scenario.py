@@ -85,6 +85,11 @@ class Scenario:
         """How many contacts they can hold together, each agent on the channel where it holds most."""
         return sum(group.count * max(group.capacity.values(), default=0) for group in self.groups)
 
+    def holds_one(self, group: AgentGroup) -> bool:
+        """Says whether an agent of a group has at most one contact in hand."""
+        shared = [units for name, units in group.capacity.items() if not self.channels[name].exclusive]
+        return sum(shared) <= 1
+
     def agent_names(self) -> list[tuple[str, AgentGroup]]:
         """Lists the agents by name, in the order of their positions."""
         return [(f"{group.name}-{n}", group) for group in self.groups for n in range(1, group.count + 1)]
@@ -122,8 +127,9 @@ class Scenario:
         talk_us = hold_us - self.manner.think_us - self.manner.wrap_up_us
         if talk_us <= 0:
             text = (
-                f"{self.units} units at {self.arrivals.rate_per_s:g}/s and occupancy {self.occupancy:g} leave "
-                f"{hold_us / US:.3f} s a contact, less than think time and wrap-up; take more agents or a lower rate"
+                f"{self.units} units at {self.arrivals.rate_per_s:g}/s and occupancy {self.occupancy:g}"
+                f" leave {hold_us / US:.3f} s a contact, less than think time and wrap-up;"
+                " take more agents or a lower rate"
             )
             raise InputError(f"scenario {self.name}: handling.occupancy: {text}")
         return replace(self, handling=replace(self.handling, mean_us=talk_us))
@@ -242,7 +248,9 @@ def _queue(section: Section, skills: Mapping[str, object]) -> QueuePlan:
     return plan
 
 
-def _group(name: str, section: Section, skills: Mapping[str, object], channels: Mapping[str, object]) -> AgentGroup:
+def _group(
+    name: str, section: Section, skills: Mapping[str, object], channels: Mapping[str, object]
+) -> AgentGroup:
     group = AgentGroup(
         name,
         section.integer("count", 1, MAX_AGENTS, None),

@@ -103,8 +103,7 @@ class Table:
             if len(cells) != len(self.columns):
                 last = next((n for n, i in self.columns.items() if i == len(cells)), "after the last")
                 raise InputError(
-                    f"{self.path}:{line}: column {last}: "
-                    f"expected {len(self.columns)} cells, got {len(cells)}"
+                    f"{self.path}:{line}: column {last}: expected {len(self.columns)} cells, got {len(cells)}"
                 )
             if count >= MAX_ROWS:
                 raise InputError(f"{self.path}:{line}: more than {MAX_ROWS} rows")

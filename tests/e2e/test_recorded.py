@@ -12,6 +12,7 @@ from loadtest import cli_simulate
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACES = ROOT / "tests" / "reference" / "traces"
+LOG = TRACES / "ww_k2.csv"
 BANK_WEEK = ROOT.parent / "shared" / "reference" / "bank_week"
 
 
@@ -66,7 +67,9 @@ def test_a_head_start_matters(tmp_path: Path) -> None:
         ("erlang_a100", ("--equal-agents", 100)),
     ],
 )
-def test_the_traces_to_the_last_contact(tmp_path: Path, trace: str, setting: tuple[object, ...], rule: str) -> None:
+def test_the_traces_to_the_last_contact(
+    tmp_path: Path, trace: str, setting: tuple[object, ...], rule: str
+) -> None:
     contacts, out = TRACES / f"{trace}.csv", tmp_path / "out.csv"
     assert simulate("--contacts", contacts, *setting, "--rule", rule, "--out", out) == 0
     played = columns(out, "seq", "outcome", "wait", "agent")
@@ -75,8 +78,8 @@ def test_the_traces_to_the_last_contact(tmp_path: Path, trace: str, setting: tup
     assert played == wanted
 
 
-def test_a_trace_that_is_one_second_off_is_noticed(tmp_path: Path) -> None:
-    text = (TRACES / "ww_k2.csv").read_text("utf-8").replace("0,5313,0,307329,", "0,5313,0,308329,", 1)
+def test_one_talk_that_is_a_minute_longer_is_noticed(tmp_path: Path) -> None:
+    text = (TRACES / "ww_k2.csv").read_text("utf-8").replace("0,5313,0,307329,", "0,5313,0,367329,", 1)
     contacts, out = tmp_path / "c.csv", tmp_path / "out.csv"
     contacts.write_text(text, encoding="utf-8")
     simulate("--contacts", contacts, "--skills", TRACES / "ww_skills_k2.csv", "--room", 30, "--out", out)
@@ -86,7 +89,16 @@ def test_a_trace_that_is_one_second_off_is_noticed(tmp_path: Path) -> None:
 
 def test_the_summary_is_for_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
     contacts = TRACES / "ww_k3_block.csv"
-    arguments = ("--contacts", contacts, "--skills", TRACES / "ww_skills_k3.csv", "--room", 8, "--rule", "level")
+    arguments = (
+        "--contacts",
+        contacts,
+        "--skills",
+        TRACES / "ww_skills_k3.csv",
+        "--room",
+        8,
+        "--rule",
+        "level",
+    )
     assert simulate(*arguments, "--json") == 0
     summary = json.loads(capsys.readouterr().out)
     assert (summary["contacts"], summary["S"], summary["B"]) == (6_000, 5_551, 449)
@@ -96,17 +108,25 @@ def test_the_summary_is_for_programs_too(capsys: pytest.CaptureFixture[str]) -> 
     ("arguments", "fault"),
     [
         ((), "give a scenario, or recorded traffic with --contacts"),
-        (("--contacts", TRACES / "ww_k2.csv"), "--skills FILE or --equal-agents N: give exactly one"),
-        (("--contacts", TRACES / "ww_k2.csv", "--equal-agents", 0), "--equal-agents: expected 1..20000, got 0"),
+        (("--contacts", LOG), "--skills FILE or --equal-agents N: give exactly one"),
         (
-            ("--contacts", TRACES / "ww_k2.csv", "--equal-agents", 1, "--head-start", "2"),
-            "--head-start: expected PRIORITY=SECONDS such as 2=90, at most a week, got '2'",
+            ("--contacts", LOG, "--equal-agents", 0),
+            "--equal-agents: expected 1..20000, got 0",
         ),
-        (("--contacts", TRACES / "ww_k2.csv", "--equal-agents", 1, "--room", -1), "--room: expected a whole number"),
+        (
+            ("--contacts", LOG, "--equal-agents", 1, "--head-start", "2"),
+            "--head-start: expected PRIORITY=SECONDS, such as 2=90, got '2'",
+        ),
+        (
+            ("--contacts", LOG, "--equal-agents", 1, "--room", -1),
+            "--room: expected a whole number",
+        ),
         (("--contacts", "none.csv", "--equal-agents", 1), "none.csv: cannot be read"),
         (("nonsense",), "no scenario 'nonsense'; there are "),
     ],
 )
-def test_what_is_missing_is_said(capsys: pytest.CaptureFixture[str], arguments: tuple[object, ...], fault: str) -> None:
+def test_what_is_missing_is_said(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[object, ...], fault: str
+) -> None:
     assert simulate(*arguments) == 2
     assert fault in capsys.readouterr().err

@@ -64,7 +64,10 @@ def test_without_a_day_and_without_duty_all_are_there_from_the_start(write) -> N
 def test_level_1_is_the_best_and_0_is_none(write) -> None:
     contacts = write("c.csv", "seq,arrive_ms,type,service_ms,patience_ms\n7,5,0,9,-1\n")
     skills = write("s.csv", "agent,level_type0(0=no skill),level_type1(0=no skill)\nx,1,0\ny,3,2\n")
-    assert read_recording(contacts, None, skills, Rules()).levels == {"x": {"0": 100}, "y": {"0": 98, "1": 99}}
+    assert read_recording(contacts, None, skills, Rules()).levels == {
+        "x": {"0": 100},
+        "y": {"0": 98, "1": 99},
+    }
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,11 @@ def test_fates_are_written_in_the_words_and_unit_of_the_input(write, unit: str, 
         ("s", SKILLS + "A,PS\n", "s.csv:4: column agent: A stands in this file twice"),
         ("s", "agent,types\nA,PS++NE\n", "s.csv:2: column types: expected names joined by +, got 'PS++NE'"),
         ("s", "agent,skills\n", "s.csv:1: column types: missing"),
-        ("s", "agent,level_typeX\nA,101\n", "s.csv:2: column level_typeX: expected a whole number 0..100, got '101'"),
+        (
+            "s",
+            "agent,level_typeX\nA,101\n",
+            "s.csv:2: column level_typeX: expected a whole number 0..100, got '101'",
+        ),
         ("s", "agent,types\n", "s.csv: expected at least one agent, got none"),
     ],
 )
