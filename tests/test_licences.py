@@ -32,7 +32,9 @@ def licence_of(package: str) -> str | None:
         return None
     classifiers = [text for text in about.get_all("Classifier") or [] if text.startswith("License")]
     short = (about.get("License") or "")[:80]
-    return " ".join([about.get("License-Expression") or "", short, *classifiers, READ_BY_HAND.get(package, "")])
+    return " ".join(
+        [about.get("License-Expression") or "", short, *classifiers, READ_BY_HAND.get(package, "")]
+    )
 
 
 def test_python_licences_fit() -> None:
@@ -46,7 +48,11 @@ def test_rust_licences_fit() -> None:
     command = ["cargo", "metadata", "--format-version", "1", "--locked", "--offline"]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     packages = json.loads(shown)["packages"]
-    unfit = {package["name"]: package["license"] for package in packages if not FITS.search(package["license"] or "")}
+    unfit = {
+        package["name"]: package["license"]
+        for package in packages
+        if not FITS.search(package["license"] or "")
+    }
     assert packages
     assert not unfit, f"read these licences: {unfit}"
 
@@ -54,6 +60,10 @@ def test_rust_licences_fit() -> None:
 def test_npm_licences_fit() -> None:
     lock = json.loads((ROOT / "console/web/package-lock.json").read_text("utf-8"))
     packages = {name: about for name, about in lock["packages"].items() if name}
-    unfit = {name: about.get("license") for name, about in packages.items() if not FITS.search(about.get("license", ""))}
+    unfit = {
+        name: about.get("license")
+        for name, about in packages.items()
+        if not FITS.search(about.get("license", ""))
+    }
     assert packages
     assert not unfit, f"read these licences: {unfit}"

@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FILE_LINES = 400
 FUNCTION_LINES = 70
-# What is generated, and what is one table by nature.
-LONG_BY_NATURE = {"requirements.lock", "requirements-dev.lock", "Cargo.lock"}
+# The binding's own tests may look at it directly.
+TESTS_OF_THE_BINDING = {str(path.relative_to(ROOT)) for path in (ROOT / "tests/unit").glob("test_*.py")}
 
 
 def tracked(*endings: str) -> list[Path]:
@@ -53,10 +53,22 @@ def test_functions_fit_on_a_screen() -> None:
 BANS = [
     # (where, pattern, what to do instead)
     (("engine", "channels", "console"), r"\bimport asyncio\b", "trio: one async library in the house"),
-    (("engine", "channels", "console"), r"\bprint\(", "structlog, or the command line's own output in engine/cli"),
-    (("engine", "channels", "console", "loadtest"), r"\bdatetime\.now\(|\butcnow\(", "engine.clock: time is an argument"),
+    (
+        ("engine", "channels", "console"),
+        r"\bprint\(",
+        "structlog, or the command line's own output in engine/cli",
+    ),
+    (
+        ("engine", "channels", "console", "loadtest"),
+        r"\bdatetime\.now\(|\butcnow\(",
+        "engine.clock: time is an argument",
+    ),
     (("crates/router_core/src",), r"\bHashMap\b|\bHashSet\b", "BTreeMap, Vec: iteration order is a decision"),
-    (("crates/router_core/src",), r"\bInstant\b|\bSystemTime\b|\bf32\b|\bf64\b", "Micros as an argument; integers"),
+    (
+        ("crates/router_core/src",),
+        r"\bInstant\b|\bSystemTime\b|\bf32\b|\bf64\b",
+        "Micros as an argument; integers",
+    ),
     (("crates/router_core/src", "engine/model.py"), r"\bTODO\b|\bFIXME\b", "do it, or say why not in an ADR"),
     (("console/web/src", "channels/webchat"), r"v-html|innerHTML", "text is rendered as text"),
 ]
@@ -85,15 +97,23 @@ def test_the_core_speaks_the_glossary() -> None:
     hits = []
     for path in [*tracked(".rs"), ROOT / "engine/model.py", ROOT / "engine/stats/schema.sql"]:
         if "router_core/src" in str(path) or path.suffix in {".py", ".sql"}:
-            hits += [f"{path.name}: {word}" for word in re.findall(BANNED_IDENTIFIERS, path.read_text("utf-8"))]
+            hits += [
+                f"{path.name}: {word}" for word in re.findall(BANNED_IDENTIFIERS, path.read_text("utf-8"))
+            ]
     assert not hits, f"GLOSSARY.md has the words to use: {hits}"
 
 
 def test_lock_files_record_no_address() -> None:
     for name in ("requirements.lock", "requirements-dev.lock", "console/web/package-lock.json"):
         text = (ROOT / name).read_text("utf-8")
-        addresses = re.findall(r"https?://(?!(?:opencollective|github|www\.patreon|tidelift)\b)[^\s\"]+", text)
-        own = [address for address in addresses if "registry" in address or "pythonhosted" in address or "pypi" in address]
+        addresses = re.findall(
+            r"https?://(?!(?:opencollective|github|www\.patreon|tidelift)\b)[^\s\"]+", text
+        )
+        own = [
+            address
+            for address in addresses
+            if "registry" in address or "pythonhosted" in address or "pypi" in address
+        ]
         assert not own, f"{name} records download addresses: {own[:3]}"
         assert '"resolved"' not in text, f"{name} records where a package came from"
 
@@ -115,3 +135,15 @@ def test_nothing_speaks_of_this_machine() -> None:
         if path != here and re.search(words, path.read_text("utf-8", errors="replace"))
     ]
     assert not hits, f"the repository speaks of the project alone: {hits}"
+
+
+def test_the_router_facade_alone_imports_the_extension() -> None:
+    importers = set()
+    for path in tracked(".py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [f"{node.module}.{alias.name}" for alias in node.names] + [node.module]
+            if any(name.startswith("engine._router") for name in names):
+                importers.add(str(path.relative_to(ROOT)))
+    assert importers - TESTS_OF_THE_BINDING <= {"engine/router.py"}, "import engine.router instead"

@@ -98,7 +98,9 @@ def bring_browser() -> None:
         quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
         subprocess.run(line, env=quiet, stdout=subprocess.DEVNULL, check=False)
     else:
-        print(f"paidui: browser tests are skipped; for them: `{' '.join(line)}`, or PAIDUI_INSTALL=1 make test")
+        print(
+            f"paidui: browser tests are skipped; for them: `{' '.join(line)}`, or PAIDUI_INSTALL=1 make test"
+        )
 
 
 if __name__ == "__main__":

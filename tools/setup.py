@@ -59,13 +59,26 @@ def environment() -> None:
         raise SetupError(f"{ROOT} is not writable; clone into a folder of your own")
     if not PYTHON.exists():
         say("making the virtual environment")
-        run([sys.executable, "-m", "venv", str(VENV)], "python3 -m venv (on Debian: `apt-get install python3-venv`)")
+        run(
+            [sys.executable, "-m", "venv", str(VENV)],
+            "python3 -m venv (on Debian: `apt-get install python3-venv`)",
+        )
     STAMPS.mkdir(parents=True, exist_ok=True)
 
     def install() -> None:
         say("installing the locked Python packages")
         run(
-            [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", str(LOCK)],
+            [
+                str(PYTHON),
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "--disable-pip-version-check",
+                "--require-hashes",
+                "-r",
+                str(LOCK),
+            ],
             "pip install; is the package index reachable?",
         )
 
@@ -75,7 +88,7 @@ def environment() -> None:
 def build() -> None:
     """Build the core (release) into the environment and the console into console/static."""
     environment()
-    once("core", files("crates", (".rs", ".toml")) + [ROOT / "Cargo.lock", ROOT / "Cargo.toml"], build_core)
+    once("core", [*files("crates", (".rs", ".toml")), ROOT / "Cargo.lock", ROOT / "Cargo.toml"], build_core)
     once("package", [ROOT / "pyproject.toml"], install_scripts)
     sources = files("console/web", (".ts", ".vue", ".css", ".html", ".json", ".js", ".svg"))
     once("console", sources, build_console)

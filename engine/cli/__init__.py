@@ -24,12 +24,22 @@ class Subcommand:
 
 
 SUBCOMMANDS = (
-    Subcommand("demo", "engine.cli.demo", "a living contact centre on this machine, with simulated customers and agents"),
+    Subcommand(
+        "demo",
+        "engine.cli.demo",
+        "a living contact centre on this machine, with simulated customers and agents",
+    ),
     Subcommand("serve", "engine.cli.serve", "run a site: router, console, channels, gateway, statistics"),
-    Subcommand("check-config", "engine.cli.check_config", "read a configuration file and print every error at once"),
+    Subcommand(
+        "check-config", "engine.cli.check_config", "read a configuration file and print every error at once"
+    ),
     Subcommand("sql", "engine.cli.sql", "ask the running site's statistics, read-only"),
-    Subcommand("flood", "loadtest.cli_flood", "load a site over real sockets and report latencies and conservation"),
-    Subcommand("simulate", "loadtest.cli_simulate", "the same scenario, or your own call log, on virtual time"),
+    Subcommand(
+        "flood", "loadtest.cli_flood", "load a site over real sockets and report latencies and conservation"
+    ),
+    Subcommand(
+        "simulate", "loadtest.cli_simulate", "the same scenario, or your own call log, on virtual time"
+    ),
     Subcommand("token", "engine.cli.token", "issue a token for a plugin or a load tester"),
     Subcommand("version", "engine.cli.version", "what is installed"),
 )

@@ -25,7 +25,12 @@ def run(options: argparse.Namespace) -> int:
             raise
         print(json.dumps({"ok": False, "errors": error.errors}))
         return 1
-    counts = {"queues": len(site.queues), "skills": len(site.skills), "agents": len(site.agents), "channels": len(site.channels)}
+    counts = {
+        "queues": len(site.queues),
+        "skills": len(site.skills),
+        "agents": len(site.agents),
+        "channels": len(site.channels),
+    }
     if options.json:
         print(json.dumps({"ok": True, "site": site.name, **counts}))
     else:

@@ -23,8 +23,12 @@ PORTS = ("web", "gateway", "stats")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `paidui demo`."""
-    parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help="end by itself after this long")
-    parser.add_argument("--data", type=Path, default=Path("paidui-demo"), help="data folder (default: ./paidui-demo)")
+    parser.add_argument(
+        "--for", dest="seconds", type=float, metavar="SECONDS", help="end by itself after this long"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path("paidui-demo"), help="data folder (default: ./paidui-demo)"
+    )
     parser.add_argument("--port", type=int, help="first of three ports (default: 8700, 8701 and 8702)")
     parser.add_argument("--quiet", action="store_true", help="no simulated customers and agents")
     parser.add_argument("--seed", type=int, default=1, help="seed of the simulated day (default: 1)")
@@ -41,9 +45,17 @@ def run(options: argparse.Namespace) -> int:
         await running.ensure_user(LOGIN, password=password, name="You 您", role="supervisor", agent=LOGIN)
         print(tour(running, options, password, first_start=first_start), flush=True)
 
-    players = [] if options.quiet else [["players", "--config", str(options.data / "bank.toml"), "--seed", str(options.seed)]]
+    players = (
+        []
+        if options.quiet
+        else [["players", "--config", str(options.data / "bank.toml"), "--seed", str(options.seed)]]
+    )
     ports = [] if options.port is None else ["--port", str(options.port)]
-    trio.run(lambda: run_site(site, ready=ready, parts=[[*part, *ports] for part in players], seconds=options.seconds))
+    trio.run(
+        lambda: run_site(
+            site, ready=ready, parts=[[*part, *ports] for part in players], seconds=options.seconds
+        )
+    )
     return 0
 
 
@@ -99,7 +111,9 @@ def check_ports(site: SiteConfig) -> None:
             try:
                 probe.bind((address.host, address.port))
             except OSError as error:
-                errors.append(f"{name}.bind: {address} cannot be used ({error.strerror}); stop what has it, or use --port 8800")
+                errors.append(
+                    f"{name}.bind: {address} cannot be used ({error.strerror}); stop what has it, or use --port 8800"
+                )
     if errors:
         raise ConfigError(errors)
 
@@ -119,7 +133,11 @@ def tour(running: Running, options: argparse.Namespace, password: str, *, first_
     """What a newcomer reads: addresses, login, and four things to try."""
     web = f"http://{running.web}"
     sql = f"paidui sql --config {options.data / 'bank.toml'}"
-    again = "everything that was acknowledged is still here" if not first_start else "forty simulated agents are at work"
+    again = (
+        "everything that was acknowledged is still here"
+        if not first_start
+        else "forty simulated agents are at work"
+    )
     stop = f"by itself after {options.seconds:g} s" if options.seconds else "Ctrl-C"
     return f"""
   Paidui · {running.site.title.en} {running.site.title.zh} is open: {again}.
