@@ -17,14 +17,14 @@ class Order(IntEnum):
     AGENT_LEVEL = 1
 
 
-class SkillLevel(Struct, frozen=True, array_like=True):
+class SkillLevel(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """One `skill >= level` of a requirement, or the level that an agent has."""
 
     skill: int
     level: int
 
 
-class ChannelConfig(Struct, frozen=True, array_like=True):
+class ChannelConfig(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A channel account: where contacts come from."""
 
     id: int
@@ -33,7 +33,7 @@ class ChannelConfig(Struct, frozen=True, array_like=True):
     connect_timeout_us: int = 10_000_000
 
 
-class QueueConfig(Struct, frozen=True, array_like=True):
+class QueueConfig(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A queue; `requires` is strictly increasing by skill, `rank_skill` 0 = none."""
 
     id: int
@@ -44,14 +44,14 @@ class QueueConfig(Struct, frozen=True, array_like=True):
     wrap_up_us: int = 0
 
 
-class ChannelUnits(Struct, frozen=True, array_like=True):
+class ChannelUnits(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """How many units an agent can hold on a channel."""
 
     channel: int
     units: int
 
 
-class AgentConfig(Struct, frozen=True, array_like=True):
+class AgentConfig(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """An agent; both lists strictly increasing. Its place in the list is the last tie-break."""
 
     id: int
@@ -59,7 +59,7 @@ class AgentConfig(Struct, frozen=True, array_like=True):
     capacity: tuple[ChannelUnits, ...] = ()
 
 
-class Config(Struct, frozen=True, array_like=True):
+class Config(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Everything that `configure` sets, whole; lists but `agents` strictly increasing by id."""
 
     order: Order = Order.LONGEST

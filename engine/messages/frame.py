@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 
-class Frame(Struct, frozen=True, array_like=True, kw_only=True):
+class Frame(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, kw_only=True):
     """What every frame begins with."""
 
     version: Literal[1] = 1
