@@ -2,7 +2,10 @@
 
 mod agent;
 mod bits;
+mod check;
+mod check_classes;
 mod class;
+mod codec;
 pub mod command;
 pub mod config;
 mod configure;

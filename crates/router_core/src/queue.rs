@@ -25,6 +25,13 @@ impl Counts {
         }
     }
 
+    /// For recounting.
+    pub(crate) fn add(&mut self, stage: Stage) {
+        if let Some(count) = self.field(stage) {
+            *count += 1;
+        }
+    }
+
     pub(crate) const fn total(&self) -> u32 {
         self.waiting + self.offered + self.connecting + self.engaged
     }

@@ -63,8 +63,4 @@ impl Watch {
     pub(crate) fn witness_of(&self, contact: ContactId) -> Option<AgentId> {
         self.witness.get(&contact).copied()
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.witness.len()
-    }
 }

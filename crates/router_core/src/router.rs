@@ -156,15 +156,6 @@ impl Router {
     /// A number for the whole state that does not depend on how the state is stored.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        let counters = Fold::new(7)
-            .words([
-                self.now,
-                self.next_contact,
-                self.next_offer,
-                self.next_sequence,
-            ])
-            .word(self.setup.hash_word())
-            .end();
         [
             self.contacts.sum(),
             self.agents.sum(),
@@ -174,7 +165,20 @@ impl Router {
             self.seen.sum(),
         ]
         .into_iter()
-        .fold(counters, u64::wrapping_add)
+        .fold(self.counters_hash(), u64::wrapping_add)
+    }
+
+    /// The router's own words of the state hash.
+    pub(crate) fn counters_hash(&self) -> u64 {
+        Fold::new(7)
+            .words([
+                self.now,
+                self.next_contact,
+                self.next_offer,
+                self.next_sequence,
+            ])
+            .word(self.setup.hash_word())
+            .end()
     }
 
     fn carry_out(&mut self, at: Micros, command: Command) -> Result<u64, Rejection> {
@@ -321,17 +325,5 @@ const fn id_of(command: &Command) -> Option<CommandId> {
         | Command::NotReady { command_id, .. }
         | Command::Unlock { command_id, .. } => *command_id,
         _ => None,
-    }
-}
-impl Router {
-    #[allow(missing_docs)]
-    pub fn check(&self) {}
-    #[allow(missing_docs)]
-    pub fn snapshot(&self) -> Vec<u8> {
-        todo!()
-    }
-    #[allow(missing_docs)]
-    pub fn restore(_bytes: &[u8]) -> Result<Self, crate::RestoreError> {
-        todo!()
     }
 }

@@ -1,0 +1,184 @@
+//! The slow checks of what is derived: classes and pools hold what the entities say, and nothing
+//! that the rules demand was missed.
+
+use std::collections::BTreeMap;
+
+use crate::agent::{Agent, level_of, units_of};
+use crate::check::{Sound, hold};
+use crate::contact::Contact;
+use crate::router::Router;
+
+impl Router {
+    pub(crate) fn audit_classes(&self) -> Sound {
+        let mut members: BTreeMap<u32, (u32, usize)> = BTreeMap::new();
+        for contact in self.contacts.sorted() {
+            let class = self.floor.contacts.get(contact.class as usize);
+            let alike = class.is_some_and(|class| {
+                let key = &class.key;
+                key.queue == contact.queue
+                    && key.channel == contact.channel
+                    && key.weight == contact.weight
+                    && key.requires == contact.requires
+            });
+            hold(alike, "a contact is in its class", contact.id)?;
+            let member = members.entry(contact.class).or_default();
+            member.0 += 1;
+            member.1 += usize::from(contact.waits());
+        }
+        for &index in self.floor.by_key.values() {
+            let class = &self.floor.contacts[index as usize];
+            let (contacts, waiting) = members.get(&index).copied().unwrap_or_default();
+            hold(
+                class.contacts == contacts,
+                "a class counts its contacts",
+                index,
+            )?;
+            hold(
+                class.waiting.len() == waiting,
+                "a class lists who waits",
+                index,
+            )?;
+            let first = class.waiting.first().map(|(place, _)| place);
+            let nonempty = self.floor.nonempty.has(index as usize);
+            hold(
+                nonempty == first.is_some(),
+                "a class with somebody waiting is marked",
+                index,
+            )?;
+            let head = self.floor.heads[index as usize].place;
+            hold(
+                first.is_none_or(|first| first == head),
+                "a class has its head",
+                index,
+            )?;
+            for (place, id) in class.waiting.iter() {
+                let contact = self.contacts.get(id);
+                let right = contact.is_some_and(|c| c.waits() && c.place() == place);
+                hold(right, "who waits stands at the right place", id)?;
+            }
+        }
+        let pooled: usize = self
+            .floor
+            .agents
+            .iter()
+            .flat_map(|class| &class.lanes)
+            .map(|lane| lane.pool.len())
+            .sum();
+        let placed: usize = self
+            .floor
+            .placed
+            .iter()
+            .map(|p| p.rooms.iter().filter(|room| **room > 0).count())
+            .sum();
+        hold(
+            pooled == placed,
+            "pools hold who is placed, once",
+            pooled as u64,
+        )?;
+        for agent in self.agents.sorted() {
+            self.audit_placing(agent)?;
+        }
+        Ok(())
+    }
+
+    fn audit_placing(&self, agent: &Agent) -> Sound {
+        let id = agent.id;
+        let Some(placed) = self.floor.placed.get(agent.position as usize) else {
+            return hold(false, "an agent is placed", id);
+        };
+        let class = &self.floor.agents[placed.class];
+        let listed = class.present.contains(&agent.position);
+        hold(listed == agent.present(), "who is present is listed", id)?;
+        let capacity = &self.setup.config.agents[agent.position as usize].capacity;
+        let exclusive = agent
+            .held
+            .iter()
+            .any(|(channel, _)| self.setup.is_exclusive(*channel));
+        hold(
+            class.lanes.len() == capacity.len(),
+            "lanes are as configured",
+            id,
+        )?;
+        for (lane, room) in class.lanes.iter().zip(&placed.rooms) {
+            let units = u64::from(units_of(capacity, lane.channel));
+            let taken = agent.held_on(lane.channel);
+            let shut = !agent.present() || exclusive || lane.exclusive && agent.held_total > 0;
+            let free = if shut { 0 } else { units.saturating_sub(taken) };
+            hold(u64::from(*room) == free, "room is what is free", id)?;
+            let pooled = lane.pool.contains(*room, &placed.key);
+            hold(pooled == (*room > 0), "who has room is in the pool", id)?;
+            let key = (
+                placed.key.held_total,
+                placed.key.idle_since,
+                placed.key.position,
+            );
+            let now = (agent.held_total, agent.idle_since, agent.position);
+            hold(
+                *room == 0 || key == now,
+                "the pool's key is the agent's",
+                id,
+            )?;
+            let marked = self.floor.available.get(&lane.channel);
+            let marked = marked.is_some_and(|bits| bits.has(placed.class));
+            hold(*room == 0 || marked, "a class with room is marked", id)?;
+        }
+        Ok(())
+    }
+
+    /// Nobody was forgotten: by comparing everybody with everybody.
+    pub(crate) fn audit_decisions(&self) -> Sound {
+        let agents = self.agents.sorted();
+        for contact in self.contacts.sorted() {
+            for agent in &agents {
+                hold(
+                    !self.is_eligible(contact, agent),
+                    "an eligible pair is offered",
+                    contact.id,
+                )?;
+                self.audit_row(contact, agent)?;
+            }
+            if contact.waits() && !contact.attempted.is_empty() && contact.retry_at.is_none() {
+                let left = |agent: &&Agent| {
+                    self.is_qualified(contact, agent) && !contact.attempted.contains(&agent.id)
+                };
+                let somebody = agents.iter().any(|agent| left(&agent));
+                hold(
+                    somebody,
+                    "who has nobody left to ask has a retry",
+                    contact.id,
+                )?;
+                let witness = self
+                    .watch
+                    .witness_of(contact.id)
+                    .and_then(|id| self.agents.get(id));
+                hold(
+                    witness.as_ref().is_some_and(left),
+                    "a witness is left to ask",
+                    contact.id,
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn audit_row(&self, contact: &Contact, agent: &Agent) -> Sound {
+        let config = &self.setup.config.agents[agent.position as usize];
+        let queue = self
+            .setup
+            .queue(contact.queue)
+            .map_or(&[][..], |queue| &queue.requires);
+        let able = queue
+            .iter()
+            .chain(&contact.requires)
+            .all(|need| level_of(&config.skills, need.skill) >= need.level)
+            && units_of(&config.capacity, contact.channel) >= contact.weight;
+        let class = self.floor.placed[agent.position as usize].class;
+        let row = self.floor.contacts[contact.class as usize].row.has(class);
+        let column = self.floor.agents[class].row.has(contact.class as usize);
+        hold(
+            row == able && column == able,
+            "classes know who qualifies",
+            contact.id,
+        )
+    }
+}

@@ -1,0 +1,226 @@
+//! How the state's parts are written: little-endian, counts as u64, nothing between.
+
+use crate::agent::{Agent, WrapUp};
+use crate::config::{
+    AgentConfig, ChannelConfig, ChannelUnits, Config, Limits, Order, QueueConfig, SkillLevel,
+};
+use crate::contact::{Contact, Ended};
+use crate::offer::{ClosedOffer, How, Offer, SeenCommand};
+use crate::snapshot::RestoreError;
+use crate::view::{ContactState, Outcome, Presence};
+
+pub(crate) type Read<T> = Result<T, RestoreError>;
+
+/// Bytes that are being read.
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(crate) fn take(&mut self, count: usize) -> Read<&'a [u8]> {
+        let (head, rest) = self
+            .0
+            .split_at_checked(count)
+            .ok_or(RestoreError::Corrupt("it ends too early"))?;
+        self.0 = rest;
+        Ok(head)
+    }
+}
+
+/// Whatever can be part of a snapshot.
+pub(crate) trait Stored: Sized {
+    fn write(&self, out: &mut Vec<u8>);
+    fn read(from: &mut Reader<'_>) -> Read<Self>;
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => { $(
+        impl Stored for $number {
+            fn write(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+            fn read(from: &mut Reader<'_>) -> Read<Self> {
+                let bytes = <[u8; size_of::<$number>()]>::read(from)?;
+                Ok(Self::from_le_bytes(bytes))
+            }
+        }
+    )* };
+}
+numbers!(u8, u32, u64);
+
+impl<const N: usize> Stored for [u8; N] {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+    fn read(from: &mut Reader<'_>) -> Read<Self> {
+        let bytes = from.take(N)?;
+        Self::try_from(bytes).map_err(|_| RestoreError::Corrupt("it ends too early"))
+    }
+}
+
+impl Stored for bool {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(*self));
+    }
+    fn read(from: &mut Reader<'_>) -> Read<Self> {
+        match u8::read(from)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(RestoreError::Corrupt("a flag is neither 0 nor 1")),
+        }
+    }
+}
+
+impl<T: Stored> Stored for Option<T> {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.is_some().write(out);
+        if let Some(value) = self {
+            value.write(out);
+        }
+    }
+    fn read(from: &mut Reader<'_>) -> Read<Self> {
+        if bool::read(from)? {
+            T::read(from).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+impl<T: Stored> Stored for Vec<T> {
+    fn write(&self, out: &mut Vec<u8>) {
+        write_all(self, out);
+    }
+    fn read(from: &mut Reader<'_>) -> Read<Self> {
+        let count = u64::read(from)?;
+        // Every item takes a byte at least, so a wrong count cannot claim more memory than it has bytes.
+        if count > from.0.len() as u64 {
+            return Err(RestoreError::Corrupt("a count is too high"));
+        }
+        (0..count).map(|_| T::read(from)).collect()
+    }
+}
+
+/// Writes items as `Vec` reads them.
+pub(crate) fn write_all<'a, T: Stored + 'a>(
+    items: impl IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>,
+    out: &mut Vec<u8>,
+) {
+    let items = items.into_iter();
+    (items.len() as u64).write(out);
+    items.for_each(|item| item.write(out));
+}
+
+/// Structs as their fields in order; what is derived gets the value given.
+macro_rules! structs {
+    ($($name:ident { $($field:ident),* $(; $($derived:ident = $value:expr),*)? })*) => { $(
+        impl Stored for $name {
+            fn write(&self, out: &mut Vec<u8>) {
+                $(self.$field.write(out);)*
+            }
+            fn read(from: &mut Reader<'_>) -> Read<Self> {
+                Ok(Self { $($field: Stored::read(from)?,)* $($($derived: $value,)*)? })
+            }
+        }
+    )* };
+}
+
+structs! {
+    Limits { max_contacts, max_agents, max_queues, max_channels, max_skills, max_remembered_offers, max_remembered_commands }
+    SkillLevel { skill, level }
+    ChannelUnits { channel, units }
+    ChannelConfig { id, exclusive, instant, connect_timeout_us }
+    QueueConfig { id, requires, rank_skill, max_waiting, offer_timeout_us, wrap_up_us }
+    AgentConfig { id, skills, capacity }
+    Config { order, miss_limit, retry_after_us, max_waiting, key_retention_us, memory_us, channels, skills, reasons, queues, agents, names, hash }
+    WrapUp { contact, channel, weight, deadline, timer }
+    Agent { id, position, presence, signing_out, locked, misses, idle_since, wrap_ups;
+        offers = Vec::new(), contacts = Vec::new(), held = Vec::new(), held_total = 0 }
+    Contact { id, channel, key, queue, requires, weight, head_start_us, tier, arrived_at, enqueued_at, sequence, state, attempted, retry_at, timer;
+        class = 0 }
+    Offer { id, contact, agent, deadline, timer }
+    Ended { id, channel, key, outcome, last_agent, ended_at }
+    ClosedOffer { id, contact, agent, how, closed_at }
+    SeenCommand { id, at }
+}
+
+/// Enums without fields as one byte.
+macro_rules! enums {
+    ($($name:ident { $($variant:ident = $number:literal),* })*) => { $(
+        impl Stored for $name {
+            fn write(&self, out: &mut Vec<u8>) {
+                out.push(match self { $(Self::$variant => $number,)* });
+            }
+            fn read(from: &mut Reader<'_>) -> Read<Self> {
+                match u8::read(from)? {
+                    $($number => Ok(Self::$variant),)*
+                    _ => Err(RestoreError::Corrupt(concat!("no such ", stringify!($name)))),
+                }
+            }
+        }
+    )* };
+}
+
+enums! {
+    Order { Longest = 0, AgentLevel = 1 }
+    Outcome { Served = 0, Abandoned = 1, Blocked = 2 }
+    How { Accepted = 0, Declined = 1, Expired = 2, Withdrawn = 3 }
+}
+
+impl Stored for Presence {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::SignedOut => out.push(0),
+            Self::NotReady(reason) => {
+                out.push(1);
+                reason.write(out);
+            }
+            Self::Ready => out.push(2),
+        }
+    }
+    fn read(from: &mut Reader<'_>) -> Read<Self> {
+        Ok(match u8::read(from)? {
+            0 => Self::SignedOut,
+            1 => Self::NotReady(Stored::read(from)?),
+            2 => Self::Ready,
+            _ => return Err(RestoreError::Corrupt("no such presence")),
+        })
+    }
+}
+
+impl Stored for ContactState {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Waiting => out.push(0),
+            Self::Offered { offer, agent } => {
+                out.push(1);
+                offer.write(out);
+                agent.write(out);
+            }
+            Self::Connecting { agent, deadline } => {
+                out.push(2);
+                agent.write(out);
+                deadline.write(out);
+            }
+            Self::Engaged { agent } => {
+                out.push(3);
+                agent.write(out);
+            }
+        }
+    }
+    fn read(from: &mut Reader<'_>) -> Read<Self> {
+        Ok(match u8::read(from)? {
+            0 => Self::Waiting,
+            1 => Self::Offered {
+                offer: Stored::read(from)?,
+                agent: Stored::read(from)?,
+            },
+            2 => Self::Connecting {
+                agent: Stored::read(from)?,
+                deadline: Stored::read(from)?,
+            },
+            3 => Self::Engaged {
+                agent: Stored::read(from)?,
+            },
+            _ => return Err(RestoreError::Corrupt("no such contact state")),
+        })
+    }
+}

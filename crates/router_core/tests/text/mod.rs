@@ -1,0 +1,4 @@
+//! The text of scenarios.
+
+pub mod parse;
+pub mod print;
