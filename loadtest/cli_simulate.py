@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from loadtest.report import describe_mix, describe_results, render
 from loadtest.scenario import load_scenario
 
 MAX_EQUAL_AGENTS = 20_000
-EXIT_INPUT = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,18 +64,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs `paidui simulate`; returns the exit status."""
-    try:
-        if args.contacts is not None:
-            return _run_recorded(args)
-        if args.scenario is None:
-            raise InputError(
-                "give a scenario, or recorded traffic with --contacts and --skills or --equal-agents"
-            )
-        return _run_scenario(args)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return EXIT_INPUT
+    """Runs `paidui simulate`.
+
+    Returns:
+        0; whatever is wrong is raised.
+
+    Raises:
+        InputError: a file, a scenario or a flag cannot be used.
+    """
+    if args.contacts is not None:
+        return _run_recorded(args)
+    if args.scenario is None:
+        raise InputError("give a scenario, or recorded traffic: --contacts and --skills or --equal-agents")
+    return _run_scenario(args)
 
 
 def _run_scenario(args: argparse.Namespace) -> int:
@@ -89,6 +88,7 @@ def _run_scenario(args: argparse.Namespace) -> int:
         "results": describe_results(scenario, ledger),
         "commands": site.commands,
         "events": site.events,
+        "state_hash": site.state_hash(),
         "ended_at_s": site.now_us / 1e6,
     }
     print(json.dumps(report, ensure_ascii=False) if args.json else render(report))

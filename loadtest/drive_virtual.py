@@ -1,87 +1,33 @@
 """Plays a scenario through one router in this process, in virtual time: a day takes seconds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
-from engine.model import (
-    NO_LIMIT,
-    AgentConfig,
-    ChannelConfig,
-    ChannelUnits,
-    Config,
-    Configure,
-    Order,
-    QueueConfig,
-    SkillLevel,
-)
+from engine.config import read_site
+from engine.config_compile import compile_config
+from engine.model import Config, Configure
+from engine.names import Names
 from engine.router import CODES, Router
 from loadtest.crowd import Crowd
 from loadtest.ledger import Ledger
 from loadtest.people import Numbers, Sent
 from loadtest.protocol import Body, Message
 from loadtest.scenario import Scenario
+from loadtest.site_file import site_toml
 
 CODE_NAMES = dict(CODES)
 START_US = 1_000_000_000_000
 SALT = bytes(8)
+NO_PORTS = (8700, 8701, 8702)  # nothing listens in virtual time
 US = 1_000_000
 
 
 def build_config(scenario: Scenario) -> Config:
-    """Builds the router's configuration of a scenario; numbers follow the scenario's order, from 1."""
-    skills = {name: n for n, name in enumerate(_skill_names(scenario), start=1)}
-    channels = {name: n for n, name in enumerate(scenario.channels, start=1)}
-    return Config(
-        order=Order.AGENT_LEVEL if scenario.order == "agent_level" else Order.LONGEST,
-        miss_limit=scenario.miss_limit,
-        retry_after_us=scenario.retry_after_ms * 1_000,
-        max_waiting=_limit(scenario.max_waiting),
-        channels=tuple(
-            ChannelConfig(id=channels[name], exclusive=plan.exclusive, instant=plan.instant)
-            for name, plan in scenario.channels.items()
-        ),
-        skills=tuple(skills.values()),
-        queues=tuple(
-            QueueConfig(
-                id=n,
-                requires=_levels(plan.skills, skills),
-                rank_skill=skills[next(iter(plan.skills))] if plan.skills else 0,
-                max_waiting=_limit(plan.max_waiting),
-                offer_timeout_us=plan.offer_timeout_ms * 1_000,
-                wrap_up_us=plan.wrap_up_ms * 1_000,
-            )
-            for n, plan in enumerate(scenario.queues.values(), start=1)
-        ),
-        agents=tuple(
-            AgentConfig(
-                id=n,
-                skills=_levels(group.skills, skills),
-                capacity=tuple(ChannelUnits(*one) for one in _numbered(group.capacity, channels)),
-            )
-            for n, (_, group) in enumerate(scenario.agent_names(), start=1)
-        ),
-    )
-
-
-def _skill_names(scenario: Scenario) -> list[str]:
-    names: dict[str, None] = {}
-    for skills in (*(q.skills for q in scenario.queues.values()), *(g.skills for g in scenario.groups)):
-        names.update(dict.fromkeys(skills))
-    return list(names)
-
-
-def _levels(levels: Mapping[str, int], skills: Mapping[str, int]) -> tuple[SkillLevel, ...]:
-    return tuple(SkillLevel(*one) for one in _numbered(levels, skills))
-
-
-def _numbered(named: Mapping[str, int], numbers: Mapping[str, int]) -> list[tuple[int, int]]:
-    """Returns name -> value as (number, value), increasing by number as the router wants it."""
-    return sorted((numbers[name], value) for name, value in named.items())
-
-
-def _limit(limit: int | None) -> int:
-    return NO_LIMIT if limit is None else limit
+    """Builds the configuration that a site spawned for this scenario would have."""
+    site = read_site(site_toml(scenario, Path("data"), NO_PORTS), Path())
+    return compile_config(site, Names())[0]
 
 
 class VirtualSite:
@@ -132,6 +78,10 @@ class VirtualSite:
     def check(self) -> None:
         """Asserts the router's invariants."""
         self._router.check()
+
+    def state_hash(self) -> str:
+        """Returns the router's state hash, as text."""
+        return f"{self._router.state_hash():016x}"
 
     def _tell(self, crowd: Crowd, events: bytes) -> None:
         for body in self._bodies(events):
