@@ -27,17 +27,30 @@ impl Column {
         Ok(Self { name, values })
     }
 
+    /// The number of rows of a table of which these are the columns.
+    fn rows(columns: &[&Self]) -> PyResult<usize> {
+        let first = columns[0];
+        let other = columns
+            .iter()
+            .find(|one| one.values.len() != first.values.len());
+        match other {
+            None => Ok(first.values.len()),
+            Some(Self { name, values }) => {
+                let (length, expected) = (values.len(), first.values.len());
+                let text = format!("{name} has {length} items, {} has {expected}", first.name);
+                Err(PyValueError::new_err(text))
+            }
+        }
+    }
+
     /// Item `row`, in the range of `T`.
     fn at<T: TryFrom<i64>>(&self, row: usize) -> PyResult<T> {
-        let value = *self.values.get(row).ok_or_else(|| {
-            let (name, length) = (self.name, self.values.len());
-            PyValueError::new_err(format!(
-                "{name} has {length} items, another column has more"
-            ))
-        })?;
-        T::try_from(value).map_err(|_| {
-            PyValueError::new_err(format!("{}[{row}] is {value}: out of range", self.name))
-        })
+        let value = self.values[row];
+        let out_of_range = |_| {
+            let text = format!("{}[{row}] is {value}: out of range", self.name);
+            PyValueError::new_err(text)
+        };
+        T::try_from(value).map_err(out_of_range)
     }
 
     /// Item `row`; -1 = none.
@@ -64,6 +77,22 @@ struct Contacts {
 
 impl Contacts {
     fn rows(self) -> PyResult<Vec<SimContact>> {
+        let rows = Column::rows(&[
+            &self.arrive_us,
+            &self.queue,
+            &self.service_us,
+            &self.patience_us,
+            &self.head_start_us,
+            &self.channel,
+            &self.weight,
+        ])?;
+        if !self.requires.is_empty() && self.requires.len() != rows {
+            let text = format!(
+                "requires has {} items, arrive_us has {rows}",
+                self.requires.len()
+            );
+            return Err(PyValueError::new_err(text));
+        }
         let mut requires = self.requires.into_iter();
         let row = |row| {
             let needs = requires.next().unwrap_or_default().into_iter();
@@ -80,7 +109,7 @@ impl Contacts {
                     .collect(),
             })
         };
-        (0..self.arrive_us.values.len()).map(row).collect()
+        (0..rows).map(row).collect()
     }
 }
 
@@ -93,6 +122,7 @@ struct Duties {
 
 impl Duties {
     fn rows(&self) -> PyResult<Vec<Duty>> {
+        let rows = Column::rows(&[&self.agent, &self.sign_in_us, &self.sign_out_us])?;
         let row = |row| {
             Ok(Duty {
                 agent: self.agent.at(row)?,
@@ -100,7 +130,7 @@ impl Duties {
                 sign_out_us: self.sign_out_us.maybe(row)?,
             })
         };
-        (0..self.agent.values.len()).map(row).collect()
+        (0..rows).map(row).collect()
     }
 }
 

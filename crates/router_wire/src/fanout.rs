@@ -122,6 +122,8 @@ impl EventIndex {
 
 #[derive(Clone, Debug, Default)]
 struct Interests {
+    /// Where it stands in every list: a small number that is used again.
+    slot: usize,
     channels: BTreeSet<ChannelId>,
     agents: BTreeSet<AgentId>,
     all: bool,
@@ -143,51 +145,48 @@ impl Interests {
 #[derive(Clone, Debug, Default)]
 pub struct Fanout {
     subscribers: BTreeMap<u64, Interests>,
-    channels: HashMap<ChannelId, Vec<u64>>,
-    agents: HashMap<AgentId, Vec<u64>>,
-    all: Vec<u64>,
+    channels: HashMap<ChannelId, Vec<usize>>,
+    agents: HashMap<AgentId, Vec<usize>>,
+    all: Vec<usize>,
+    /// Slots of those who have left.
+    free: Vec<usize>,
 }
 
 impl Fanout {
     /// The events of a channel.
     pub fn subscribe_channel(&mut self, subscriber: u64, channel: ChannelId) {
-        if self
-            .subscribers
-            .entry(subscriber)
-            .or_default()
-            .channels
-            .insert(channel)
-        {
-            self.channels.entry(channel).or_default().push(subscriber);
+        let interests = self.interests(subscriber);
+        if interests.channels.insert(channel) {
+            let slot = interests.slot;
+            self.channels.entry(channel).or_default().push(slot);
         }
     }
 
     /// The events of an agent.
     pub fn attach_agent(&mut self, subscriber: u64, agent: AgentId) {
-        if self
-            .subscribers
-            .entry(subscriber)
-            .or_default()
-            .agents
-            .insert(agent)
-        {
-            self.agents.entry(agent).or_default().push(subscriber);
+        let interests = self.interests(subscriber);
+        if interests.agents.insert(agent) {
+            let slot = interests.slot;
+            self.agents.entry(agent).or_default().push(slot);
         }
     }
 
     /// No longer the events of an agent.
     pub fn detach_agent(&mut self, subscriber: u64, agent: AgentId) {
-        let interests = self.subscribers.get_mut(&subscriber);
-        if interests.is_some_and(|interests| interests.agents.remove(&agent)) {
-            forget(&mut self.agents, agent, subscriber);
+        let Some(interests) = self.subscribers.get_mut(&subscriber) else {
+            return;
+        };
+        if interests.agents.remove(&agent) {
+            forget(&mut self.agents, agent, interests.slot);
         }
     }
 
     /// Every event.
     pub fn subscribe_all(&mut self, subscriber: u64) {
-        let interests = self.subscribers.entry(subscriber).or_default();
+        let interests = self.interests(subscriber);
         if !std::mem::replace(&mut interests.all, true) {
-            self.all.push(subscriber);
+            let slot = interests.slot;
+            self.all.push(slot);
         }
     }
 
@@ -197,19 +196,31 @@ impl Fanout {
             return;
         };
         for channel in interests.channels {
-            forget(&mut self.channels, channel, subscriber);
+            forget(&mut self.channels, channel, interests.slot);
         }
         for agent in interests.agents {
-            forget(&mut self.agents, agent, subscriber);
+            forget(&mut self.agents, agent, interests.slot);
         }
-        self.all.retain(|&other| other != subscriber);
+        self.all.retain(|&slot| slot != interests.slot);
+        self.free.push(interests.slot);
+    }
+
+    fn interests(&mut self, subscriber: u64) -> &mut Interests {
+        let taken = self.subscribers.len();
+        self.subscribers
+            .entry(subscriber)
+            .or_insert_with(|| Interests {
+                // Taken and free slots together are 0.. without a gap.
+                slot: self.free.pop().unwrap_or(taken),
+                ..Interests::default()
+            })
     }
 
     /// One frame for everybody whom one of the events concerns, by subscriber.
     #[must_use]
     pub fn route(&self, seq: u64, at: Micros, events: &EventIndex) -> Vec<(u64, Vec<u8>)> {
-        const NOBODY: &Vec<u64> = &Vec::new();
-        let mut chosen: HashMap<u64, Vec<usize>> = HashMap::new();
+        const NOBODY: &Vec<usize> = &Vec::new();
+        let mut chosen = vec![Vec::new(); self.subscribers.len() + self.free.len()];
         for (index, entry) in events.entries.iter().enumerate() {
             let by_channel = entry
                 .channel
@@ -219,20 +230,19 @@ impl Fanout {
                 .agent
                 .and_then(|id| self.agents.get(&id))
                 .unwrap_or(NOBODY);
-            for subscriber in by_channel.iter().chain(by_agent).chain(&self.all) {
-                let indices = chosen.entry(*subscriber).or_default();
+            for slot in by_channel.iter().chain(by_agent).chain(&self.all) {
+                let indices = &mut chosen[*slot];
                 // Once, even where two interests of one subscriber meet in an event.
                 if indices.last() != Some(&index) {
                     indices.push(index);
                 }
             }
         }
-        let mut frames: Vec<_> = chosen
-            .into_iter()
-            .map(|(subscriber, chosen)| (subscriber, events.frame(seq, at, &chosen)))
-            .collect();
-        frames.sort_unstable_by_key(|(subscriber, _)| *subscriber);
-        frames
+        let frame = |(subscriber, interests): (&u64, &Interests)| {
+            let chosen = &chosen[interests.slot];
+            (!chosen.is_empty()).then(|| (*subscriber, events.frame(seq, at, chosen)))
+        };
+        self.subscribers.iter().filter_map(frame).collect()
     }
 
     /// The frame of one batch for one subscriber; `None` = nothing concerns it.
@@ -256,11 +266,11 @@ impl Fanout {
     }
 }
 
-fn forget(lists: &mut HashMap<u32, Vec<u64>>, id: u32, subscriber: u64) {
+fn forget(lists: &mut HashMap<u32, Vec<usize>>, id: u32, slot: usize) {
     let Some(list) = lists.get_mut(&id) else {
         return;
     };
-    list.retain(|&other| other != subscriber);
+    list.retain(|&other| other != slot);
     if list.is_empty() {
         lists.remove(&id);
     }
