@@ -197,12 +197,47 @@ async def flood(
     edges: int,
     watch: Watcher,
     stubborn: bool = False,
+    drain_s: float = DRAIN_S,
 ) -> Ledger:
     """Plays a scenario against a site; returns the books.
+
+    Args:
+        scenario: what is played; the warm-up comes before the measured duration.
+        address: the gateway.
+        tokens: the hello tokens.
+        edges: how many connections share the agents.
+        watch: is told every second how it goes.
+        stubborn: the site may go away and come back.
+        drain_s: how long contacts may take to end by themselves after the last arrival.
 
     Raises:
         FloodError: the site could not be reached, refused a link, or went away.
     """
+    try:
+        return await _flood(scenario, address, tokens, edges, watch, stubborn, drain_s)
+    except BaseExceptionGroup as group:
+        # One connection's end ends all: the first plain reason is the one to tell.
+        reason = _first(group)
+        if isinstance(reason, FloodError):
+            raise reason from None
+        raise
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _flood(
+    scenario: Scenario,
+    address: Address,
+    tokens: Tokens,
+    edges: int,
+    watch: Watcher,
+    stubborn: bool,
+    drain_s: float,
+) -> Ledger:
     total_us = int((scenario.warmup_s + scenario.duration_s) * US)
     ledger = Ledger(int(scenario.warmup_s * US), total_us)
     site = LiveSite(scenario, address, tokens, edges=edges, stubborn=stubborn)
@@ -221,7 +256,7 @@ async def flood(
             site.start_in(0.2)
             nursery.start_soon(_watch, site, crowd, watch)
             await site.play(crowd, lambda now_us: now_us >= total_us and not crowd.arriving)
-            await _drain(site, crowd)
+            await _drain(site, crowd, drain_s)
             nursery.cancel_scope.cancel()
     finally:
         gc.enable()
@@ -229,12 +264,12 @@ async def flood(
     return ledger
 
 
-async def _drain(site: LiveSite, crowd: Crowd) -> None:
+async def _drain(site: LiveSite, crowd: Crowd, drain_s: float) -> None:
     """Lets the agents finish; sends home who still waits after a while; signs everybody out."""
-    until_us = site.now_us() + DRAIN_S * US
+    until_us = site.now_us() + int(drain_s * US)
     await site.play(crowd, lambda now_us: not crowd.live or now_us >= until_us)
     crowd.send_everybody_home(site.now_us())
-    until_home_us = site.now_us() + HOME_S * US
+    until_home_us = site.now_us() + int(min(drain_s, HOME_S) * US)
     await site.play(crowd, lambda now_us: not crowd.live or now_us >= until_home_us)
     crowd.sign_out(site.now_us())
     await site.answered(HOME_S)
