@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.oracle.executors import BindingExecutor, OracleExecutor
+from tests.oracle.oracle_executor import OracleExecutor
 from tests.scenario_text import Executor, Player, parse, render
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -24,15 +24,23 @@ def rewritten(text: str, executor: Executor) -> str:
     return render([player.play(block) for block in parse(text)])
 
 
+def chosen_executor() -> Callable[[], Executor]:
+    """Return the router, or the oracle where the extension is not built."""
+    if find_spec("engine._router") is None:
+        return OracleExecutor
+    from tests.oracle.router_executor import RouterExecutor
+
+    return RouterExecutor
+
+
 def main() -> int:
     """Rewrite the named scenarios, or all; return 1 if `--check` finds a difference."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("names", nargs="*", help="scenarios without .txt; all if none")
-    options.add_argument("--oracle", action="store_true", help="by the oracle, even if the router is built")
+    options.add_argument("--oracle", action="store_true", help="by the oracle in any case")
     options.add_argument("--check", action="store_true", help="write nothing, name what differs")
     given = options.parse_args()
-    by_oracle = given.oracle or find_spec("engine._router") is None
-    executor: Callable[[], Executor] = OracleExecutor if by_oracle else BindingExecutor
+    executor = OracleExecutor if given.oracle else chosen_executor()
     paths = [FOLDER / f"{name}.txt" for name in given.names] or sorted(FOLDER.glob("*.txt"))
     changed = []
     for path in paths:
@@ -45,7 +53,7 @@ def main() -> int:
             changed.append(path.name)
             if not given.check:
                 path.write_text(new, "utf-8")
-    by = "the oracle" if by_oracle else "the router"
+    by = "the oracle" if executor is OracleExecutor else "the router"
     sys.stdout.write(f"{len(paths)} scenarios by {by}, {len(changed)} changed: {' '.join(changed)}\n")
     return 1 if given.check and changed else 0
 

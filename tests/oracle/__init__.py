@@ -1,4 +1,4 @@
-"""A second, naive implementation of the router's rules (core.md), to compare the real one with."""
+"""A second, naive implementation of the router's rules, to compare the real one with."""
 
 from tests.oracle.oracle import Oracle
 from tests.oracle.refusal import Code, Refusal

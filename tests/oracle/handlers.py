@@ -1,9 +1,8 @@
-"""What each command does: checks in the order of core.md, then effects."""
+"""What each command does: checks in the order of the rules, then effects."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeAlias
 
 from tests.oracle import commands as cmd
 from tests.oracle import events as ev
@@ -14,13 +13,14 @@ from tests.oracle.state import TRANSFER_TIER, Agent, Contact, Ended, Outcome, Pr
 from tests.oracle.validate import check_config, check_requirement
 from tests.oracle.world import Timer
 
-Handler: TypeAlias = Callable[[Any, Any], int]
-
 
 class Handlers(Desk):
-    """One method a command; `HANDLERS` at the end says which."""
+    """One method a command."""
 
-    HANDLERS: ClassVar[dict[type, Handler]] = {}
+    def carry_out(self, command: cmd.Command) -> int:
+        """Do what a command asks; HANDLERS names the method."""
+        handler: Callable[[cmd.Command], int] = getattr(self, HANDLERS[type(command)])
+        return handler(command)
 
     # Configuration
 
@@ -219,20 +219,20 @@ class Handlers(Desk):
         self.take_place(contact)
 
 
-Handlers.HANDLERS = {
-    cmd.Configure: Handlers.configure,
-    cmd.Arrive: Handlers.arrive,
-    cmd.Abandon: Handlers.abandon,
-    cmd.Connected: Handlers.connected,
-    cmd.ConnectFailed: Handlers.connect_failed,
-    cmd.SignIn: Handlers.sign_in,
-    cmd.SignOut: Handlers.sign_out,
-    cmd.Ready: Handlers.ready,
-    cmd.NotReady: Handlers.not_ready,
-    cmd.Unlock: Handlers.unlock,
-    cmd.Accept: Handlers.accept,
-    cmd.Decline: Handlers.decline,
-    cmd.End: Handlers.end,
-    cmd.EndWrapUp: Handlers.end_wrap_up,
-    cmd.Transfer: Handlers.transfer,
+HANDLERS: dict[type[cmd.Command], str] = {
+    cmd.Configure: "configure",
+    cmd.Arrive: "arrive",
+    cmd.Abandon: "abandon",
+    cmd.Connected: "connected",
+    cmd.ConnectFailed: "connect_failed",
+    cmd.SignIn: "sign_in",
+    cmd.SignOut: "sign_out",
+    cmd.Ready: "ready",
+    cmd.NotReady: "not_ready",
+    cmd.Unlock: "unlock",
+    cmd.Accept: "accept",
+    cmd.Decline: "decline",
+    cmd.End: "end",
+    cmd.EndWrapUp: "end_wrap_up",
+    cmd.Transfer: "transfer",
 }

@@ -169,11 +169,6 @@ class Matching(World):
             )
         )
 
-    def give_back(self, contact: Contact, cause: ev.QueuedCause) -> None:
-        """Put a contact back at its old place."""
-        self.detach(contact)
-        self.queue_up(contact, cause)
-
     def withdraw(self, offer: Offer, cause: ev.WithdrawnCause) -> None:
         """Take an offer back; its contact is detached and must be queued or ended next."""
         contact = self.contacts[offer.contact]

@@ -11,7 +11,7 @@ from tests.oracle.world import Timer
 
 
 class Oracle(Handlers):
-    """The router's contract as one obviously right object; `events` holds the last call's events."""
+    """The router's rules as one obviously right object; `events` holds the last call's events."""
 
     def apply(self, at: int, command: cmd.Command) -> int:
         """Carry a command out and return its value.
@@ -35,7 +35,7 @@ class Oracle(Handlers):
             return 0
         if self.config is None and not isinstance(command, cmd.Configure):
             raise Refusal(Code.NOT_CONFIGURED)
-        value = self.HANDLERS[type(command)](self, command)
+        value = self.carry_out(command)
         self.settle()
         if command_id is not None:
             self.remember_command(command_id)

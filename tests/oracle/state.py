@@ -53,7 +53,7 @@ class How(IntEnum):
 
 
 def mix(z: int) -> int:
-    """Return the 64-bit mix of core.md."""
+    """Return the 64-bit mix that all hashes use."""
     z = (z + 0x9E3779B97F4A7C15) & WORD
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & WORD
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & WORD

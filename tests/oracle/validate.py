@@ -1,4 +1,4 @@
-"""The checks of a configuration and of a requirement, in the order of core.md; each raises a `Refusal`."""
+"""The checks of a configuration and of a requirement, in the order of the rules; each raises a `Refusal`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands to MessagePack and events from it, written from the contract with the plain msgpack package.
+"""Commands to MessagePack and events from it, written with the plain msgpack package.
 
 So the agreement test also holds the engine's codec against an independent one.
 """
@@ -37,15 +37,21 @@ def command_body(command: Command) -> bytes:
     return packed
 
 
-def command_frame(at: int, command: Command) -> bytes:
-    """Return a command as a command file holds it: time, length, body."""
-    body = command_body(command)
+def command_frame(at: int, command: Command | None) -> bytes:
+    """Return a command as a command file holds it: time, length, body; None is nothing but the time."""
+    body = b"" if command is None else command_body(command)
     return at.to_bytes(8) + len(body).to_bytes(4) + body
 
 
 def event_fields(event: ev.Event) -> list[Any]:
     """Return an event as the array that goes over the wire."""
     return [ev.KINDS[type(event)], VERSION, *plain(event)]
+
+
+def event_frame(event: ev.Event) -> bytes:
+    """Return an event as it goes over the wire: length and body."""
+    body: bytes = msgpack.packb(event_fields(event), use_bin_type=True)
+    return len(body).to_bytes(4) + body
 
 
 def read_events(frames: bytes) -> list[ev.Event]:
@@ -60,6 +66,11 @@ def read_arrays(frames: bytes) -> Iterator[list[Any]]:
         end = start + 4 + int.from_bytes(frames[start : start + 4])
         yield msgpack.unpackb(frames[start + 4 : end], raw=False)
         start = end
+
+
+def read_event(body: bytes) -> ev.Event:
+    """Return the event of a body."""
+    return to_event(msgpack.unpackb(body, raw=False))
 
 
 def to_event(fields: list[Any]) -> ev.Event:

@@ -1,14 +1,15 @@
-"""Who carries commands out: the oracle, or the router behind its binding, with one face."""
+"""The oracle with the face that scenarios and comparisons want."""
 
 from __future__ import annotations
 
 import copy
+from typing import Any
 
-from tests.oracle import wire
+from tests.oracle import views
 from tests.oracle.commands import Command
 from tests.oracle.events import Event
 from tests.oracle.oracle import Oracle
-from tests.oracle.refusal import Code, Refusal
+from tests.oracle.refusal import Refusal
 from tests.scenario_text import Outcome
 
 
@@ -53,43 +54,17 @@ class OracleExecutor:
         """Assert every invariant."""
         self.oracle.check()
 
-
-class BindingExecutor:
-    """The router of `router_core`, through `engine._router`, in bytes."""
-
-    def __init__(self) -> None:
-        from engine import _router
-
-        self._class = _router.Router
-        self._router = _router.Router()
-
-    def apply(self, at: int, command: Command) -> Outcome:
-        """Carry a command out."""
-        code, value, frames = self._router.apply(at, wire.command_body(command))
-        return Outcome(Code(code) if code else None, value, wire.read_events(frames))
-
-    def advance(self, at: int) -> list[Event]:
-        """Let time pass."""
-        return wire.read_events(self._router.advance(at))
-
-    def next_deadline(self) -> int | None:
-        """Return the earliest deadline."""
-        return self._router.next_deadline()
-
-    def position(self, contact: int) -> int | None:
-        """Return how many contacts stand before one."""
-        return self._router.position(contact)
-
-    def state_hash(self) -> int:
-        """Return the hash of the whole state."""
-        return self._router.state_hash()
-
-    def snapshot(self) -> bool:
-        """Go on from a snapshot."""
-        before = self.state_hash()
-        self._router = self._class.restore(self._router.snapshot())
-        return self.state_hash() == before
-
-    def check(self) -> None:
-        """Assert every invariant."""
-        self._router.check()
+    def facts(self, contacts: range, agents: range) -> dict[str, Any]:
+        """Return everything that the service can read."""
+        oracle = self.oracle
+        queues, people, states = views.overview(oracle)
+        return {
+            "now": oracle.now,
+            "queues": queues,
+            "agents": people,
+            "states": states,
+            **{f"desk {agent}": views.desk(oracle, agent) for agent in agents},
+            **{f"contact {number}": views.contact_line(oracle, number) for number in contacts},
+            **{f"ended {number}": views.ended_line(oracle, number) for number in contacts},
+            **{f"position {number}": oracle.position(number) for number in contacts},
+        }

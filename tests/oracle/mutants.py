@@ -1,0 +1,187 @@
+"""Oracles with one planted bug each: a comparison that does not catch them proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.oracle import commands as cmd
+from tests.oracle import events as ev
+from tests.oracle.matching import Rank
+from tests.oracle.oracle import Oracle
+from tests.oracle.refusal import Refusal
+from tests.oracle.state import WAITING_TIER, Agent, Contact, Offer, Presence, State
+from tests.oracle.world import Timer
+
+
+class TiesGoToTheLast(Oracle):
+    """Among equals the last agent of the configuration is chosen."""
+
+    def agent_key(self, contact: Contact, agent: Agent) -> Rank:
+        *key, position = super().agent_key(contact, agent)
+        return (*key, -position)
+
+
+class IdleTimeBeforeLoad(Oracle):
+    """The longest idle agent is chosen even if it is busier."""
+
+    def agent_key(self, contact: Contact, agent: Agent) -> Rank:
+        *rank, held, idle_since, position = super().agent_key(contact, agent)
+        return (*rank, idle_since, held, position)
+
+
+class WithdrawnRestartsIdleTime(Oracle):
+    """A withdrawn offer restarts the agent's idle time."""
+
+    def withdraw(self, offer: Offer, cause: ev.WithdrawnCause) -> None:
+        super().withdraw(offer, cause)
+        self.agents[offer.agent].idle_since = self.now
+
+
+class DeclineIsAMiss(Oracle):
+    """A declined offer counts as a miss."""
+
+    def decline(self, command: cmd.Decline) -> int:
+        before = len(self.offers)
+        value = super().decline(command)
+        self.agents[command.agent].misses += len(self.offers) < before
+        return value
+
+
+class TransferLosesItsTier(Oracle):
+    """A transferred contact stands behind those who wait."""
+
+    def queue_up(self, contact: Contact, cause: ev.QueuedCause) -> None:
+        contact.tier = WAITING_TIER
+        super().queue_up(contact, cause)
+
+
+class ReturnLosesItsPlace(Oracle):
+    """A contact that comes back gets a new sequence number."""
+
+    def queue_up(self, contact: Contact, cause: ev.QueuedCause) -> None:
+        if cause not in {ev.QueuedCause.ARRIVAL, ev.QueuedCause.TRANSFER}:
+            self.take_place(contact)
+        super().queue_up(contact, cause)
+
+
+class RetryIsTakenBack(Oracle):
+    """A retry that runs is taken back when somebody else is left again."""
+
+    def retry_pass(self) -> None:
+        for contact in self.contacts.values():
+            others = (agent for agent in self.agents.values() if agent.id not in contact.attempted)
+            if contact.retry_at is not None and any(self.qualified(contact, agent) for agent in others):
+                contact.retry_at = None
+                self.cancel_timer(Timer.RETRY, contact.id)
+        super().retry_pass()
+
+
+class OnlyTheFirstInLine(Oracle):
+    """A freed agent looks at the first waiting contact it is qualified for, and at no other."""
+
+    def best_contact(self, agent: Agent) -> Contact | None:
+        able = [c for c in self.waiting() if agent.id not in c.attempted and self.qualified(c, agent)]
+        first = min(able, key=lambda contact: self.contact_key(contact, agent), default=None)
+        return first if first is not None and self.fits(first, agent) else None
+
+
+class WrapUpIsNothing(Oracle):
+    """A wrap-up holds no units."""
+
+    def in_hand(self, agent: Agent) -> Iterator[tuple[int, int]]:
+        return ((c.channel, c.weight) for c in self.contacts.values() if c.agent == agent.id)
+
+
+class ExclusiveBesideOffers(Oracle):
+    """An exclusive contact is offered to somebody who has another offer open."""
+
+    def fits(self, contact: Contact, agent: Agent) -> bool:
+        ringing = [c for c in self.contacts.values() if c.agent == agent.id and c.state is State.OFFERED]
+        if not (ringing and self.exclusive(contact.channel)):
+            return super().fits(contact, agent)
+        return contact.weight <= agent.units[contact.channel]
+
+
+class DeadlinesAreLate(Oracle):
+    """What is due at this very time does not fire."""
+
+    def take_due(self, at: int) -> tuple[Timer, int, int] | None:
+        return super().take_due(at - 1)
+
+
+class LastSetFiresFirst(Oracle):
+    """Of equal deadlines the one that was set last fires first."""
+
+    def set_timer(self, timer: Timer, number: int, deadline: int) -> None:
+        super().set_timer(timer, number, deadline)
+        self._timers[timer, number] = (deadline, -self._timer_seq)
+
+
+class SignInUnlocks(Oracle):
+    """Signing in lifts a lock."""
+
+    def sign_in(self, command: cmd.SignIn) -> int:
+        agent = self.known_agent(command.agent)
+        if agent.presence is Presence.SIGNED_OUT:
+            agent.locked = False
+        return super().sign_in(command)
+
+
+class ContactsBeforeAgents(Oracle):
+    """The contacts that were touched choose before the agents do."""
+
+    def match(self) -> None:
+        agents, self.dirty_agents = self.dirty_agents, []
+        contacts = set(self.dirty_contacts)
+        super().match()
+        self.dirty_agents, self.dirty_contacts = agents, contacts
+        super().match()
+
+
+class MatchesWhileDown(Oracle):
+    """A restart makes offers at the times of the deadlines that it makes good."""
+
+    def retry_pass(self) -> None:
+        super().retry_pass()
+        self.match()
+
+
+class RemembersRefusals(Oracle):
+    """A refused command's id is remembered."""
+
+    def apply(self, at: int, command: cmd.Command) -> int:
+        try:
+            return super().apply(at, command)
+        except Refusal:
+            command_id: bytes | None = getattr(command, "command_id", None)
+            if command_id is not None and at == self.now:
+                self.remember_command(command_id)
+            raise
+
+
+class ForgetsNothing(Oracle):
+    """Nothing is ever purged."""
+
+    def purge(self) -> None:
+        pass
+
+
+MUTANTS: tuple[type[Oracle], ...] = (
+    TiesGoToTheLast,
+    IdleTimeBeforeLoad,
+    WithdrawnRestartsIdleTime,
+    DeclineIsAMiss,
+    TransferLosesItsTier,
+    ReturnLosesItsPlace,
+    RetryIsTakenBack,
+    OnlyTheFirstInLine,
+    WrapUpIsNothing,
+    ExclusiveBesideOffers,
+    DeadlinesAreLate,
+    LastSetFiresFirst,
+    SignInUnlocks,
+    ContactsBeforeAgents,
+    MatchesWhileDown,
+    RemembersRefusals,
+    ForgetsNothing,
+)

@@ -1,0 +1,155 @@
+"""The router and the oracle agree, command by command: results, events, hashes, everything that can be read.
+
+AGREEMENT_COMMANDS (default 30,000) says how many random commands are tried; `make torture` tries a million.
+A failure prints a shortened scenario; put it into tests/scenarios once it is understood.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from tests.oracle import Code, Refusal
+from tests.oracle import commands as cmd
+from tests.oracle import events as ev
+from tests.oracle.agreement import Candidate, as_scenario, replay, shortened, storm
+from tests.oracle.auditor import Auditor
+from tests.oracle.config import NO_LIMIT, AgentConfig, ChannelConfig, Config, Order, QueueConfig
+from tests.oracle.mutants import MUTANTS, TiesGoToTheLast
+from tests.oracle.oracle import Oracle
+from tests.oracle.oracle_executor import OracleExecutor
+from tests.storm import Step, Storm, perform
+
+COMMANDS = int(os.environ.get("AGREEMENT_COMMANDS", "30000"))
+COMMANDS_A_SEED = 3_000
+SEEDS = range(1, -(-COMMANDS // COMMANDS_A_SEED) + 1)
+
+
+def router() -> Candidate:
+    """The router; without the extension this fails, and must."""
+    from tests.oracle.router_executor import RouterExecutor
+
+    return RouterExecutor()
+
+
+@pytest.mark.slow  # thousands of commands, each of them compared
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_router_agrees_with_the_oracle(seed: int) -> None:
+    steps, difference = storm(seed, COMMANDS_A_SEED, router())
+    if difference is not None:
+        short = shortened(steps, router)
+        pytest.fail(f"step {len(steps)} of seed {seed}\n{replay(short, router())}\n\n{as_scenario(short)}")
+
+
+@pytest.mark.slow  # as many commands as a bug may take to show
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_a_planted_bug_is_found(mutant: type[Oracle]) -> None:
+    found = (storm(seed, COMMANDS_A_SEED, OracleExecutor(mutant()))[1] for seed in (1, 2, 3))
+    assert any(found), f"nobody would notice: {mutant.__doc__}"
+
+
+def test_without_a_bug_nothing_is_found() -> None:
+    assert storm(1, 300, OracleExecutor())[1] is None
+
+
+@pytest.mark.slow  # tries many shorter versions of a storm
+def test_a_failure_is_shortened_to_a_scenario() -> None:
+    def candidate() -> Candidate:
+        return OracleExecutor(TiesGoToTheLast())
+
+    steps, difference = storm(1, COMMANDS_A_SEED, candidate())
+    assert difference is not None
+    short = shortened(steps, candidate, attempts=300)
+    assert len(short) < len(steps) / 4
+    assert replay(short, candidate()) is not None
+    assert as_scenario(short).count("----") == len(short)
+
+
+@pytest.mark.slow  # a storm long enough to reach the rare cases
+def test_the_storm_reaches_everything() -> None:
+    kinds, codes = set[type](), set[Code]()
+    for seed in SEEDS[:10]:
+        blowing, executor = Storm(seed), OracleExecutor()
+        for _ in range(COMMANDS_A_SEED):
+            step = blowing.next(executor.oracle)
+            outcome = perform(executor, step)
+            blowing.seen(outcome.events)
+            codes |= {outcome.refused} if outcome.refused else set()
+            kinds |= {type(step.command), *map(type, outcome.events)}
+    too_many = {code for code in Code if code.name.startswith("TOO_MANY")}
+    assert set(Code) - codes == too_many, "of the codes"
+    assert {*cmd.KINDS, *ev.KINDS, type(None)} - kinds == set(), "of the commands and events"
+
+
+CHANNEL, QUEUE = ChannelConfig(1, False, True, 1), QueueConfig(1, (), 0, NO_LIMIT, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "entries"),
+    [
+        ("channels", tuple(CHANNEL._replace(id=number) for number in range(1, 1_002))),
+        ("skills", tuple(range(1, 10_002))),
+        ("queues", tuple(QUEUE._replace(id=number) for number in range(1, 10_002))),
+        ("agents", tuple(AgentConfig(number, (), ()) for number in range(1, 200_002))),
+    ],
+)
+@pytest.mark.parametrize("surplus", [0, 1])
+def test_limits_of_a_configuration(field: str, entries: tuple[object, ...], surplus: int) -> None:
+    empty = Config(Order.LONGEST, 3, 1, NO_LIMIT, 1, 1, (), (), (), (), (), b"", bytes(32))
+    values = {field: entries[: len(entries) - 1 + surplus]}
+    step = Step(1, cmd.Configure(empty._replace(**values)))  # type: ignore[arg-type]
+    ours, theirs = perform(OracleExecutor(), step), perform(router(), step)
+    assert ours == theirs
+    assert ours.refused == (Code[f"TOO_MANY_{field.upper()}"] if surplus else None)
+
+
+def test_an_oracle_with_small_limits_refuses_what_is_too_much() -> None:
+    small = Oracle(Oracle().limits._replace(max_contacts=1, max_remembered_offers=1))
+    config = Config(Order.LONGEST, 3, 1, NO_LIMIT, 1, 1, (CHANNEL,), (), (), (QUEUE,), (), b"", bytes(32))
+    small.apply(1, cmd.Configure(config))
+    small.apply(1, cmd.Arrive(1, bytes(16), 1))
+    with pytest.raises(Refusal, match="too_many_contacts 1"):
+        small.apply(1, cmd.Arrive(1, bytes([1] * 16), 1))
+
+
+WAITS: list[Any] = [
+    ev.Arrived(1, 1, 1, bytes(16), 1, 1),
+    ev.Queued(1, 1, 1, 1, 2, 1, 0, ev.QueuedCause.ARRIVAL),
+]
+HERE: list[Any] = [ev.AgentSignedIn(1, 7), ev.AgentReady(1, 7)]
+OFFER = ev.OfferMade(1, 1, 1, 1, 1, 7, 2)
+
+
+@pytest.mark.parametrize(
+    ("events", "fault"),
+    [
+        ([*WAITS, OFFER], "not ready"),
+        ([*WAITS, *HERE, ev.AgentLocked(1, 7, 3), OFFER], "locked"),
+        ([*WAITS, *HERE, OFFER, OFFER._replace(offer=2)], "while offered"),
+        ([*WAITS, *HERE, OFFER, ev.OfferAccepted(1, 2, 1, 1, 7)], "open is 1"),
+        ([*WAITS, *HERE, OFFER, ev.OfferAccepted(1, 1, 1, 1, 8)], "it has agent 7"),
+        ([*WAITS, *HERE, OFFER, ev.OfferAccepted(1, 1, 1, 1, 7)], "was left accepted"),
+        ([*WAITS, *HERE, OFFER, ev.OfferExpired(1, 1, 1, 1, 7)], "was left returning"),
+        ([*WAITS, ev.Engaged(1, 1, 1, 7)], "while waiting"),
+        ([*WAITS, ev.Ended(1, 1, 1, 1, 7, ev.EndedBy.AGENT)], "while waiting"),
+        ([WAITS[0]], "was left new"),
+        ([*WAITS, WAITS[0]], "expected contact 2"),
+        ([*HERE, *HERE], "was there already"),
+        ([*HERE, ev.AgentSigningOut(1, 7)], "nothing in hand"),
+        ([*WAITS, *HERE, OFFER, ev.AgentSignedOut(1, 7)], "in hand"),
+        ([ev.AgentSignedIn(2, 7), ev.AgentReady(1, 7)], "time went backwards"),
+    ],
+)
+def test_the_auditor_notices(events: list[ev.Event], fault: str) -> None:
+    with pytest.raises(AssertionError, match=fault):
+        Auditor().feed(events)
+
+
+def test_the_auditor_counts() -> None:
+    auditor = Auditor()
+    auditor.feed([*WAITS, *HERE, OFFER])
+    auditor.feed([WAITS[0]._replace(contact=2), ev.Blocked(1, 2, 1, 1, ev.BlockedCause.SITE_FULL)])
+    counts = auditor.counts()
+    assert {step: count for step, count in counts.items() if count} == {"offered": 1, "blocked": 1}
