@@ -1,0 +1,86 @@
+"""The customer's page and its socket as an ASGI application."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+from quart import Response, abort, request, websocket
+from quart_trio import QuartTrio
+
+from channels.webchat.page_socket import PageSocket
+from channels.webchat.reception import Reception
+
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+
+class PageFile(msgspec.Struct, frozen=True):
+    """A file of the page, in memory."""
+
+    body: bytes
+    content_type: str
+    etag: str
+
+
+def page_files() -> dict[str, PageFile]:
+    """Return the page's files by name, read once; nothing else can be asked for."""
+    files = {}
+    for entry in resources.files("channels.webchat").joinpath("page").iterdir():
+        suffix = entry.name[entry.name.rfind(".") :]
+        if suffix in _TYPES:
+            body = entry.read_bytes()
+            files[entry.name] = PageFile(body, _TYPES[suffix], hashlib.sha256(body).hexdigest()[:20])
+    return files
+
+
+def same_origin(origin: str | None, host: str | None) -> bool:
+    """Whether a socket was opened by a page of this very site; browsers always say who opened it."""
+    if not origin or not host:
+        return False
+    return urlsplit(origin).netloc.lower() == host.lower()
+
+
+def create_app(reception: Reception) -> QuartTrio:
+    """Return the application to mount."""
+    app = QuartTrio(__name__, static_folder=None)
+    files = page_files()
+
+    def answer(name: str) -> Response:
+        file = files.get(name)
+        if file is None:
+            abort(404)
+        if file.etag in request.if_none_match:
+            response = Response(b"", 304)
+        else:
+            response = Response(file.body, 200, content_type=file.content_type)
+        response.set_etag(file.etag)
+        response.headers["cache-control"] = "no-cache"
+        return response
+
+    @app.get("/")
+    async def index() -> Response:
+        return answer("index.html")
+
+    @app.get("/<name>")
+    async def page_file(name: str) -> Response:
+        return answer(name)
+
+    @app.websocket("/ws")
+    async def socket() -> None:
+        if not same_origin(websocket.headers.get("origin"), websocket.headers.get("host")):
+            abort(403)
+        # Quart would accept at the first send; a page that only listens would hang in the handshake.
+        await websocket.accept()
+        address = websocket.remote_addr or ""
+        closing = websocket.scope.get("state", {}).get("closing")
+        await PageSocket(reception, websocket.receive, websocket.send, address).serve(closing)
+
+    return app

@@ -1,0 +1,211 @@
+// What stands on the page. Text goes in as text, by textContent, and in no other way.
+
+const NEAR_END_PX = 80;
+const SURE_MS = 4_000;
+const SAME_BREATH_MS = 60_000;
+
+// Enter belongs to the input method while it composes; Safari's confirming Enter has only the code 229.
+export function sendsMessage(event) {
+  if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return false;
+  return !event.shiftKey && !event.altKey && !event.ctrlKey && !event.metaKey;
+}
+
+const clock = (atMs) => {
+  const at = new Date(atMs);
+  return `${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`;
+};
+
+export class View {
+  constructor(document, actions) {
+    this.document = document;
+    this.actions = actions;
+    this.shown = new Map();
+    this.topicKey = "";
+    this.sure = false;
+    this.byId = (id) => document.getElementById(id);
+    this.listen();
+  }
+
+  listen() {
+    const { actions } = this;
+    const area = this.byId("text");
+    this.byId("start-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const chosen = this.byId("topics").querySelector("input:checked");
+      if (chosen) actions.onStart(chosen.value, this.byId("name").value.trim());
+    });
+    this.byId("composer").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.send();
+    });
+    area.addEventListener("keydown", (event) => {
+      if (!sendsMessage(event)) return;
+      event.preventDefault();
+      this.send();
+    });
+    area.addEventListener("input", () => {
+      this.fit();
+      actions.onDraft(area.value);
+    });
+    this.byId("end").addEventListener("click", () => this.end());
+    this.byId("again").addEventListener("click", () => actions.onAgain());
+    this.byId("language").addEventListener("change", (event) => actions.onLanguage(event.target.value));
+  }
+
+  send() {
+    if (this.actions.onSay(this.byId("text").value)) this.setText("");
+    this.focusText();
+  }
+
+  // One press asks, the second ends.
+  end() {
+    clearTimeout(this.sureTimer);
+    if (this.sure) {
+      this.setSure(false);
+      this.actions.onEnd();
+      return;
+    }
+    this.setSure(true);
+    this.sureTimer = setTimeout(() => this.setSure(false), SURE_MS);
+  }
+
+  setSure(sure) {
+    this.sure = sure;
+    const button = this.byId("end");
+    button.classList.toggle("sure", sure);
+    button.textContent = this.t?.(sure ? "end_sure" : "end") ?? "";
+  }
+
+  setText(words) {
+    this.byId("text").value = words;
+    this.fit();
+  }
+
+  focusText() {
+    this.byId("text").focus();
+  }
+
+  fit() {
+    const area = this.byId("text");
+    area.style.height = "auto";
+    area.style.height = `${area.scrollHeight + 2}px`;
+  }
+
+  put(id, words) {
+    const element = this.byId(id);
+    if (element.textContent !== words) element.textContent = words;
+  }
+
+  show(id, shown) {
+    this.byId(id).hidden = !shown;
+  }
+
+  draw(state) {
+    const { t, phase } = state;
+    this.t = t;
+    this.document.documentElement.lang = state.language;
+    this.document.title = state.heading || t("status_connecting");
+    this.byId("language").value = state.language;
+    this.drawLabels(t);
+    this.put("title", state.heading);
+    this.put("status", t(`status_${phase}`));
+    this.put("banner", state.notice || t("offline"));
+    this.show("banner", Boolean(state.notice) || (state.greeted && !state.online));
+    this.show("choose", phase === "choose");
+    this.show("chat", phase !== "choose" && state.greeted);
+    this.show("end", phase === "waiting" || phase === "engaged");
+    this.byId("end").disabled = !state.online;
+    this.drawTopics(state.topics);
+    this.drawWaiting(state);
+    this.drawMessages(state);
+    this.show("composer", phase !== "ended");
+    this.show("over", phase === "ended");
+    if (phase === "ended") this.put("over-text", t(`ended_${state.outcome ?? "served"}`));
+  }
+
+  drawLabels(t) {
+    this.put("language-label", t("language"));
+    this.put("topic-label", t("topic"));
+    this.put("name-label", t("name"));
+    this.put("start", t("start"));
+    this.put("text-label", t("text"));
+    this.put("send", t("send"));
+    this.put("again", t("again"));
+    this.byId("text").placeholder = t("placeholder");
+    this.byId("scroller").setAttribute("aria-label", t("text"));
+    this.setSure(this.sure);
+  }
+
+  drawTopics(topics) {
+    const key = JSON.stringify(topics);
+    if (key === this.topicKey) return;
+    this.topicKey = key;
+    const list = this.byId("topics");
+    const chosen = list.querySelector("input:checked")?.value ?? topics[0]?.name;
+    list.replaceChildren(
+      ...topics.map((topic) => {
+        const label = this.document.createElement("label");
+        label.className = "topic";
+        const input = this.document.createElement("input");
+        Object.assign(input, { type: "radio", name: "topic", value: topic.name, checked: topic.name === chosen });
+        const words = this.document.createElement("span");
+        words.textContent = topic.title;
+        label.append(input, words);
+        return label;
+      }),
+    );
+  }
+
+  drawWaiting({ phase, position, agentTyping, t }) {
+    this.show("waiting", phase === "waiting");
+    this.put("waiting-text", position ? t("ahead", { count: position }) : t("next"));
+    this.put("waiting-hint", t("waiting_hint"));
+    this.put("typing", t("agent_typing"));
+    this.show("typing", phase === "engaged" && agentTyping);
+  }
+
+  drawMessages({ ordered, sending, phase, t }) {
+    const list = this.byId("messages");
+    const scroller = this.byId("scroller");
+    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
+    const stored = new Set(ordered.map((message) => message.external_id));
+    const rows = ordered.map((message, index) => this.row(message, ordered[index - 1], t));
+    if (phase === "engaged" && !ordered.some((message) => message.sender === "agent")) {
+      rows.push({ key: `here:${t("agent_here")}`, sender: "system", text: t("agent_here"), byline: "", joined: false });
+    }
+    for (const item of sending.filter((one) => !stored.has(one.external_id))) {
+      const byline = t("sending");
+      rows.push({ key: `out:${item.external_id}:${byline}`, sender: "customer", text: item.text, byline, sending: true });
+    }
+    const elements = rows.map((row) => this.shown.get(row.key) ?? this.element(row));
+    this.shown = new Map(rows.map((row, index) => [row.key, elements[index]]));
+    const same = elements.length === list.children.length && elements.every((one, index) => one === list.children[index]);
+    if (!same) list.replaceChildren(...elements);
+    if (atEnd || (!same && sending.length > 0)) scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  row(message, before, t) {
+    const joined = before?.sender === message.sender && message.at_ms - before.at_ms < SAME_BREATH_MS;
+    const who = message.sender === "agent" ? `${t("agent")} · ` : "";
+    const byline = joined || message.sender === "system" ? "" : `${who}${clock(message.at_ms)}`;
+    return { key: `${message.position}:${byline}`, sender: message.sender, text: message.text, byline, joined };
+  }
+
+  element({ sender, text, byline, joined, sending }) {
+    const item = this.document.createElement("li");
+    item.className = `message ${sender}`;
+    item.classList.toggle("joined", Boolean(joined));
+    item.classList.toggle("sending", Boolean(sending));
+    if (byline) {
+      const line = this.document.createElement("p");
+      line.className = "byline";
+      line.textContent = byline;
+      item.append(line);
+    }
+    const words = this.document.createElement("p");
+    words.className = "text";
+    words.textContent = text;
+    item.append(words);
+    return item;
+  }
+}

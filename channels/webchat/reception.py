@@ -1,0 +1,275 @@
+"""Where visitors are received: their chats, the contacts behind them, and what becomes of those who leave."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+import structlog
+import trio
+
+from channels.webchat import protocol
+from channels.webchat.chats import Chat, Chats, Page
+from channels.webchat.limits import Buckets
+from channels.webchat.options import Options
+from engine.channel import Connect, Effect, MessageOut, Port, Typing
+from engine.errors import BadToken, Busy, Refused, UnknownContact
+
+POSITIONS_EVERY_S: Final = 2.0
+"""Others' moves change a position without an effect for this contact; it is for reading, not for deciding."""
+
+_log = structlog.get_logger(__name__)
+
+
+class NotTaken(Exception):
+    """What the page is told instead."""
+
+    def __init__(self, failure: protocol.Failure) -> None:
+        """Keeps what to tell."""
+        super().__init__(failure.text)
+        self.failure = failure
+
+
+class Reception:
+    """All open chats of one channel.
+
+    Args:
+        options: the channel's options.
+        port: the way to the engine.
+        nursery: where those are waited for who have left; cancelled with the channel.
+    """
+
+    def __init__(self, options: Options, port: Port, nursery: trio.Nursery) -> None:
+        self.options = options
+        self.chats = Chats()
+        self._port = port
+        self._nursery = nursery
+        rate = options.messages_per_minute
+        self._messages = Buckets(rate, rate / 6)
+        self._starts = Buckets(options.chats_per_minute, options.chats_per_minute)
+        self._newcomers = Buckets(options.visitors_per_minute, options.visitors_per_minute / 6)
+
+    async def recover(self) -> None:
+        """Find the chats that an earlier run left; their customers may be gone, so the wait begins."""
+        for contact in await self._port.contacts():
+            names = protocol.split_external_id(contact.external_id)
+            if names is None:
+                continue
+            chat = self.chats.open(contact.contact, *names)
+            chat.state = contact.state
+            self._await_return(chat)
+
+    def greet(self, token: str | None, address: str) -> tuple[str, protocol.Welcome]:
+        """Return who it is and the welcome; a new visitor when the token says nothing."""
+        known = self._known(token)
+        if known is None:
+            _admit(self._newcomers, address, "new visitors from this address")
+        visitor = known or secrets.token_hex(16)
+        welcome = protocol.Welcome(
+            token=self._port.token(visitor),
+            known=known is not None,
+            topics=self._topics(),
+            title=self.options.title,
+        )
+        return visitor, welcome
+
+    async def start(self, page: Page, visitor: str, start: protocol.Start) -> Chat:
+        """Open a chat or go on with it, and show the page where it is.
+
+        Raises:
+            NotTaken: too often, the engine is busy, or the queue is not to be had.
+        """
+        _admit(self._starts, visitor, "chats")
+        if start.queue not in {topic.name for topic in self._topics()}:
+            raise NotTaken(
+                protocol.Failure(code="unknown_queue", text="queue: choose one of the topics", field="queue")
+            )
+        external_id = protocol.external_id(visitor, start.chat)
+        name = (start.name or "").strip() or None
+        try:
+            arrival = await self._port.arrive(external_id, queue=start.queue, customer_name=name)
+        except Busy as busy:
+            raise NotTaken(_busy(busy)) from None
+        except Refused as refused:
+            raise NotTaken(_refused(refused)) from None
+        chat = self.chats.open(arrival.contact, visitor, start.chat)
+        self._attach(chat, page)
+        try:
+            await self._show_history(chat, page, start.after)
+        except BaseException:
+            self.leave(chat, page)
+            raise
+        return chat
+
+    async def say(self, chat: Chat, say: protocol.Say) -> None:
+        """Store what the customer wrote and show it on all pages of the chat.
+
+        Raises:
+            NotTaken: too often, the engine is busy, or the chat is over.
+        """
+        _admit(self._messages, chat.visitor, "messages", say.external_id)
+        if chat.is_over:
+            raise NotTaken(_over(say.external_id))
+        try:
+            stored = await self._port.message(chat.contact, say.text, say.external_id)
+        except UnknownContact:
+            raise NotTaken(_over(say.external_id)) from None
+        except Busy as busy:
+            raise NotTaken(_busy(busy, say.external_id)) from None
+        if stored.position == chat.shown + 1:
+            chat.shown = stored.position
+        chat.tell(protocol.Messages(chat=chat.chat, messages=protocol.page_messages([stored])))
+
+    async def types(self, chat: Chat, on: bool) -> None:
+        """Tell the agent that the customer is typing; nobody is told before an agent is here."""
+        if chat.state == "engaged":
+            await self._port.typing(chat.contact, on)
+
+    async def end(self, chat: Chat) -> None:
+        """The customer ends the chat."""
+        await self._abandon(chat)
+
+    def leave(self, chat: Chat, page: Page) -> None:
+        """A page is gone; when it was the last one, the customer has some time to come back."""
+        if page in chat.pages:
+            chat.pages.remove(page)
+        self.chats.forget(chat)
+        if not chat.pages and not chat.is_over:
+            self._await_return(chat)
+
+    async def carry_out(self, effect: Effect) -> None:
+        """Do what the engine wants; a repeated effect does nothing new."""
+        chat = self.chats.get(effect.contact)
+        if chat is None:
+            return
+        if isinstance(effect, MessageOut):
+            await self._show_news(chat)
+        elif isinstance(effect, Typing):
+            chat.tell(protocol.AgentTyping(on=effect.on))
+        else:
+            if isinstance(effect, Connect):
+                await self._connect(chat)
+            self._refresh(chat)
+
+    async def show_positions(self) -> None:
+        """Keep the waiting customers' positions true; runs until cancelled."""
+        while True:
+            await trio.sleep(POSITIONS_EVERY_S)
+            for chat in self.chats:
+                if chat.pages:
+                    self._refresh(chat)
+
+    def _known(self, token: str | None) -> str | None:
+        if token is None:
+            return None
+        try:
+            return self._port.verify(token)
+        except BadToken:
+            return None
+
+    def _topics(self) -> list[protocol.Topic]:
+        titles = dict(self._port.queues())
+        names = [name for name in self.options.queues if name in titles] or list(titles)
+        return [protocol.Topic(name, titles[name]) for name in names]
+
+    def _attach(self, chat: Chat, page: Page) -> None:
+        if chat.leave is not None:
+            chat.leave()
+            chat.leave = None
+        if page not in chat.pages:
+            chat.pages.append(page)
+        self._read_state(chat)
+        page.tell(chat.view())
+
+    def _read_state(self, chat: Chat) -> None:
+        """Ask the engine: the truth now is better than the order in which effects were repeated."""
+        chat.state = self._port.state(chat.contact) or "served"
+        chat.position = self._port.position(chat.contact)
+
+    def _refresh(self, chat: Chat) -> None:
+        before = chat.view()
+        self._read_state(chat)
+        after = chat.view()
+        if after != before:
+            chat.tell(after)
+        if chat.is_over:
+            if chat.leave is not None:
+                chat.leave()
+                chat.leave = None
+            self.chats.forget(chat)
+
+    async def _show_history(self, chat: Chat, page: Page, after: int) -> None:
+        """Show one page what it lacks; messages that come meanwhile are merely shown twice."""
+        stored = await self._port.history(chat.contact, after)
+        page.tell(protocol.Messages(chat=chat.chat, messages=protocol.page_messages(stored)))
+        if stored and chat.pages == [page]:
+            chat.shown = max(chat.shown, stored[-1].position)
+
+    async def _show_news(self, chat: Chat) -> None:
+        if not chat.pages:
+            return
+        stored = await self._port.history(chat.contact, chat.shown)
+        if stored:
+            chat.shown = max(chat.shown, stored[-1].position)
+            chat.tell(protocol.Messages(chat=chat.chat, messages=protocol.page_messages(stored)))
+
+    async def _connect(self, chat: Chat) -> None:
+        """A web chat is connected when somebody looks at it."""
+        try:
+            if chat.pages:
+                await self._port.connected(chat.contact)
+            else:
+                await self._port.connect_failed(chat.contact)
+        except Refused as late:
+            _log.info("connecting was over before it was answered", contact=chat.contact, reason=str(late))
+
+    def _await_return(self, chat: Chat) -> None:
+        scope = trio.CancelScope()
+        chat.leave = scope.cancel
+        self._nursery.start_soon(self._gone, chat, scope)
+
+    async def _gone(self, chat: Chat, scope: trio.CancelScope) -> None:
+        """Give the customer time to come back, then say that they have left."""
+        with scope:
+            await trio.sleep(self.options.abandon_after_s)
+            if chat.state == "engaged":
+                await trio.sleep(max(0.0, self.options.close_after_s - self.options.abandon_after_s))
+            await self._abandon(chat)
+
+    async def _abandon(self, chat: Chat) -> None:
+        while True:
+            try:
+                await self._port.abandon(chat.contact)
+                return
+            except Busy as busy:
+                await trio.sleep(busy.retry_after_ms / 1000)
+            except UnknownContact:
+                self._refresh(chat)
+                return
+
+
+def _admit(buckets: Buckets, key: str, what: str, external_id: str | None = None) -> None:
+    wait_s = buckets.take(key, trio.current_time())
+    if wait_s > 0:
+        raise NotTaken(
+            protocol.Failure(
+                code="too_fast",
+                text=f"too many {what}; try again later",
+                external_id=external_id,
+                retry_after_ms=int(wait_s * 1000) + 1,
+            )
+        )
+
+
+def _busy(busy: Busy, external_id: str | None = None) -> protocol.Failure:
+    return protocol.Failure(
+        code="busy", text=str(busy), external_id=external_id, retry_after_ms=busy.retry_after_ms
+    )
+
+
+def _refused(refused: Refused) -> protocol.Failure:
+    return protocol.Failure(code=refused.name, text=str(refused), field=refused.field or None)
+
+
+def _over(external_id: str) -> protocol.Failure:
+    return protocol.Failure(code="ended", text="the chat is over; start a new one", external_id=external_id)
