@@ -1,0 +1,214 @@
+"""Conversations: which contact they belong to, and what a desk shows of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, func, insert, select, update
+
+from engine.store.database import Database
+from engine.store.fields import MAX_EXTERNAL_ID, check_length
+from engine.store.schema import conversations, customers, messages
+
+PUBLIC_ID_BYTES: Final = 16
+MAX_NAME: Final = 200
+PREVIEW: Final = 200
+"""Characters of a message that a desk's card shows."""
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """A conversation.
+
+    Attributes:
+        public_id: random; safe to show to the customer.
+        contact: the engine's contact; None until its arrival was journaled.
+        customer: the customer's name as he gave it, or None.
+    """
+
+    id: int
+    public_id: str
+    contact: int | None
+    channel: str
+    external_id: str
+    queue: str
+    head_start_ms: int
+    requires: Mapping[str, int]
+    customer: str | None
+    opened_at_ms: int
+    closed_at_ms: int | None
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What a card on a desk shows of a conversation.
+
+    Attributes:
+        first: the customer's first message, cut to `PREVIEW` characters; "" when he has not written yet.
+        last_position: of its newest message; 0 when there is none.
+    """
+
+    conversation: Conversation
+    first: str
+    last_position: int
+
+
+class ConversationStore(Database):
+    """The part of the store that keeps conversations."""
+
+    async def conversation_for(
+        self,
+        channel: str,
+        external_id: str,
+        *,
+        queue: str,
+        customer_name: str | None = None,
+        head_start_ms: int = 0,
+        requires: Mapping[str, int] | None = None,
+    ) -> Conversation:
+        """Return the channel's conversation of that external id; make it, with a customer, when it is new.
+
+        Raises:
+            ValueError: `external_id` or `customer_name` is too long; the text names it.
+        """
+        check_length("external_id", external_id, 1, MAX_EXTERNAL_ID)
+        check_length("customer_name", customer_name or "", 0, MAX_NAME)
+        new = _New(channel, external_id, queue, customer_name, head_start_ms, dict(requires or {}))
+        return await self._transact(_conversation_for, new, self._now_ms())
+
+    async def attach_contact(self, conversation: int, contact: int) -> None:
+        """Remember the conversation's contact."""
+        await self._transact(_attach_contact, conversation, contact)
+
+    async def close_conversation(self, contact: int) -> None:
+        """Note that a contact's conversation is over; a second call changes nothing."""
+        await self._transact(_close, contact, self._now_ms())
+
+    async def by_contact(self, contact: int) -> Conversation | None:
+        """Return the conversation of a contact."""
+        return await self._transact(_one, conversations.c.contact == contact)
+
+    async def by_public_id(self, public_id: str) -> Conversation | None:
+        """Return the conversation of a public id."""
+        return await self._transact(_one, conversations.c.public_id == public_id)
+
+    async def without_contact(self) -> Sequence[Conversation]:
+        """Return the conversations whose arrival may not have been journaled, oldest first."""
+        return await self._transact(_without_contact)
+
+    async def previews(self, contacts: Sequence[int]) -> dict[int, Preview]:
+        """Return what desks show of these contacts; unknown ones are missing."""
+        if not contacts:
+            return {}
+        return await self._transact(_previews, list(contacts))
+
+
+class _New(NamedTuple):
+    channel: str
+    external_id: str
+    queue: str
+    customer_name: str | None
+    head_start_ms: int
+    requires: dict[str, int]
+
+
+_conversation_columns: Final = (
+    conversations.c.id,
+    conversations.c.public_id,
+    conversations.c.contact,
+    conversations.c.channel,
+    conversations.c.external_id,
+    conversations.c.queue,
+    conversations.c.head_start_ms,
+    conversations.c.requires,
+    customers.c.name.label("customer"),
+    conversations.c.opened_at_ms,
+    conversations.c.closed_at_ms,
+)
+_conversations: Final = select(*_conversation_columns).join_from(conversations, customers)
+
+
+def _conversation(row: Any) -> Conversation:
+    return Conversation(*row)
+
+
+def _one(connection: Connection, where: Any) -> Conversation | None:
+    row = connection.execute(_conversations.where(where)).one_or_none()
+    return None if row is None else _conversation(row)
+
+
+def _conversation_for(connection: Connection, new: _New, now_ms: int) -> Conversation:
+    there = (conversations.c.channel == new.channel) & (conversations.c.external_id == new.external_id)
+    if (found := _one(connection, there)) is not None:
+        return found
+    customer = connection.execute(
+        insert(customers).values(public_id=_public_id(), name=new.customer_name, created_at_ms=now_ms)
+    ).inserted_primary_key
+    assert customer is not None
+    connection.execute(
+        insert(conversations).values(
+            public_id=_public_id(),
+            channel=new.channel,
+            external_id=new.external_id,
+            queue=new.queue,
+            head_start_ms=new.head_start_ms,
+            requires=new.requires,
+            customer_id=customer[0],
+            opened_at_ms=now_ms,
+        )
+    )
+    made = _one(connection, there)
+    assert made is not None
+    return made
+
+
+def _without_contact(connection: Connection) -> list[Conversation]:
+    rows = connection.execute(
+        _conversations.where(conversations.c.contact.is_(None)).order_by(conversations.c.id)
+    )
+    return [_conversation(row) for row in rows]
+
+
+def _attach_contact(connection: Connection, conversation: int, contact: int) -> None:
+    connection.execute(
+        update(conversations).where(conversations.c.id == conversation).values(contact=contact)
+    )
+
+
+def _close(connection: Connection, contact: int, now_ms: int) -> None:
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.contact == contact, conversations.c.closed_at_ms.is_(None))
+        .values(closed_at_ms=now_ms)
+    )
+
+
+def _previews(connection: Connection, contacts: list[int]) -> dict[int, Preview]:
+    first = (
+        select(messages.c.text)
+        .where(messages.c.conversation == conversations.c.id, messages.c.sender == "customer")
+        .order_by(messages.c.position)
+        .limit(1)
+        .scalar_subquery()
+    )
+    last = (
+        select(func.max(messages.c.position))
+        .where(messages.c.conversation == conversations.c.id)
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        _conversations.add_columns(
+            func.coalesce(func.substr(first, 1, PREVIEW), ""), func.coalesce(last, 0)
+        ).where(conversations.c.contact.in_(contacts))
+    )
+    previews = {}
+    for *columns, text, position in rows:
+        conversation = Conversation(*columns)
+        assert conversation.contact is not None
+        previews[conversation.contact] = Preview(conversation, text, position)
+    return previews
+
+
+def _public_id() -> str:
+    return secrets.token_urlsafe(PUBLIC_ID_BYTES)

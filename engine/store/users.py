@@ -1,0 +1,263 @@
+"""The people who sign in to the console, and their sign-ins."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from engine.store.database import Database
+from engine.store.fields import check_length
+from engine.store.schema import ROLES, refresh_tokens, sign_ins, users
+
+_LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+SIGN_INS_PER_USER: Final = 20
+"""More replace the oldest: a phone, a few browsers, and what was never signed out."""
+
+
+class User(msgspec.Struct, frozen=True):
+    """A person.
+
+    Attributes:
+        role: "agent", "supervisor", "analyst" or "admin".
+        agent: the agent in the configuration whose desk it is, or None.
+    """
+
+    id: int
+    login: str
+    name: str
+    role: str
+    agent: str | None
+    disabled_at_ms: int | None
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """One login of a user, from which access tokens are made until it expires or is revoked."""
+
+    id: str
+    user_id: int
+    expires_at_ms: int
+    revoked_at_ms: int | None
+
+
+class Rotation(msgspec.Struct, frozen=True):
+    """What became of a refresh token.
+
+    Attributes:
+        verdict: "fresh", or why not: "unknown", "expired", "revoked", "reused".
+        sign_in: whose token it is; None when it is unknown.
+        user: None unless the verdict is "fresh".
+    """
+
+    verdict: str
+    sign_in: SignIn | None = None
+    user: User | None = None
+
+
+class UserStore(Database):
+    """The part of the store that keeps people and their sign-ins."""
+
+    async def add_user(
+        self, login: str, *, name: str, password_hash: str, role: str = "agent", agent: str | None = None
+    ) -> User:
+        """Add a person.
+
+        Raises:
+            ValueError: a field is malformed, or the login or agent is taken; the text names it.
+        """
+        if not _LOGIN.fullmatch(login):
+            raise ValueError(f"login: expected 1..64 of a-z 0-9 . _ @ -, got {login!r}")
+        if role not in ROLES:
+            raise ValueError(f"role: expected one of {', '.join(ROLES)}, got {role!r}")
+        check_length("name", name, 1, 200)
+        row = {"login": login, "name": name, "password_hash": password_hash, "role": role, "agent": agent}
+        return await self._transact(_add_user, {**row, "created_at_ms": self._now_ms()})
+
+    async def credentials(self, login: str) -> tuple[User, str] | None:
+        """Return a person and the password's hash."""
+        return await self._transact(_credentials, login)
+
+    async def user(self, user_id: int) -> User | None:
+        """Return a person."""
+        return await self._transact(_user, user_id)
+
+    async def count_users(self) -> int:
+        """Return how many people there are."""
+        return await self._transact(lambda c: c.execute(select(func.count()).select_from(users)).scalar_one())
+
+    async def set_password_hash(self, user_id: int, password_hash: str) -> None:
+        """Replace a password's hash."""
+        change = update(users).where(users.c.id == user_id).values(password_hash=password_hash)
+        await self._transact(_execute, change)
+
+    async def disable_user(self, user_id: int) -> list[str]:
+        """Let a person in no more; return the ids of the sign-ins that are revoked by it."""
+        return await self._transact(_disable_user, user_id, self._now_ms())
+
+    async def open_sign_in(self, sign_in: SignIn, token_hash: str, token_expires_at_ms: int) -> list[str]:
+        """Store a sign-in with its first refresh token; return the ids of those it replaces."""
+        return await self._transact(_open_sign_in, sign_in, token_hash, token_expires_at_ms, self._now_ms())
+
+    async def sign_in(self, sign_in_id: str) -> SignIn | None:
+        """Return a sign-in."""
+        return await self._transact(_sign_in, sign_in_id)
+
+    async def sign_in_of(self, token_hash: str) -> SignIn | None:
+        """Return the sign-in of a refresh token, used or not."""
+        return await self._transact(_sign_in_of, token_hash)
+
+    async def revoke_sign_in(self, sign_in_id: str, because: str) -> None:
+        """Revoke a sign-in; a second call changes nothing."""
+        await self._transact(_revoke, sign_in_id, because, self._now_ms())
+
+    async def rotate(
+        self, token_hash: str, successor_hash: str, successor_expires_at_ms: int, grace_ms: int
+    ) -> Rotation:
+        """Use a refresh token up and put its successor in its place.
+
+        A token that is used a second time was stolen, or its thief was faster: the sign-in is revoked.
+        Within `grace_ms`, while the successor is unused, it is taken for the same request once more (two
+        tabs, an answer that was lost) and leads to the same successor.
+        """
+        return await self._transact(
+            _rotate, token_hash, successor_hash, successor_expires_at_ms, grace_ms, self._now_ms()
+        )
+
+
+_users: Final = select(
+    users.c.id, users.c.login, users.c.name, users.c.role, users.c.agent, users.c.disabled_at_ms
+)
+_sign_ins: Final = select(
+    sign_ins.c.id, sign_ins.c.user_id, sign_ins.c.expires_at_ms, sign_ins.c.revoked_at_ms
+)
+
+
+def _execute(connection: Connection, statement: Any) -> None:
+    connection.execute(statement)
+
+
+def _add_user(connection: Connection, row: dict[str, Any]) -> User:
+    try:
+        key = connection.execute(insert(users).values(row)).inserted_primary_key
+    except IntegrityError as error:
+        field = "agent" if "users.agent" in str(error.orig) else "login"
+        raise ValueError(f"{field}: {row[field]!r} is taken; choose another") from None
+    assert key is not None
+    made = _user(connection, key[0])
+    assert made is not None
+    return made
+
+
+def _credentials(connection: Connection, login: str) -> tuple[User, str] | None:
+    with_hash = _users.add_columns(users.c.password_hash)
+    row = connection.execute(with_hash.where(users.c.login == login)).one_or_none()
+    return None if row is None else (User(*row[:-1]), row[-1])
+
+
+def _user(connection: Connection, user_id: int) -> User | None:
+    row = connection.execute(_users.where(users.c.id == user_id)).one_or_none()
+    return None if row is None else User(*row)
+
+
+def _sign_in(connection: Connection, sign_in_id: str) -> SignIn | None:
+    row = connection.execute(_sign_ins.where(sign_ins.c.id == sign_in_id)).one_or_none()
+    return None if row is None else SignIn(*row)
+
+
+def _sign_in_of(connection: Connection, token_hash: str) -> SignIn | None:
+    token = _token(connection, token_hash)
+    return None if token is None else _sign_in(connection, token.sign_in_id)
+
+
+def _live_sign_ins(connection: Connection, user_id: int) -> list[str]:
+    rows = connection.execute(
+        select(sign_ins.c.id)
+        .where(sign_ins.c.user_id == user_id, sign_ins.c.revoked_at_ms.is_(None))
+        .order_by(sign_ins.c.created_at_ms.desc(), sign_ins.c.id)
+    )
+    return [row.id for row in rows]
+
+
+def _revoke(connection: Connection, sign_in_id: str, because: str, now_ms: int) -> None:
+    connection.execute(
+        update(sign_ins)
+        .where(sign_ins.c.id == sign_in_id, sign_ins.c.revoked_at_ms.is_(None))
+        .values(revoked_at_ms=now_ms, revoked_because=because)
+    )
+
+
+def _disable_user(connection: Connection, user_id: int, now_ms: int) -> list[str]:
+    connection.execute(update(users).where(users.c.id == user_id).values(disabled_at_ms=now_ms))
+    revoked = _live_sign_ins(connection, user_id)
+    for sign_in_id in revoked:
+        _revoke(connection, sign_in_id, "disabled", now_ms)
+    return revoked
+
+
+def _open_sign_in(
+    connection: Connection, sign_in: SignIn, token_hash: str, token_expires_at_ms: int, now_ms: int
+) -> list[str]:
+    connection.execute(delete(sign_ins).where(sign_ins.c.expires_at_ms <= now_ms))
+    replaced = _live_sign_ins(connection, sign_in.user_id)[SIGN_INS_PER_USER - 1 :]
+    for sign_in_id in replaced:
+        _revoke(connection, sign_in_id, "replaced", now_ms)
+    connection.execute(
+        insert(sign_ins).values(
+            id=sign_in.id,
+            user_id=sign_in.user_id,
+            created_at_ms=now_ms,
+            expires_at_ms=sign_in.expires_at_ms,
+        )
+    )
+    _add_token(connection, token_hash, sign_in.id, token_expires_at_ms)
+    return replaced
+
+
+def _add_token(connection: Connection, token_hash: str, sign_in_id: str, expires_at_ms: int) -> None:
+    connection.execute(
+        insert(refresh_tokens).values(
+            token_hash=token_hash, sign_in_id=sign_in_id, expires_at_ms=expires_at_ms
+        )
+    )
+
+
+def _rotate(
+    connection: Connection,
+    token_hash: str,
+    successor_hash: str,
+    successor_expires_at_ms: int,
+    grace_ms: int,
+    now_ms: int,
+) -> Rotation:
+    token = _token(connection, token_hash)
+    if token is None:
+        return Rotation("unknown")
+    sign_in = _sign_in(connection, token.sign_in_id)
+    assert sign_in is not None  # a foreign key
+    user = _user(connection, sign_in.user_id)
+    assert user is not None  # a foreign key
+    if sign_in.revoked_at_ms is not None or user.disabled_at_ms is not None:
+        return Rotation("revoked", sign_in)
+    if min(token.expires_at_ms, sign_in.expires_at_ms) <= now_ms:
+        return Rotation("expired", sign_in)
+    if token.used_at_ms is None:
+        connection.execute(
+            update(refresh_tokens).where(refresh_tokens.c.token_hash == token_hash).values(used_at_ms=now_ms)
+        )
+        _add_token(connection, successor_hash, sign_in.id, successor_expires_at_ms)
+        return Rotation("fresh", sign_in, user)
+    successor = _token(connection, successor_hash)
+    once_more = successor is not None and successor.used_at_ms is None
+    if once_more and now_ms - token.used_at_ms <= grace_ms:
+        return Rotation("fresh", sign_in, user)
+    _revoke(connection, sign_in.id, "reuse", now_ms)
+    return Rotation("reused", sign_in)
+
+
+def _token(connection: Connection, token_hash: str) -> Row[Any] | None:
+    return connection.execute(
+        select(refresh_tokens).where(refresh_tokens.c.token_hash == token_hash)
+    ).one_or_none()
