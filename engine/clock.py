@@ -21,6 +21,10 @@ class Clock(Protocol):
         """Return when `at_us` has come; a caller looks at `now_us()` again."""
         ...
 
+    async def wait(self, event: trio.Event, until_us: int | None) -> None:
+        """Return when `event` is set or `until_us` has come, if it is given."""
+        ...
+
 
 class SystemClock:
     """Unix microseconds: a monotonic clock plus an offset that is fixed at the start.
@@ -39,6 +43,14 @@ class SystemClock:
     async def sleep_until(self, at_us: int) -> None:
         """Sleep until `at_us`."""
         await trio.sleep(max(0, at_us - self.now_us()) / MICROS_PER_SECOND)
+
+    async def wait(self, event: trio.Event, until_us: int | None) -> None:
+        """Wait for `event`, at the longest until `until_us`."""
+        if until_us is None:
+            await event.wait()
+            return
+        with trio.move_on_after(max(0, until_us - self.now_us()) / MICROS_PER_SECOND):
+            await event.wait()
 
 
 class ManualClock:
@@ -69,3 +81,17 @@ class ManualClock:
         await trio.lowlevel.checkpoint()
         while self._at_us < at_us:
             await self._moved.wait()
+
+    async def wait(self, event: trio.Event, until_us: int | None) -> None:
+        """Wait for `event`, at the longest until the clock has been moved to `until_us`."""
+        if until_us is None:
+            await event.wait()
+            return
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._cancel_when_set, event, nursery.cancel_scope)
+            await self.sleep_until(until_us)
+            nursery.cancel_scope.cancel()
+
+    async def _cancel_when_set(self, event: trio.Event, scope: trio.CancelScope) -> None:
+        await event.wait()
+        scope.cancel()

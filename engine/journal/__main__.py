@@ -73,6 +73,15 @@ def _copy_aside(folder: Path) -> Path:
     return copy
 
 
+def _run(given: argparse.Namespace) -> str:
+    folder: Path = given.folder
+    if given.command == "check":
+        return check(folder)
+    if given.command == "cut":
+        return cut(folder, given.before)
+    return rebuild_head(folder)
+
+
 def main(arguments: list[str]) -> int:
     """Run one command; return the process's exit code."""
     parser = argparse.ArgumentParser(prog="python -m engine.journal", description=__doc__)
@@ -84,14 +93,9 @@ def main(arguments: list[str]) -> int:
         parser.error("cut needs --before SEQ")
     try:
         with lock_folder(given.folder):
-            if given.command == "check":
-                print(check(given.folder))
-            elif given.command == "cut":
-                print(cut(given.folder, given.before))
-            else:
-                print(rebuild_head(given.folder))
+            sys.stdout.write(f"{_run(given)}\n")
     except JournalError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import trio
 
-from engine.errors import NotDurable
-from engine.journal.contract import Journal
+from engine.errors import NotDurable, PaiduiError
+from engine.journal.contract import Journal, JournalError
+
+_T = TypeVar("_T")
 
 
 class NewBatch(msgspec.Struct, frozen=True):
@@ -42,16 +44,38 @@ class JournalWriter:
         self._told = False
         self._journal: Journal | None = None
 
-    async def start(self) -> Journal:
-        """Open the journal and start the thread.
+    async def start(self) -> None:
+        """Start the thread and open the journal.
 
-        Returns:
-            The journal; until the first `append` it may be read (replay), never afterwards.
+        Raises:
+            JournalError: it cannot be opened; the text says why.
         """
         self._thread.start()
-        await self._run(lambda: None)
-        assert self._journal is not None
-        return self._journal
+        try:
+            await self._run(lambda: None)
+        except NotDurable as error:
+            if isinstance(error.__cause__, JournalError):
+                raise error.__cause__ from None
+            raise
+
+    async def read(self, work: Callable[[Journal], _T]) -> _T:
+        """Run `work` on the journal in the writer's thread (replay) and return its result.
+
+        Raises:
+            PaiduiError: what `work` raised; the journal itself has not failed.
+        """
+
+        def caught() -> _T | PaiduiError:
+            assert self._journal is not None, "start() comes first"
+            try:
+                return work(self._journal)
+            except PaiduiError as error:
+                return error
+
+        result: _T | PaiduiError = await self._run(caught)
+        if isinstance(result, PaiduiError):
+            raise result
+        return result
 
     async def append(self, batch: NewBatch) -> int:
         """Make a batch durable and return its seq.

@@ -1,0 +1,388 @@
+"""The service: the one task that owns the router, and the facade through which all others reach it.
+
+Whatever waits becomes a batch: it is stamped once, appended to the journal in the writer's thread
+while the next batch gathers, and only after the commit applied, answered and published. What was
+acknowledged is therefore durable. The first journal error ends the process: nothing is retried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+import structlog
+import trio
+
+from engine.bus import Bus, Scope
+from engine.clock import Clock, SystemClock
+from engine.config import SiteConfig
+from engine.config_compile import compile_config
+from engine.conversations import Conversations, MessageStore
+from engine.desk import Desk
+from engine.errors import Busy, ConfigError, Malformed, Refused, UnknownAgent, refusal
+from engine.inbox import Inbox, Part
+from engine.journal import (
+    STATE_HASH_EVERY,
+    JournalWriter,
+    NewBatch,
+    SqliteJournal,
+    events_hash,
+)
+from engine.model import Ack, Command, Configure, Restarted, encode_frame
+from engine.names import Names
+from engine.replay import Replayed, replay
+from engine.router import Intake, Router
+from engine.subscription import Subscription
+from engine.views import ContactState, DeskState, Overview, desk_state, ended_contact, live_contact, overview
+
+IN_PROCESS = 0
+"""The source of commands that come from this process."""
+
+SECRET_BYTES = 32
+ITS_OWN = 2**32 - 1
+"""The request number of what the service itself journals at the start."""
+
+RETRY_LEAST_MS, RETRY_MOST_MS = 100, 10_000
+DRAIN_MEMORY = 0.9
+"""How much of the measured rate a new batch leaves standing (exponential average)."""
+
+_ack_decoder = msgspec.msgpack.Decoder(Ack)
+_log = structlog.get_logger(__name__)
+
+
+class Service:
+    """The running engine. Made by `open_service`.
+
+    Attributes:
+        site: the configuration file's content.
+        names: name <-> number of everything that is configured.
+        bus: events and notices.
+        clock: the one clock.
+        conversations: messages and arrivals with a store behind them; None without a store.
+        config_errors: why the configuration file is not in force; empty when it is.
+    """
+
+    def __init__(
+        self, site: SiteConfig, clock: Clock, writer: JournalWriter, state: Replayed, bus: Bus
+    ) -> None:
+        self.site = site
+        self.clock = clock
+        self.bus = bus
+        self.names = Names.decode(state.router.names())
+        self.config_errors: list[str] = []
+        self.conversations: Conversations | None = None
+        self._router = state.router
+        self._writer = writer
+        self._seq = state.seq
+        self._last_at_us = state.at_us
+        self._events_hash = state.events_hash
+        self._inbox = Inbox()
+        self._scanner = Intake("admin")
+        self._replies: dict[int, Callable[[bytes], None]] = {IN_PROCESS: self._answered}
+        self._urgent: set[int] = {IN_PROCESS}
+        self._next_source = IN_PROCESS + 1
+        self._waiting: dict[int, _Answer] = {}
+        self._bytes_per_s = 0.0
+
+    # ----- what everybody may ask -------------------------------------------------------------
+
+    @property
+    def seq(self) -> int:
+        """The last batch that was applied."""
+        return self._seq
+
+    @property
+    def at_us(self) -> int:
+        """The last batch's stamp, Unix microseconds."""
+        return self._last_at_us
+
+    def overview(self) -> Overview:
+        """Return the queues, agents and contacts as they are now."""
+        return overview(self.names, self._seq, self._last_at_us, self._router.overview())
+
+    def position(self, contact: int) -> int | None:
+        """Return how many contacts stand before it in its queue; None unless it waits."""
+        return self._router.position(contact)
+
+    def desk_state(self, agent: str) -> DeskState:
+        """Return what an agent has in hand.
+
+        Raises:
+            UnknownName: no such agent.
+        """
+        number = self.names.id("agent", agent)
+        raw = self._router.desk(number)
+        if raw is None:
+            raise UnknownAgent(number)
+        return desk_state(self.names, self._seq, agent, raw)
+
+    def contact_state(self, contact: int) -> ContactState | None:
+        """Return where a contact is, or how it ended; None when it is not remembered."""
+        if (live := self._router.contact(contact)) is not None:
+            return live_contact(self.names, contact, live)
+        if (ended := self._router.ended(contact)) is not None:
+            return ended_contact(self.names, contact, ended)
+        return None
+
+    @property
+    def router(self) -> Router:
+        """The router, for reading only: whoever changes it breaks the journal."""
+        return self._router
+
+    def desk(self, agent: str) -> Desk:
+        """Return the desk of a configured agent.
+
+        Raises:
+            UnknownName: no such agent.
+        """
+        return Desk(self, agent, self.names.id("agent", agent))
+
+    def subscribe(
+        self, scope: Scope, resume_from: int | None = None, *, notices: bool = False
+    ) -> Subscription:
+        """Begin a subscription; use it as a context manager or close it.
+
+        Args:
+            scope: whose events.
+            resume_from: begin behind this batch; None = now.
+            notices: `Subscription.receive` gives messages and typing, too.
+
+        Raises:
+            TooOld: `resume_from` is not at hand any more.
+        """
+        return Subscription(self.bus.subscribe(scope, resume_from, notices=notices))
+
+    # ----- what everybody may do --------------------------------------------------------------
+
+    async def command(self, command: Command) -> int:
+        """Carry out one command; it is durable when this returns.
+
+        Returns:
+            The contact's id for `Arrive`, else 0.
+
+        Raises:
+            Refused: the core's own refusal; nothing changed.
+            Malformed: a field is out of its range; the text names it.
+            Busy: too much is waiting; not taken.
+        """
+        frame = encode_frame(command)
+        runs, refusals, _, fatal = self._scanner.feed(frame)
+        if refusals or fatal is not None or not runs:
+            raise Malformed(refusals[0][2] if refusals else fatal or "not a command")
+        request_no = runs[0][0]
+        part = Part(IN_PROCESS, request_no, frame, 1)
+        if not self._inbox.has_room(part.cost, arrivals=False):
+            raise Busy(self.retry_after_ms)
+        answer = self._waiting[request_no] = _Answer()
+        self._inbox.put(part, urgent=True)
+        try:
+            await answer.ready.wait()
+        finally:
+            self._waiting.pop(request_no, None)
+        if answer.code:
+            raise refusal(answer.code, answer.value)
+        return answer.value
+
+    def add_source(self, reply: Callable[[bytes], None], *, urgent: bool) -> int:
+        """Register a connection.
+
+        Args:
+            reply: takes the encoded `ack` frame of each batch that holds its commands; must not block.
+            urgent: its commands go before those of others (agents before arrivals).
+
+        Returns:
+            The source's number, for `submit`.
+        """
+        source = self._next_source
+        self._next_source += 1
+        self._replies[source] = reply
+        if urgent:
+            self._urgent.add(source)
+        return source
+
+    def remove_source(self, source: int) -> None:
+        """Forget a connection; what it has submitted is carried out, unanswered."""
+        self._replies.pop(source, None)
+        self._urgent.discard(source)
+
+    def submit(
+        self, source: int, first_request_no: int, frames: bytes, count: int, *, arrivals: bool
+    ) -> bool:
+        """Put scanned command frames into the inbox.
+
+        Args:
+            source: who is answered.
+            first_request_no: the first frame's number.
+            frames: what `Intake.feed` found good, at most a batch's commands.
+            count: how many.
+            arrivals: there are arrivals among them, which are refused first.
+
+        Returns:
+            False when there is no room: nothing was taken, ask again after `retry_after_ms`.
+        """
+        part = Part(source, first_request_no, frames, count)
+        if not self._inbox.has_room(part.cost, arrivals=arrivals):
+            return False
+        self._inbox.put(part, urgent=source in self._urgent)
+        return True
+
+    @property
+    def retry_after_ms(self) -> int:
+        """When a refused client should ask again: how long the inbox takes at the present rate."""
+        if not self._bytes_per_s:
+            return RETRY_LEAST_MS
+        drain_ms = self._inbox.waiting_bytes * 1_000 / self._bytes_per_s
+        return int(min(max(drain_ms, RETRY_LEAST_MS), RETRY_MOST_MS))
+
+    # ----- the one task -----------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Commit batches until cancelled."""
+        while True:
+            if not self._inbox:
+                await self.clock.wait(self._inbox.filled, self._router.next_deadline())
+            deadline_us = self._router.next_deadline()
+            due = deadline_us is not None and deadline_us <= self.clock.now_us()
+            if self._inbox or due:
+                await self.commit(self._inbox.take())
+            else:
+                await trio.lowlevel.checkpoint()
+
+    async def commit(self, parts: Sequence[Part]) -> None:
+        """Make one batch durable, apply it, answer and publish; no part at all lets time pass."""
+        started_us = self.clock.now_us()
+        at_us = max(started_us, self._last_at_us)
+        frames = b"".join(part.frames for part in parts)
+        with_state = (self._seq + 1) % STATE_HASH_EVERY == 0
+        new = NewBatch(
+            at_us,
+            sum(part.commands for part in parts),
+            frames,
+            self._events_hash,
+            self._router.state_hash() if with_state else None,
+        )
+        self._seq = await self._writer.append(new)
+        self._last_at_us = at_us
+        batch = self._router.apply_batch(
+            self._seq, at_us, [(part.source, part.first_request_no, part.frames) for part in parts]
+        )
+        self._events_hash = events_hash(batch.events)
+        for source, ack in batch.acks():
+            if (reply := self._replies.get(source)) is not None:
+                reply(ack)
+        self.bus.publish(batch)
+        self._measure(len(frames), self.clock.now_us() - started_us)
+
+    async def start(self) -> None:
+        """Journal `restarted`, and the configuration if it is another one.
+
+        Raises:
+            ConfigError: there is none in force yet, and the file's was refused.
+        """
+        await self.commit([_part(Restarted())])
+        config, names = compile_config(self.site, self.names)
+        if config.hash == self._router.config_hash():
+            return
+        command = Configure(config=config)
+        _, refusals, _, fatal = Intake("admin").feed(encode_frame(command))
+        errors = [text for _, _, text in refusals] + ([fatal] if fatal else [])
+        if not errors:
+            try:
+                await self._configure(command)
+            except Refused as error:
+                errors = [_explained(error, names)]
+        if not errors:
+            self.names = names
+        elif not self._router.config_hash():
+            raise ConfigError(errors)
+        else:
+            self.config_errors = errors
+            _log.error("the configuration file was refused, the old one stays in force", errors=errors)
+
+    async def _configure(self, command: Configure) -> None:
+        answer = self._waiting[ITS_OWN] = _Answer()
+        await self.commit([_part(command)])
+        del self._waiting[ITS_OWN]
+        if answer.code:
+            raise refusal(answer.code, answer.value)
+
+    def _answered(self, ack: bytes) -> None:
+        for request_no, _, code, value in _ack_decoder.decode(memoryview(ack)[4:]).results:
+            if (answer := self._waiting.get(request_no)) is not None:
+                answer.code, answer.value = code, value
+                answer.ready.set()
+
+    def _measure(self, size: int, took_us: int) -> None:
+        if took_us > 0:
+            rate = size * 1_000_000 / took_us
+            self._bytes_per_s += (rate - self._bytes_per_s) * (1 - DRAIN_MEMORY)
+
+
+def _part(command: Command) -> Part:
+    return Part(IN_PROCESS, ITS_OWN, encode_frame(command), 1)
+
+
+def _explained(error: Refused, names: Names) -> str:
+    """Say a refused configuration in the file's own names."""
+    kinds = {
+        "agent_in_use": "agent",
+        "queue_in_use": "queue",
+        "channel_in_use": "channel",
+        "skill_in_use": "skill",
+    }
+    if (kind := kinds.get(error.name)) is None:
+        return str(error)
+    name = names.name(kind, error.detail)
+    return f"{kind}s.{name}: is in use and cannot be taken out now; sign out or finish first ({error.name})"
+
+
+class _Answer:
+    """What one command in this process waits for."""
+
+    def __init__(self) -> None:
+        self.ready = trio.Event()
+        self.code = 0
+        self.value = 0
+
+
+@asynccontextmanager
+async def open_service(
+    site: SiteConfig,
+    clock: Clock | None = None,
+    *,
+    store: MessageStore | None = None,
+    secret: bytes | None = None,
+) -> AsyncIterator[Service]:
+    """Run the service: replay the journal, journal the start, serve until the block is left.
+
+    Args:
+        site: the configuration; the journal is in `site.data`.
+        clock: another clock, for tests.
+        store: where conversations are kept; with it go arrivals that a crash has lost.
+        secret: the site's key for arrival keys, 32 bytes; needed with a store.
+
+    Raises:
+        JournalError: the journal is damaged or diverges; the text names the batch.
+        NotDurable: the journal failed while serving; the block is cancelled.
+        ConfigError: there is no usable configuration.
+    """
+    folder = site.data / "journal"
+    writer = JournalWriter(lambda: SqliteJournal(folder, site.name))
+    try:
+        await writer.start()
+        bus = Bus()
+        state = await writer.read(lambda journal: replay(journal, bus.remember))
+        service = Service(site, clock or SystemClock(), writer, state, bus)
+        await service.start()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(service.run)
+            if store is not None:
+                if secret is None or len(secret) < SECRET_BYTES:
+                    raise ValueError(f"secret: expected {SECRET_BYTES} bytes or more")
+                service.conversations = Conversations(service, store, secret)
+                await service.conversations.reconcile()
+            yield service
+            nursery.cancel_scope.cancel()
+    finally:
+        await writer.close()

@@ -1,0 +1,179 @@
+"""Small sites, a store in memory, and a running service to test against."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import trio
+
+from engine.clock import Clock, ManualClock
+from engine.config import SiteConfig, read_site
+from engine.conversations import MessageStore
+from engine.service import Service, open_service
+
+SECRET = b"a secret for tests, 32 bytes long"
+
+SMALL_SITE = """
+[site]
+name = "small"
+
+[gateway]
+bind = "127.0.0.1:0"
+
+[routing]
+retry_after_ms = 1000
+
+[skills.cards]
+
+[reasons.lunch]
+
+[channels.chat]
+plugin = "echo"
+account = "web"
+
+[channels.voice]
+plugin = "socket"
+account = "line"
+exclusive = true
+instant = false
+connect_timeout_ms = 2000
+
+[queues.cards]
+skills = { cards = 1 }
+offer_timeout_ms = 5000
+wrap_up_ms = 0
+
+[queues.loans]
+offer_timeout_ms = 5000
+wrap_up_ms = 3000
+
+[agents.ann]
+skills = { cards = 50 }
+capacity = { chat = 2, voice = 1 }
+
+[agents.bob]
+capacity = { chat = 1, voice = 1 }
+"""
+
+
+def small_site(folder: Path, text: str = SMALL_SITE) -> SiteConfig:
+    """Return a site of two channels, two queues and two agents whose data lies in `folder`."""
+    return read_site(text, folder)
+
+
+class MemoryConversation(msgspec.Struct):
+    """A conversation of `MemoryStore`."""
+
+    id: int
+    public_id: str
+    channel: str
+    external_id: str
+    queue: str
+    head_start_ms: int
+    requires: Mapping[str, int]
+    contact: int | None = None
+
+
+class MemoryMessage(msgspec.Struct, frozen=True):
+    """A message of `MemoryStore`."""
+
+    id: int
+    conversation: int
+    position: int
+    sender: str
+    agent: str | None
+    external_id: str
+    text: str
+    at: int
+
+
+class MemoryStore:
+    """A `MessageStore` that forgets everything with the process.
+
+    Args:
+        lose_contacts: conversations stay without a contact, as after a crash.
+    """
+
+    def __init__(self, *, lose_contacts: bool = False) -> None:
+        self.lose_contacts = lose_contacts
+        self.conversations: list[MemoryConversation] = []
+        self.all_messages: list[MemoryMessage] = []
+
+    async def conversation_for(
+        self,
+        channel: str,
+        external_id: str,
+        *,
+        queue: str,
+        customer_name: str | None = None,
+        head_start_ms: int = 0,
+        requires: Mapping[str, int] | None = None,
+    ) -> MemoryConversation:
+        """Return the conversation, made when it is new."""
+        await trio.lowlevel.checkpoint()
+        for one in self.conversations:
+            if (one.channel, one.external_id) == (channel, external_id):
+                return one
+        number = len(self.conversations) + 1
+        made = MemoryConversation(
+            number, f"c{number:04}", channel, external_id, queue, head_start_ms, dict(requires or {})
+        )
+        self.conversations.append(made)
+        return made
+
+    async def attach_contact(self, conversation: int, contact: int) -> None:
+        """Remember the conversation's contact."""
+        await trio.lowlevel.checkpoint()
+        if not self.lose_contacts:
+            self.conversations[conversation - 1].contact = contact
+
+    async def by_contact(self, contact: int) -> MemoryConversation | None:
+        """Return the conversation of a contact."""
+        await trio.lowlevel.checkpoint()
+        return next((one for one in self.conversations if one.contact == contact), None)
+
+    async def without_contact(self) -> Sequence[MemoryConversation]:
+        """Return the conversations whose arrival may not have been journaled."""
+        await trio.lowlevel.checkpoint()
+        return [one for one in self.conversations if one.contact is None]
+
+    async def add_message(
+        self, conversation: int, sender: str, text: str, external_id: str, *, agent: str | None = None
+    ) -> MemoryMessage:
+        """Store a message; a repeat gives the one that is there."""
+        await trio.lowlevel.checkpoint()
+        of_conversation = [one for one in self.all_messages if one.conversation == conversation]
+        for message in of_conversation:
+            if (message.sender, message.external_id) == (sender, external_id):
+                return message
+        made = MemoryMessage(
+            len(self.all_messages) + 1,
+            conversation,
+            len(of_conversation) + 1,
+            sender,
+            agent,
+            external_id,
+            text,
+            0,
+        )
+        self.all_messages.append(made)
+        return made
+
+    async def messages(self, conversation: int, after: int = 0) -> Sequence[MemoryMessage]:
+        """Return the messages behind position `after`, in order."""
+        await trio.lowlevel.checkpoint()
+        return [one for one in self.all_messages if one.conversation == conversation and one.position > after]
+
+
+@asynccontextmanager
+async def small_service(
+    folder: Path, *, clock: Clock | None = None, store: MessageStore | None = None, text: str = SMALL_SITE
+) -> AsyncIterator[Service]:
+    """Run a service on a small site; its clock stands still unless another one is given."""
+    async with open_service(
+        small_site(folder, text), clock or ManualClock(), store=store or MemoryStore(), secret=SECRET
+    ) as service:
+        yield service

@@ -1,0 +1,251 @@
+"""The SQLite journal: its contract, and every way in which it must refuse to go on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import apsw
+import pytest
+
+from engine.journal import (
+    NO_EVENTS_HASH,
+    JournalCorrupt,
+    JournalCut,
+    JournalError,
+    JournalReader,
+    SqliteJournal,
+    sqlite,
+)
+from engine.journal.__main__ import main
+from engine.journal.head import SLOT_BYTES, Head, HeadFile, read_head
+from engine.testing.journal_kit import check_journal
+
+
+def filled(folder: Path, rows: int) -> None:
+    journal = SqliteJournal(folder, "site")
+    for number in range(1, rows + 1):
+        journal.append(number, 1, b"frame %d" % number, NO_EVENTS_HASH)
+    journal.close()
+
+
+def test_contract(tmp_path: Path) -> None:
+    check_journal(lambda: SqliteJournal(tmp_path / "journal", "site"))
+
+
+def test_pragmas_are_in_force(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path, "site")
+    db = journal._db
+    assert [db.pragma(name) for name in ("journal_mode", "synchronous", "wal_autocheckpoint")] == ["wal", 2, 0]
+    journal.close()
+
+
+def test_an_old_sqlite_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.51.2")
+    with pytest.raises(JournalError, match=r"3\.51\.2 is too old"):
+        SqliteJournal(tmp_path, "site")
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path, "site")
+    with pytest.raises(JournalError, match="another process"):
+        SqliteJournal(tmp_path, "site")
+    journal.close()
+    SqliteJournal(tmp_path, "site").close()
+
+
+def test_another_sites_journal_is_refused(tmp_path: Path) -> None:
+    filled(tmp_path, 1)
+    with pytest.raises(JournalError, match=r"site\.name.*'site'.*'other'"):
+        SqliteJournal(tmp_path, "other")
+    filled(tmp_path / "again", 1)
+
+
+def test_a_reader_follows_while_it_is_written(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path, "site")
+    journal.append(1, 1, b"one", NO_EVENTS_HASH)
+    reader = JournalReader(tmp_path)
+    assert [row.frames for row in reader.read()] == [b"one"]
+    journal.append(2, 1, b"two", NO_EVENTS_HASH)
+    assert [row.frames for row in reader.read(after_seq=1)] == [b"two"]
+    assert reader.last().seq == 2
+    with pytest.raises(JournalError, match="no row 9"):
+        list(reader.read(after_seq=9))
+    reader.close()
+    journal.close()
+
+
+def test_a_reader_reads_when_nobody_writes(tmp_path: Path) -> None:
+    filled(tmp_path, 3)
+    reader = JournalReader(tmp_path)
+    assert [row.seq for row in reader.read()] == [1, 2, 3]
+    reader.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("frames", b"other"), ("at", 7), ("count", 9), ("epoch", 5), ("chain", bytes(32))],
+)
+def test_a_changed_row_is_named(tmp_path: Path, column: str, value: object) -> None:
+    filled(tmp_path, 5)
+    db = apsw.Connection(str(tmp_path / sqlite.SEGMENT))
+    db.execute(f"UPDATE batches SET {column} = ? WHERE seq = 3", (value,))
+    db.close()
+    journal = SqliteJournal(tmp_path, "site")
+    with pytest.raises(JournalCorrupt, match="journal row 3") as caught:
+        list(journal.read())
+    assert caught.value.seq == 3
+    journal.close()
+
+
+def test_a_missing_row_is_named(tmp_path: Path) -> None:
+    filled(tmp_path, 5)
+    db = apsw.Connection(str(tmp_path / sqlite.SEGMENT))
+    db.execute("DELETE FROM batches WHERE seq = 2")
+    db.close()
+    with pytest.raises(JournalCorrupt, match="row 2: it is missing"):
+        list(SqliteJournal(tmp_path, "site").read())
+
+
+def test_a_flipped_bit_anywhere_is_never_served(tmp_path: Path) -> None:
+    """Each 97th byte of the file in turn: the start fails, or every row is what was written."""
+    filled(tmp_path, 40)
+    path = tmp_path / sqlite.SEGMENT
+    whole = path.read_bytes()
+    expected = [(n, n, b"frame %d" % n) for n in range(1, 41)]
+    refused = 0
+    for at in range(0, len(whole), 97):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
+        try:
+            journal = SqliteJournal(tmp_path, "site")
+        except JournalError:
+            refused += 1
+            continue
+        try:
+            assert [(row.seq, row.at, row.frames) for row in journal.read()] == expected
+        except JournalError:
+            refused += 1
+        finally:
+            journal._db.close()
+            journal._failed = True
+            journal.close()
+        path.write_bytes(whole)
+    assert refused > 10
+
+
+def test_a_cut_tail_is_detected(tmp_path: Path) -> None:
+    filled(tmp_path, 5)
+    db = apsw.Connection(str(tmp_path / sqlite.SEGMENT))
+    db.execute("DELETE FROM batches WHERE seq > 3")
+    db.close()
+    with pytest.raises(JournalCut, match=r"rows 4\.\.5 were durable and are gone") as caught:
+        SqliteJournal(tmp_path, "site")
+    assert caught.value.seq == 4
+
+
+def test_a_spoilt_wal_is_detected(tmp_path: Path) -> None:
+    """SQLite drops the tail of a torn WAL silently; the head file does not forget it."""
+    journal = SqliteJournal(tmp_path, "site")
+    for number in range(1, 6):
+        journal.append(number, 1, b"x" * 200, NO_EVENTS_HASH)
+    journal._write_head()
+    spoilt = tmp_path / "spoilt"
+    spoilt.mkdir()
+    for name in (sqlite.SEGMENT, sqlite.SEGMENT + "-wal", sqlite.HEAD):
+        (spoilt / name).write_bytes((tmp_path / name).read_bytes())
+    journal.close()
+    wal = bytearray((spoilt / (sqlite.SEGMENT + "-wal")).read_bytes())
+    wal[len(wal) // 2] ^= 1
+    (spoilt / (sqlite.SEGMENT + "-wal")).write_bytes(wal)
+    with pytest.raises(JournalError):
+        SqliteJournal(spoilt, "site")
+
+
+def test_a_missing_head_is_refused_until_rebuilt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    filled(tmp_path, 5)
+    (tmp_path / sqlite.HEAD).unlink()
+    with pytest.raises(JournalError, match="rebuild-head"):
+        SqliteJournal(tmp_path, "site")
+    assert main(["rebuild-head", str(tmp_path)]) == 0
+    assert "5 rows" in capsys.readouterr().out
+    SqliteJournal(tmp_path, "site").close()
+
+
+def test_the_head_survives_one_torn_slot(tmp_path: Path) -> None:
+    path = tmp_path / "head"
+    file = HeadFile(path)
+    for seq in (1, 2, 3):
+        file.write(Head(seq, bytes([seq]) * 32))
+    file.close()
+    whole = bytearray(path.read_bytes())
+    whole[10] ^= 1  # seq 3 went into the first slot
+    path.write_bytes(whole)
+    assert read_head(path) == Head(2, b"\2" * 32)
+    whole[SLOT_BYTES + 10] ^= 1
+    path.write_bytes(whole)
+    with pytest.raises(JournalError, match="neither of its two records"):
+        read_head(path)
+
+
+def test_the_head_is_kept_between_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("engine.journal.sqlite.time.monotonic", lambda: now)
+    journal = SqliteJournal(tmp_path, "site")
+    journal.append(1, 1, b"", NO_EVENTS_HASH)
+    assert journal.maintain() is None
+    journal.append(2, 1, b"", NO_EVENTS_HASH)
+    wait_s = journal.maintain()
+    assert wait_s is not None
+    assert wait_s <= 1
+    now += wait_s
+    journal.maintain()
+    head = read_head(tmp_path / sqlite.HEAD)
+    assert head is not None
+    assert head.seq == 2
+    journal.close()
+
+
+def test_the_first_error_is_final(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path, "site")
+    journal.append(1, 1, b"one", NO_EVENTS_HASH)
+    db, journal._db = journal._db, apsw.Connection(":memory:")  # no such table: any error will do
+    with pytest.raises(JournalError, match="batch 2 could not be made durable"):
+        journal.append(2, 1, b"two", NO_EVENTS_HASH)
+    journal._db, memory = db, journal._db
+    memory.close()
+    with pytest.raises(JournalError, match="restart the process"):
+        journal.append(2, 1, b"two", NO_EVENTS_HASH)
+    journal.close()
+
+
+def test_check_names_the_row_and_cut_keeps_what_stands_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled(tmp_path, 5)
+    db = apsw.Connection(str(tmp_path / sqlite.SEGMENT))
+    db.execute("UPDATE batches SET frames = x'00' WHERE seq = 4")
+    db.close()
+    assert main(["check", str(tmp_path)]) == 1
+    assert "journal row 4" in capsys.readouterr().err
+    assert main(["cut", str(tmp_path), "--before", "4"]) == 0
+    assert main(["check", str(tmp_path)]) == 0
+    assert (tmp_path / "before-cut" / sqlite.SEGMENT).exists()
+    journal = SqliteJournal(tmp_path, "site")
+    assert journal.append(9, 0, b"", NO_EVENTS_HASH) == 4
+    journal.close()
+
+
+def test_a_killed_writers_rows_are_there(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys\n"
+        "from engine.journal import SqliteJournal, NO_EVENTS_HASH\n"
+        "journal = SqliteJournal(pathlib.Path(sys.argv[1]), 'site')\n"
+        "for n in range(1, 8): journal.append(n, 1, b'frame', NO_EVENTS_HASH)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, cwd=Path.cwd())
+    journal = SqliteJournal(tmp_path, "site")
+    assert journal.last().seq == 7
+    assert len(list(journal.read())) == 7
+    journal.close()
