@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.config_table import Table, did_you_mean, type_word
 from engine.config_types import (
@@ -104,6 +105,7 @@ def _site(file: Table, folder: Path) -> SiteConfig:
     if "name" not in site.values:
         site.error("name", "is missing; give the site a short name")
     data = folder / site.text("data", "data")
+    timezone = _timezone(site)
     title = _title(site, name or "")
     site.finish()
     skills = {key: _named(table, key) for key, table in file.named_tables("skills", MAX_SKILLS)}
@@ -115,6 +117,7 @@ def _site(file: Table, folder: Path) -> SiteConfig:
         name=name or "",
         title=title,
         data=data,
+        timezone=timezone,
         routing=_routing(file.table("routing")),
         web=_web(file.table("web")),
         gateway=_gateway(file.table("gateway"), data),
@@ -165,6 +168,7 @@ def _stats(table: Table) -> Stats:
         max_rows=table.integer("max_rows", 1, 1_000_000, 10_000),
         max_reply_bytes=table.integer("max_reply_bytes", 1_024, 1 << 30, 16 << 20),
         memory_limit_mb=table.integer("memory_limit_mb", 64, 1 << 20, 512),
+        process_limit_mb=table.integer("process_limit_mb", 512, 1 << 24, 4_096),
     )
     table.finish()
     return stats
@@ -262,6 +266,16 @@ def _title(table: Table, name: str) -> Title:
     inner.finish()
     given = next((text for text in texts.values() if text), name)
     return Title(texts["en"] or given, texts["zh"] or given)
+
+
+def _timezone(table: Table) -> str:
+    name = table.text("timezone", "UTC")
+    try:
+        if name != "UTC":  # known even where the machine has no time zone data
+            ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        table.error("timezone", f'no time zone "{name}"; give an IANA name such as "Asia/Shanghai"')
+    return name
 
 
 def _address(table: Table, key: str, default: Address) -> Address:

@@ -75,6 +75,7 @@ class Stats:
     max_rows: int
     max_reply_bytes: int
     memory_limit_mb: int
+    process_limit_mb: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class SiteConfig:
     name: str
     title: Title
     data: Path
+    timezone: str
     routing: Routing
     web: Web
     gateway: Gateway

@@ -61,12 +61,13 @@ def test_defaults_are_those_that_the_sample_names() -> None:
     assert said["max_rows"] == str(site.stats.max_rows)
     assert said["max_reply_bytes"] == str(site.stats.max_reply_bytes)
     assert said["memory_limit_mb"] == str(site.stats.memory_limit_mb)
+    assert said["process_limit_mb"] == str(site.stats.process_limit_mb)
     assert said["connect_timeout_ms"] == str(site.channels["c"].connect_timeout_ms)
     assert site.routing.miss_limit == 3
     assert site.routing.order == "longest"
     assert site.routing.max_waiting is None
     assert site.queues["q"].rank_skill is None
-    assert site.title.zh == "one"
+    assert (site.title.zh, site.timezone) == ("one", "UTC")
 
 
 def test_sample_has_every_key_that_is_known() -> None:
@@ -151,7 +152,7 @@ def test_all_errors_come_at_once_with_their_paths() -> None:
     [
         ("", "site.name: is missing; give the site a short name"),
         (MINIMAL + "[queue.q]", 'queue: unknown key; did you mean "queues"?'),
-        (MINIMAL + "queues = 1", "site.queues: unknown key; known: name, data, title"),
+        (MINIMAL + "queues = 1", "site.queues: unknown key; known: name, data, timezone, title"),
         ("queues = 3\n" + MINIMAL, "queues: expected a table, got an integer"),
         (MINIMAL + "[channels.a]", "channels.a.plugin: is missing; give a string"),
         (MINIMAL + "[stats]\nflush_ms = true", "stats.flush_ms: expected an integer, got true or false"),
@@ -180,6 +181,10 @@ def test_all_errors_come_at_once_with_their_paths() -> None:
         (
             MINIMAL + '[skills.a]\nwas = "c"\n[skills.b]\nwas = "c"',
             'skills.b.was: "c" was already renamed by skills.a',
+        ),
+        (
+            MINIMAL + 'timezone = "Beijing"',
+            'site.timezone: no time zone "Beijing"; give an IANA name such as "Asia/Shanghai"',
         ),
         (MINIMAL + "title = 3", "site.title: expected a string or a table, got an integer"),
         (

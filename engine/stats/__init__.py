@@ -1,0 +1,1 @@
+"""Statistics: a process of its own that follows the journal and answers SQL."""

@@ -1,0 +1,224 @@
+"""The rows of the statistics tables while they may still change; ``schema.sql`` explains each column.
+
+A row is *open* until nothing can happen to it any more; then it becomes a tuple in the table's order
+and is never touched again. Nothing here depends on when rows are written out, so a rebuilt database
+has the very same rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Generic, Protocol, TypeVar
+
+Values = tuple[object, ...]
+US_PER_MS: Final = 1_000
+
+
+class Row(Protocol):
+    """What a ledger needs of a row."""
+
+    def values(self) -> Values:
+        """Return the columns in the order of the table."""
+        ...
+
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(slots=True)
+class Ledger(Generic[R]):
+    """The rows of one table.
+
+    Attributes:
+        open: rows that may still change, by the table's key.
+        changed: keys whose open row differs from what was last taken.
+        closed: rows that are final and were not taken yet.
+    """
+
+    open: dict[int, R] = field(default_factory=dict)
+    changed: set[int] = field(default_factory=set)
+    closed: list[Values] = field(default_factory=list)
+
+    def add(self, key: int, row: R) -> None:
+        """Open a row."""
+        self.open[key] = row
+        self.changed.add(key)
+
+    def close(self, key: int) -> None:
+        """Make a row final."""
+        self.closed.append(self.open.pop(key).values())
+        self.changed.add(key)
+
+    def pending(self) -> int:
+        """Return how many rows the next write has."""
+        return len(self.closed) + len(self.changed)
+
+    def discard(self) -> None:
+        """Forget what has changed: it is in the database already."""
+        self.closed.clear()
+        self.changed.clear()
+
+
+@dataclass(slots=True)
+class ContactRow:
+    """A row of ``contacts``."""
+
+    contact: int
+    channel: int
+    key: bytes
+    queue: int
+    first_queue: int
+    weight: int
+    arrived_at: int
+    enqueued_at: int
+    seq: int
+    state: str = "waiting"
+    agent: int | None = None
+    tier: int = 2
+    head_start_us: int = 0
+    first_offered_at: int | None = None
+    engaged_at: int | None = None
+    ended_at: int | None = None
+    ended_by: str | None = None
+    offers: int = 0
+    misses: int = 0
+    transfers: int = 0
+    wait_ms: int | None = None
+    talk_ms: int = 0
+    segment: int = 0
+    """The number of the open segment; not a column."""
+
+    def values(self) -> Values:
+        """Return the columns in the order of the table."""
+        return (
+            self.contact,
+            self.channel,
+            self.queue,
+            self.first_queue,
+            self.key.hex(),
+            self.state,
+            self.agent,
+            self.arrived_at,
+            self.enqueued_at,
+            self.first_offered_at,
+            self.engaged_at,
+            self.ended_at,
+            self.ended_by,
+            self.head_start_us // US_PER_MS,
+            self.tier,
+            self.weight,
+            self.offers,
+            self.misses,
+            self.transfers,
+            self.wait_ms,
+            self.talk_ms,
+            self.seq,
+        )
+
+
+@dataclass(slots=True)
+class OfferRow:
+    """A row of ``offers``."""
+
+    offer: int
+    contact: int
+    channel: int
+    queue: int
+    agent: int
+    made_at: int
+    deadline_at: int
+    seq: int
+    outcome: str = "open"
+    cause: str | None = None
+    reason: int | None = None
+    closed_at: int | None = None
+
+    def values(self) -> Values:
+        """Return the columns in the order of the table."""
+        closed_at = self.closed_at
+        return (
+            self.offer,
+            self.contact,
+            self.channel,
+            self.queue,
+            self.agent,
+            self.made_at,
+            self.deadline_at,
+            closed_at,
+            self.outcome,
+            self.cause,
+            self.reason,
+            None if closed_at is None else (closed_at - self.made_at) // US_PER_MS,
+            self.seq,
+        )
+
+
+@dataclass(slots=True)
+class SegmentRow:
+    """A row of ``segments``."""
+
+    segment: int
+    contact: int
+    channel: int
+    queue: int
+    agent: int
+    seq: int
+    outcome: str = "open"
+    connecting_at: int | None = None
+    engaged_at: int | None = None
+    ended_at: int | None = None
+    talk_ms: int | None = None
+    wrap_up_started_at: int | None = None
+    wrap_up_ended_at: int | None = None
+    wrap_up_ended_by: str | None = None
+
+    def values(self) -> Values:
+        """Return the columns in the order of the table."""
+        started, ended = self.wrap_up_started_at, self.wrap_up_ended_at
+        wrap_up_ms = None if started is None or ended is None else (ended - started) // US_PER_MS
+        return (
+            self.segment,
+            self.contact,
+            self.channel,
+            self.queue,
+            self.agent,
+            self.outcome,
+            self.connecting_at,
+            self.engaged_at,
+            self.ended_at,
+            self.talk_ms,
+            started,
+            ended,
+            self.wrap_up_ended_by,
+            wrap_up_ms,
+            self.seq,
+        )
+
+
+@dataclass(slots=True)
+class AgentStateRow:
+    """A row of ``agent_states``."""
+
+    agent: int
+    started_at: int
+    state: str
+    reason: int | None
+    locked: bool
+    activity: str
+    seq: int
+    ended_at: int | None = None
+
+    def values(self) -> Values:
+        """Return the columns in the order of the table."""
+        ended_at = self.ended_at
+        return (
+            self.agent,
+            self.started_at,
+            ended_at,
+            self.state,
+            self.reason,
+            self.locked,
+            self.activity,
+            None if ended_at is None else (ended_at - self.started_at) // US_PER_MS,
+            self.seq,
+        )

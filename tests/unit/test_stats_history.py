@@ -1,0 +1,402 @@
+"""Events to rows, computed by hand to the millisecond."""
+
+from __future__ import annotations
+
+from engine.model import (
+    EVENTS,
+    Abandoned,
+    AgentLocked,
+    AgentNotReady,
+    AgentReady,
+    AgentSignedIn,
+    AgentSignedOut,
+    AgentSigningOut,
+    AgentUnlocked,
+    Arrived,
+    Blocked,
+    BlockedCause,
+    ConnectFailedEvent,
+    Connecting,
+    Ended,
+    EndedBy,
+    Engaged,
+    Event,
+    OfferAccepted,
+    OfferDeclined,
+    OfferExpired,
+    OfferMade,
+    OfferWithdrawn,
+    Queued,
+    QueuedCause,
+    Transferred,
+    WithdrawnCause,
+    WrapUpEnded,
+    WrapUpStarted,
+    encode_frame,
+)
+from engine.stats.decoding import decode_frames
+from engine.stats.history import History
+from engine.stats.rows import ContactRow
+
+KEY = bytes(range(16))
+T = 1_700_000_000_000_000
+
+
+def at(ms: float) -> int:
+    return T + round(ms * 1_000)
+
+
+def arrived(ms: float, contact: int) -> Arrived:
+    return Arrived(at=at(ms), contact=contact, channel=1, key=KEY, queue=1, weight=1)
+
+
+def queued(ms: float, contact: int, *, queue: int = 1, tier: int = 2, since: float | None = None) -> Queued:
+    return Queued(
+        at=at(ms),
+        contact=contact,
+        channel=1,
+        queue=queue,
+        tier=tier,
+        enqueued_at=at(ms if since is None else since),
+        head_start_us=90_000_000,
+        cause=QueuedCause.ARRIVAL,
+    )
+
+
+def offer_made(ms: float, offer: int, contact: int, agent: int) -> OfferMade:
+    return OfferMade(
+        at=at(ms), offer=offer, contact=contact, channel=1, queue=1, agent=agent, deadline=at(ms + 20_000)
+    )
+
+
+def signed_in(ms: float, agent: int) -> list[Event]:
+    return [AgentSignedIn(at=at(ms), agent=agent), AgentReady(at=at(ms), agent=agent)]
+
+
+def columns(row: ContactRow, *names: str) -> tuple[object, ...]:
+    return tuple(getattr(row, name) for name in names)
+
+
+def states(history: History) -> list[tuple[object, ...]]:
+    """Agent, from and to in ms, state, reason, locked, activity; closed intervals, then open ones."""
+    rows = [*history.agents.rows.closed, *(row.values() for row in history.agents.rows.open.values())]
+    result = []
+    for row in rows:
+        agent, since, until, *rest = row
+        assert isinstance(since, int)
+        until_ms = (until - T) / 1_000 if isinstance(until, int) else None
+        result.append((agent, (since - T) / 1_000, until_ms, *rest[:4]))
+    return result
+
+
+def test_served_contact_with_wrap_up() -> None:
+    history = History()
+    history.apply(
+        1,
+        [
+            *signed_in(0, 7),
+            arrived(100, 1),
+            queued(100, 1),
+            offer_made(100, 1, 1, 7),
+        ],
+    )
+    assert history.contacts.open[1].state == "offered"
+    assert history.contacts.open[1].wait_ms is None
+    history.apply(
+        2,
+        [
+            OfferAccepted(at=at(2_600.7), offer=1, contact=1, channel=1, agent=7),
+            Engaged(at=at(2_600.7), contact=1, channel=1, agent=7),
+        ],
+    )
+    history.apply(
+        3,
+        [
+            Ended(at=at(62_600), contact=1, channel=1, queue=1, agent=7, by=EndedBy.CUSTOMER),
+            WrapUpStarted(at=at(62_600), agent=7, contact=1, channel=1, deadline=at(67_600)),
+        ],
+    )
+    (contact,) = history.contacts.closed
+    assert contact == (
+        1, 1, 1, 1, KEY.hex(), "served", 7, at(100), at(100), at(100), at(2_600.7), at(62_600), "customer",
+        90_000, 2, 1, 1, 0, 0, 2_500, 59_999, 3,
+    )  # fmt: skip
+    assert history.segments.closed == [], "its wrap-up runs"
+    history.apply(4, [WrapUpEnded(at=at(65_000), agent=7, contact=1, channel=1, by=EndedBy.AGENT)])
+    assert history.segments.closed == [
+        (1, 1, 1, 1, 7, "served", None, at(2_600.7), at(62_600), 59_999,
+         at(62_600), at(65_000), "agent", 2_400, 4)
+    ]  # fmt: skip
+    assert history.offers.closed == [
+        (1, 1, 1, 1, 7, at(100), at(20_100), at(2_600.7), "accepted", None, None, 2_500, 2)
+    ]
+    assert states(history) == [
+        (7, 0, 100, "ready", None, False, "idle"),
+        (7, 100, 2_600.7, "ready", None, False, "offered"),
+        (7, 2_600.7, 62_600, "ready", None, False, "engaged"),
+        (7, 62_600, 65_000, "ready", None, False, "wrap_up"),
+        (7, 65_000, None, "ready", None, False, "idle"),
+    ]
+    assert (history.contacts.open, history.segments.open, history.offers.open) == ({}, {}, {})
+
+
+def test_segment_without_wrap_up_is_final_in_its_batch() -> None:
+    history = History()
+    history.apply(
+        1,
+        [
+            *signed_in(0, 7),
+            arrived(0, 1),
+            queued(0, 1),
+            offer_made(0, 1, 1, 7),
+            OfferAccepted(at=at(0), offer=1, contact=1, channel=1, agent=7),
+            Engaged(at=at(0), contact=1, channel=1, agent=7),
+            Ended(at=at(9), contact=1, channel=1, queue=1, agent=7, by=EndedBy.AGENT),
+        ],
+    )
+    assert [row[5] for row in history.segments.closed] == ["served"]
+    assert states(history) == [
+        (7, 0, 9, "ready", None, False, "engaged"),
+        (7, 9, None, "ready", None, False, "idle"),
+    ], "what lasted no time left nothing behind"
+
+
+def test_expired_declined_and_withdrawn_offers_keep_the_place() -> None:
+    history = History()
+    history.apply(
+        5,
+        [
+            *signed_in(0, 7),
+            *signed_in(0, 8),
+            arrived(0, 1),
+            queued(0, 1),
+            offer_made(0, 1, 1, 7),
+            OfferExpired(at=at(20_000), offer=1, contact=1, channel=1, agent=7),
+            AgentLocked(at=at(20_000), agent=7, misses=1),
+            queued(20_000, 1, since=0),
+            offer_made(20_000, 2, 1, 8),
+            OfferDeclined(at=at(21_500), offer=2, contact=1, channel=1, agent=8, reason=3),
+            queued(21_500, 1, since=0),
+            offer_made(26_500, 3, 1, 8),
+            OfferWithdrawn(
+                at=at(27_000), offer=3, contact=1, channel=1, agent=8, cause=WithdrawnCause.ABANDONED
+            ),
+            Abandoned(at=at(27_000), contact=1, channel=1, queue=1),
+            AgentUnlocked(at=at(30_000), agent=7),
+        ],
+    )
+    assert [row[8:12] for row in history.offers.closed] == [
+        ("expired", None, None, 20_000),
+        ("declined", None, 3, 1_500),
+        ("withdrawn", "abandoned", None, 500),
+    ]
+    (contact,) = history.contacts.closed
+    assert contact[5:7] == ("abandoned", None), "nobody had it in hand"
+    assert contact[7:13] == (at(0), at(0), at(0), None, at(27_000), "customer")
+    assert contact[16:21] == (3, 1, 0, 27_000, 0)
+    assert [state for state in states(history) if state[0] == 7] == [
+        (7, 0, 20_000, "ready", None, False, "offered"),
+        (7, 20_000, 30_000, "ready", None, True, "idle"),
+        (7, 30_000, None, "ready", None, False, "idle"),
+    ]
+
+
+def test_transfer_makes_two_segments_and_one_contact() -> None:
+    history = History()
+    history.apply(
+        1,
+        [
+            *signed_in(0, 7),
+            *signed_in(0, 8),
+            arrived(0, 1),
+            queued(0, 1),
+            offer_made(0, 1, 1, 7),
+            OfferAccepted(at=at(1_000), offer=1, contact=1, channel=1, agent=7),
+            Engaged(at=at(1_000), contact=1, channel=1, agent=7),
+            Transferred(at=at(5_000), contact=1, channel=1, agent=7, from_queue=1, to_queue=2),
+            WrapUpStarted(at=at(5_000), agent=7, contact=1, channel=1, deadline=at(8_000)),
+            queued(5_000, 1, queue=2, tier=1),
+        ],
+    )
+    row = history.contacts.open[1]
+    assert columns(row, "state", "agent", "queue", "first_queue", "tier", "transfers") == (
+        "waiting", None, 2, 1, 1, 1
+    )  # fmt: skip
+    assert columns(row, "wait_ms", "talk_ms", "enqueued_at") == (1_000, 4_000, at(5_000))
+    history.apply(
+        2,
+        [
+            offer_made(6_000, 2, 1, 8),
+            OfferAccepted(at=at(6_500), offer=2, contact=1, channel=1, agent=8),
+            Engaged(at=at(6_500), contact=1, channel=1, agent=8),
+            WrapUpEnded(at=at(8_000), agent=7, contact=1, channel=1, by=EndedBy.DEADLINE),
+            Ended(at=at(9_500), contact=1, channel=1, queue=2, agent=8, by=EndedBy.AGENT),
+        ],
+    )
+    (contact,) = history.contacts.closed
+    assert contact[5:7] == ("served", 8)
+    assert contact[10] == at(1_000), "answered first by the first agent"
+    assert contact[18:21] == (1, 1_000, 7_000)
+    assert [(row[4], row[5], row[9], row[13]) for row in history.segments.closed] == [
+        (7, "transferred", 4_000, 3_000),
+        (8, "served", 3_000, None),
+    ]
+
+
+def test_connecting_that_fails_and_then_works() -> None:
+    history = History()
+    history.apply(
+        1,
+        [
+            *signed_in(0, 7),
+            arrived(0, 1),
+            queued(0, 1),
+            offer_made(0, 1, 1, 7),
+            OfferAccepted(at=at(1_000), offer=1, contact=1, channel=1, agent=7),
+            Connecting(at=at(1_000), contact=1, channel=1, agent=7, deadline=at(11_000)),
+            ConnectFailedEvent(at=at(3_000), contact=1, channel=1, agent=7, by=EndedBy.CUSTOMER),
+            queued(3_000, 1, since=0),
+            offer_made(8_000, 2, 1, 7),
+            OfferAccepted(at=at(9_000), offer=2, contact=1, channel=1, agent=7),
+            Connecting(at=at(9_000), contact=1, channel=1, agent=7, deadline=at(19_000)),
+        ],
+    )
+    assert history.contacts.open[1].state == "connecting"
+    history.apply(2, [Engaged(at=at(9_250), contact=1, channel=1, agent=7)])
+    assert history.contacts.open[1].wait_ms == 9_250
+    assert [(row[5], row[6], row[9]) for row in history.segments.closed] == [
+        ("connect_failed", at(1_000), None)
+    ]
+    assert history.segments.open[2].connecting_at == at(9_000)
+    assert history.segments.open[2].engaged_at == at(9_250)
+    assert [row[4:] for row in states(history) if row[2] is not None and row[1] >= 1_000] == [
+        (None, False, "connecting"),
+        (None, False, "idle"),
+        (None, False, "offered"),
+        (None, False, "connecting"),
+    ]
+
+
+def test_abandoned_while_connecting_names_the_agent() -> None:
+    history = History()
+    history.apply(
+        1,
+        [
+            *signed_in(0, 7),
+            arrived(0, 1),
+            queued(0, 1),
+            offer_made(0, 1, 1, 7),
+            OfferAccepted(at=at(1_000), offer=1, contact=1, channel=1, agent=7),
+            Connecting(at=at(1_000), contact=1, channel=1, agent=7, deadline=at(11_000)),
+            Abandoned(at=at(2_000), contact=1, channel=1, queue=1),
+        ],
+    )
+    (contact,) = history.contacts.closed
+    assert (contact[5], contact[6], contact[19], contact[20]) == ("abandoned", 7, 2_000, 0)
+    assert [(row[5], row[8]) for row in history.segments.closed] == [("abandoned", at(2_000))]
+
+
+def test_blocked_contact_names_the_limit() -> None:
+    history = History()
+    history.apply(
+        1,
+        [
+            arrived(4, 1),
+            Blocked(at=at(4), contact=1, channel=1, queue=1, cause=BlockedCause.SITE_FULL),
+        ],
+    )
+    (contact,) = history.contacts.closed
+    assert (contact[5], contact[11], contact[12], contact[19]) == ("blocked", at(4), "site_full", 0)
+
+
+def test_agent_s_day_has_no_gaps() -> None:
+    history = History()
+    history.apply(
+        1,
+        [
+            AgentSignedIn(at=at(0), agent=7),
+            AgentNotReady(at=at(0), agent=7, reason=0),
+            AgentReady(at=at(1_000), agent=7),
+            arrived(2_000, 1),
+            queued(2_000, 1),
+            offer_made(2_000, 1, 1, 7),
+            OfferAccepted(at=at(3_000), offer=1, contact=1, channel=1, agent=7),
+            Engaged(at=at(3_000), contact=1, channel=1, agent=7),
+            AgentNotReady(at=at(4_000), agent=7, reason=2),
+            AgentSigningOut(at=at(5_000), agent=7),
+            Ended(at=at(6_000), contact=1, channel=1, queue=1, agent=7, by=EndedBy.AGENT),
+            AgentSignedOut(at=at(6_000), agent=7),
+            *signed_in(9_000, 7),
+        ],
+    )
+    assert states(history) == [
+        (7, 0, 1_000, "not_ready", None, False, "idle"),
+        (7, 1_000, 2_000, "ready", None, False, "idle"),
+        (7, 2_000, 3_000, "ready", None, False, "offered"),
+        (7, 3_000, 4_000, "ready", None, False, "engaged"),
+        (7, 4_000, 5_000, "not_ready", 2, False, "engaged"),
+        (7, 5_000, 6_000, "signing_out", None, False, "engaged"),
+        (7, 6_000, 9_000, "signed_out", None, False, "idle"),
+        (7, 9_000, None, "ready", None, False, "idle"),
+    ]
+
+
+def test_two_wrap_ups_of_one_pair_end_in_their_order() -> None:
+    history = History()
+    events: list[Event] = [*signed_in(0, 7), arrived(0, 1), queued(0, 1)]
+    for number, start in ((1, 0), (2, 1_000)):
+        events += [
+            offer_made(start, number, 1, 7),
+            OfferAccepted(at=at(start), offer=number, contact=1, channel=1, agent=7),
+            Engaged(at=at(start), contact=1, channel=1, agent=7),
+            Transferred(at=at(start + 500), contact=1, channel=1, agent=7, from_queue=1, to_queue=1),
+            WrapUpStarted(at=at(start + 500), agent=7, contact=1, channel=1, deadline=at(start + 9_000)),
+            queued(start + 500, 1, tier=1),
+        ]
+    events += [
+        WrapUpEnded(at=at(ms), agent=7, contact=1, channel=1, by=EndedBy.AGENT) for ms in (2_000, 3_000)
+    ]
+    history.apply(1, events)
+    assert [(row[0], row[13]) for row in history.segments.closed] == [(1, 1_500), (2, 1_500)]
+
+
+def test_rows_do_not_depend_on_where_they_are_taken() -> None:
+    """Whatever the cuts between writes, the final rows and the live ones are the same."""
+    events: list[Event] = [
+        *signed_in(0, 7),
+        arrived(0, 1),
+        queued(0, 1),
+        offer_made(0, 1, 1, 7),
+        OfferAccepted(at=at(0), offer=1, contact=1, channel=1, agent=7),
+        Engaged(at=at(0), contact=1, channel=1, agent=7),
+        arrived(3, 2),
+        queued(3, 2),
+        Ended(at=at(9), contact=1, channel=1, queue=1, agent=7, by=EndedBy.AGENT),
+        offer_made(9, 2, 2, 7),
+    ]
+    whole, cut = History(), History()
+    for seq, event in enumerate(events):
+        whole.apply(seq, [event])
+    taken: dict[str, list[object]] = {name: [] for name in cut.ledgers}
+    for seq, event in enumerate(events):
+        cut.apply(seq, [event])
+        for name, ledger in cut.ledgers.items():
+            taken[name].extend(ledger.closed)
+        cut.discard()
+    for name, ledger in whole.ledgers.items():
+        assert taken[name] == ledger.closed
+        assert cut.ledgers[name].open == ledger.open
+    assert cut.arrived == whole.arrived == 2
+
+
+def test_frames_decode_to_what_was_encoded() -> None:
+    events: list[Event] = [*signed_in(0, 7), arrived(0, 1), queued(0, 1), offer_made(0, 1, 1, 7)]
+    assert decode_frames(b"".join(encode_frame(event) for event in events)) == events
+    assert decode_frames(b"") == []
+
+
+def test_every_event_is_handled_or_left_out_on_purpose() -> None:
+    left_out = {"Configured", "RestartedEvent"}
+    handled = {event.__name__ for event in History()._handlers}
+    assert handled | left_out == {event.__name__ for event in EVENTS.values()}
+    assert not handled & left_out
