@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import jwt
 
-from engine.errors import ConfigError, PaiduiError
+from engine.errors import BadToken, ConfigError
 
 ALGORITHM: Final = "HS256"
 KEY_BYTES: Final = 32
@@ -27,21 +27,9 @@ _REQUIRED: Final = ("exp", "iat", "aud", "iss", "sub", "jti", "typ")
 _RESERVED: Final = frozenset(_REQUIRED)
 _COMPACT: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
+__all__ = ["BadToken", "Tickets", "Tokens", "read_or_create_key"]
+
 T = TypeVar("T")
-
-
-class BadToken(PaiduiError):
-    """A token that proves nothing.
-
-    Attributes:
-        reason: "too_large", "malformed", "bad_signature", "expired", "wrong_purpose", "wrong_site",
-            "missing_claim", "not_yet"; of tickets and refresh tokens also "unknown", "used", "reused",
-            "revoked".
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 _REASONS: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (

@@ -42,6 +42,20 @@ class NotDurable(PaiduiError):
     """The journal did not take the command: nothing more is acknowledged, the process ends."""
 
 
+class BadToken(PaiduiError):
+    """A token that proves nothing.
+
+    Attributes:
+        reason: "too_large", "malformed", "bad_signature", "expired", "wrong_purpose", "wrong_site",
+            "missing_claim", "not_yet"; of tickets and refresh tokens also "unknown", "used", "reused",
+            "revoked".
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 REFUSALS: Final[dict[int, type[Refused]]] = {}
 """The class of each of the core's stable codes (`crates/router_core/src/rejection.rs`)."""
 

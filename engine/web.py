@@ -155,7 +155,7 @@ def _hypercorn_config(limits: WebLimits) -> Config:
     return config
 
 
-async def _listen(bind: Address) -> list[trio.SocketListener]:
+async def _listen(bind: Address, setting: str) -> list[trio.SocketListener]:
     try:
         return await trio.open_tcp_listeners(bind.port, host=bind.host, backlog=512)
     except OSError as error:
@@ -163,7 +163,7 @@ async def _listen(bind: Address) -> list[trio.SocketListener]:
             why = "another program listens there; stop it or choose another port"
         else:
             why = f"cannot listen there ({error.strerror or error}); choose a host and port of this machine"
-        raise ConfigError([f"web.bind: {bind}: {why}"]) from error
+        raise ConfigError([f"{setting}: {bind}: {why}"]) from error
 
 
 async def serve_web(
@@ -172,6 +172,7 @@ async def serve_web(
     shutdown: trio.Event,
     *,
     limits: WebLimits | None = None,
+    setting: str = "web.bind",
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve the mounted applications until `shutdown` is set, then stop within a bounded time.
@@ -182,15 +183,16 @@ async def serve_web(
         shutdown: when set, no connection is accepted any more, WebSocket handlers are told through
             ``closing``, and whatever runs after the grace period is cancelled.
         limits: see `WebLimits`.
+        setting: what the configuration calls `bind`, for the error.
         task_status: gets the port.
 
     Raises:
-        ConfigError: the address cannot be listened on; names ``web.bind``.
+        ConfigError: the address cannot be listened on; names `setting`.
     """
     limits = limits or WebLimits()
     if not isinstance(mounts, Mounts):
         mounts = _mounts_of(mounts)
-    listeners = await _listen(bind)
+    listeners = await _listen(bind, setting)
     context = WorkerContext(None)
     async with trio.open_nursery() as lifespans:
         await lifespans.start(mounts.run)
