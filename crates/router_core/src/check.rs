@@ -240,7 +240,7 @@ impl Router {
             .contacts
             .sorted()
             .into_iter()
-            .filter(|c| waiting(&c))
+            .filter(|c| waiting(c))
             .count();
         let wrap_ups: usize = self
             .agents

@@ -141,7 +141,7 @@ impl Router {
                 let left = |agent: &&Agent| {
                     self.is_qualified(contact, agent) && !contact.attempted.contains(&agent.id)
                 };
-                let somebody = agents.iter().any(|agent| left(&agent));
+                let somebody = agents.iter().any(left);
                 hold(
                     somebody,
                     "who has nobody left to ask has a retry",

@@ -30,6 +30,12 @@ impl Router {
         self.setup.configured.then_some(&self.setup.config)
     }
 
+    /// Waiting contacts in all queues together, in constant time.
+    #[must_use]
+    pub const fn waiting(&self) -> u32 {
+        self.queues.waiting()
+    }
+
     /// Every queue's and every agent's line. Takes time in proportion to the waiting contacts.
     #[must_use]
     pub fn overview(&self) -> Overview {

@@ -96,3 +96,11 @@ impl From<Code> for u16 {
         code as Self
     }
 }
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.code.name(), self.detail)
+    }
+}
+
+impl std::error::Error for Rejection {}
