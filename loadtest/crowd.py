@@ -16,7 +16,7 @@ from loadtest import protocol as p
 from loadtest.handling import Answer
 from loadtest.ledger import Ledger
 from loadtest.people import Agent, Contact, Freed, Numbers, Outbox, Sent
-from loadtest.plan import PlannedContact, plan_contacts
+from loadtest.plan import PlannedContact
 from loadtest.protocol import Body
 from loadtest.scenario import Scenario
 from loadtest.streams import stream
@@ -37,7 +37,7 @@ class Crowd:
         ledger: Ledger,
         *,
         salt: bytes,
-        duration_s: float,
+        contacts: Iterator[PlannedContact],
     ) -> None:
         """Sets the stage; nothing is sent before `sign_in` and `step`.
 
@@ -47,7 +47,7 @@ class Crowd:
             outbox: where commands go.
             ledger: where results go.
             salt: 8 bytes that make this run's arrival keys its own.
-            duration_s: when the last contact arrives.
+            contacts: who comes, in the order of arrival.
         """
         self.ledger = ledger
         self.live: dict[int, Contact] = {}
@@ -62,7 +62,7 @@ class Crowd:
         self._manner = scenario.manner
         self._answers = scenario.manner.answers(stream(scenario.seed, "answers"))
         self._wrap_ups = scenario.manner.wrap_ups(stream(scenario.seed, "wrap_ups"))
-        self._arrivals: Iterator[PlannedContact] = plan_contacts(scenario, duration_s)
+        self._arrivals = contacts
         self._coming: PlannedContact | None = next(self._arrivals, None)
         self._unknown: dict[int, Contact] = {}
         self._arrived_count = 0
@@ -286,6 +286,9 @@ class Crowd:
 
     def _talk_as_customer(self, contact: Contact, now_us: int) -> None:
         contact.engaged = True
+        if contact.answered:
+            return
+        contact.answered = True
         self.ledger.answer(contact.plan.at_us, now_us)
         if contact.plan.customer_ends:
             self.after(now_us + contact.plan.talk_us, self._leave, contact)
@@ -337,7 +340,8 @@ class Crowd:
 
     def _talk_as_agent(self, contact: Contact, now_us: int, agent: Agent) -> None:
         contact.engaged = True
-        if not contact.plan.customer_ends:
+        if not contact.plan.customer_ends and not contact.spoken_to:
+            contact.spoken_to = True
             self.after(now_us + contact.plan.talk_us, self._end, agent, contact)
 
     def _agent_ended(self, now_us: int, body: Body) -> None:

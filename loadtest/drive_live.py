@@ -19,6 +19,7 @@ from loadtest.errors import FloodError
 from loadtest.ledger import Ledger
 from loadtest.link import Address, Link
 from loadtest.people import Numbers, Sent
+from loadtest.plan import plan_contacts
 from loadtest.protocol import Body, Message
 from loadtest.scenario import Scenario
 
@@ -248,7 +249,8 @@ async def _flood(
         async with trio.open_nursery() as nursery:
             numbers = await site.connect(nursery)
             salt = secrets.token_bytes(KEY_SALT_BYTES)
-            crowd = Crowd(scenario, numbers, site, ledger, salt=salt, duration_s=total_us / US)
+            contacts = plan_contacts(scenario, total_us / US)
+            crowd = Crowd(scenario, numbers, site, ledger, salt=salt, contacts=contacts)
             site.seat(crowd, numbers)
             crowd.sign_in(-US)
             if not await site.answered(SIGN_IN_S):

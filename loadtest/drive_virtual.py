@@ -13,6 +13,7 @@ from engine.router import CODES, Router
 from loadtest.crowd import Crowd
 from loadtest.ledger import Ledger
 from loadtest.people import Numbers, Sent
+from loadtest.plan import plan_contacts
 from loadtest.protocol import Body, Message
 from loadtest.scenario import Scenario
 from loadtest.site_file import site_toml
@@ -106,7 +107,9 @@ def simulate_scenario(scenario: Scenario) -> tuple[Ledger, VirtualSite]:
         list(range(1, len(scenario.queues) + 1)),
         list(range(1, scenario.agents + 1)),
     )
-    crowd = Crowd(scenario, numbers, site, ledger, salt=SALT, duration_s=scenario.duration_s)
+    crowd = Crowd(
+        scenario, numbers, site, ledger, salt=SALT, contacts=plan_contacts(scenario, scenario.duration_s)
+    )
     crowd.sign_in(0)
     site.deliver(crowd)
     while True:

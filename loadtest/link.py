@@ -19,17 +19,8 @@ from loadtest.errors import FloodError
 from loadtest.people import Sent
 from loadtest.protocol import ARRIVE, COMMAND_NAMES, Body, Message
 
-HELLO, WELCOME, ACK, REFUSED, EVENTS, CLOSING, PING, PONG, ATTACH = (
-    128,
-    129,
-    130,
-    131,
-    132,
-    133,
-    134,
-    135,
-    136,
-)
+HELLO, WELCOME, ACK, REFUSED, EVENTS, CLOSING, PING, PONG, ATTACH = range(128, 137)
+DESKS, CONTACTS = 142, 143
 RECEIVE_BYTES = 256 * 1024
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 ATTACH_AGENTS = 4_000
@@ -107,6 +98,8 @@ class Link:
     welcome: Welcome | None = None
     connected: bool = False
     after_input: Callable[[], None] = lambda: None
+    hear_desks: Callable[[int, list[list[object]]], None] | None = None
+    hear_contacts: Callable[[int, list[list[object]]], None] | None = None
     _socket: socket.socket | None = None
     _out: bytearray = field(default_factory=bytearray)
     _in: bytearray = field(default_factory=bytearray)
@@ -220,6 +213,7 @@ class Link:
             pass
         first = bodies[0]
         if first[0] != WELCOME:
+            self._not_welcome(first)
             raise FloodError(f"{self.name}: the site refused the link: {' '.join(map(str, first[2:]))}")
         self.welcome = Welcome(
             cast(str, first[2]), cast(int, first[3]), cast(dict[str, dict[str, int]], first[4])
@@ -237,6 +231,14 @@ class Link:
         self.flush()
         for body in bodies[1:]:
             self._take(self.clock(), body)
+
+    def _not_welcome(self, body: list[object]) -> None:
+        """Tells a refusal that a reconnect can mend from one that it cannot."""
+        code = body[3] if body[0] == REFUSED else body[2]
+        if code == "too_old":
+            self.resume_seq = None
+        if self.stubborn and code in {"too_old", "busy", "draining"}:
+            raise EOFError(str(code))
 
     def attach(self, agents: list[int]) -> None:
         """Says whom an edge acts for, now and after every reconnect."""
@@ -294,10 +296,17 @@ class Link:
                     self.listener.hear_ack(now_us, sent, code, value, CODE_NAMES.get(code, str(code)))
         elif kind == REFUSED:
             self._take_refusal(now_us, body)
+        elif kind == DESKS and self.hear_desks is not None:
+            self.hear_desks(now_us, cast(list[list[object]], body[2]))
+        elif kind == CONTACTS and self.hear_contacts is not None:
+            self.hear_contacts(now_us, cast(list[list[object]], body[2]))
         elif kind == PING:
             self._out += _frame(self._encode((PONG, 1, body[2])))
-        elif kind == CLOSING and not self.stubborn:
-            raise FloodError(f"{self.name}: the site closes the connection: {body[2]}: {body[3]}")
+        elif kind == CLOSING:
+            if body[2] == "too_old":
+                self.resume_seq = None
+            if not self.stubborn:
+                raise FloodError(f"{self.name}: the site closes the connection: {body[2]}: {body[3]}")
 
     def _take_refusal(self, now_us: int, body: list[object]) -> None:
         request_no, code = cast(int | None, body[2]), cast(str, body[3])

@@ -9,9 +9,26 @@ from loadtest.protocol import Message
 
 
 class Contact:
-    """A customer as the customer's side knows it."""
+    """A customer.
 
-    __slots__ = ("engaged", "first_offer", "id", "offers", "over", "plan", "queued_at")
+    Attributes:
+        engaged: either side has heard that they talk; each side acts on it once.
+        answered: the customer's side has.
+        spoken_to: the agent's side has.
+        first_offer: the router's stamp of the first offer, and how long it took.
+    """
+
+    __slots__ = (
+        "answered",
+        "engaged",
+        "first_offer",
+        "id",
+        "offers",
+        "over",
+        "plan",
+        "queued_at",
+        "spoken_to",
+    )
 
     def __init__(self, plan: PlannedContact) -> None:
         self.plan = plan
@@ -19,6 +36,8 @@ class Contact:
         self.offers = 0
         self.engaged = False
         self.over = False
+        self.spoken_to = False
+        self.answered = False
         self.queued_at: int | None = None
         self.first_offer: tuple[int, int] | None = None
 

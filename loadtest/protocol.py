@@ -11,6 +11,8 @@ ABANDON: Final = 4
 CONNECTED: Final = 5
 SIGN_IN: Final = 7
 SIGN_OUT: Final = 8
+READY: Final = 9
+NOT_READY: Final = 10
 UNLOCK: Final = 11
 ACCEPT: Final = 12
 DECLINE: Final = 13
@@ -51,12 +53,17 @@ LOCKED_AGENT: Final = 3
 CAUSE_ARRIVAL: Final = 0
 BY_AGENT: Final = 1
 
+SIGNED_OUT: Final = 0
+PRESENT_NOT_READY: Final = 1
+
 COMMAND_NAMES: Final = {
     ARRIVE: "arrive",
     ABANDON: "abandon",
     CONNECTED: "connected",
     SIGN_IN: "sign_in",
     SIGN_OUT: "sign_out",
+    READY: "ready",
+    NOT_READY: "not_ready",
     UNLOCK: "unlock",
     ACCEPT: "accept",
     DECLINE: "decline",

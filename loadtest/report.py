@@ -104,6 +104,7 @@ def render(report: Mapping[str, object]) -> str:
         *_latency_lines(cast(Report, results["latency"])),
         "",
         *_book_lines(results),
+        *_server_lines(report),
     ]
     return "\n".join(lines)
 
@@ -148,8 +149,14 @@ def _book_lines(results: Mapping[str, object]) -> list[str]:
     ]
     if refused:
         lines.append("  refused          " + ", ".join(f"{count} {name}" for name, count in refused.items()))
-    server = cast(Report | None, results.get("server"))
-    if server is not None:
-        words = ", ".join(f"{value} {name}" for name, value in server.items())
-        lines.append(f"  by the server's own SQL: {words}")
     return lines
+
+
+def _server_lines(report: Mapping[str, object]) -> list[str]:
+    if "server" not in report:
+        return []
+    server = cast(Report | None, report["server"])
+    if server is None:
+        return ["  the site's SQL   did not answer: its books are not compared"]
+    words = " + ".join(f"{server[fate]} {fate}" for fate in FATES)
+    return [f"  the site's SQL   {server['arrived']} arrived = {words}; {server['missing']} missing"]

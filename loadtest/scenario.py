@@ -43,12 +43,13 @@ class QueuePlan:
 
 @dataclass(frozen=True, slots=True)
 class AgentGroup:
-    """Some agents who are alike."""
+    """Some agents who are alike; `exact` = one agent, whose name is the group's."""
 
     name: str
     count: int
     skills: Mapping[str, int]
     capacity: Mapping[str, int]
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,11 @@ class Scenario:
 
     def agent_names(self) -> list[tuple[str, AgentGroup]]:
         """Lists the agents by name, in the order of their positions."""
-        return [(f"{group.name}-{n}", group) for group in self.groups for n in range(1, group.count + 1)]
+        return [
+            (group.name if group.exact else f"{group.name}-{n}", group)
+            for group in self.groups
+            for n in range(1, group.count + 1)
+        ]
 
     def resized(
         self,

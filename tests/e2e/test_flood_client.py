@@ -97,7 +97,7 @@ async def test_a_site_without_the_scenario_s_names_is_refused() -> None:
 
 async def test_nobody_listens() -> None:
     played = scenario()
-    with pytest.raises(FloodError, match="no gateway at 127.0.0.1:1: "):
+    with pytest.raises(FloodError, match=r"no gateway at 127\.0\.0\.1:1: "):
         await flood(
             played,
             Address("127.0.0.1", 1),

@@ -1,0 +1,214 @@
+"""The demonstration's background: simulated customers and agents at work over the gateway.
+
+They come through the same door as any plugin and any agents' page. When the site is killed and
+started again they reconnect, ask what they have in hand, and go on; so nobody stays in a
+conversation that no one will ever end.
+"""
+
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import cast
+
+import trio
+
+from engine.config_types import SiteConfig
+from loadtest import protocol as p
+from loadtest.arrivals import BANK_DAY_PER_HOUR, Arrivals, Surge
+from loadtest.crowd import KEY_SALT_BYTES, Crowd
+from loadtest.drive_live import LiveSite, Tokens
+from loadtest.handling import Answer, Handling, Manner
+from loadtest.ledger import Ledger
+from loadtest.link import Address
+from loadtest.patience import Patience, draw_us
+from loadtest.people import Contact, Numbers, Sent
+from loadtest.plan import PlannedContact, plan_contacts
+from loadtest.scenario import AgentGroup, ChannelPlan, QueuePlan, Scenario
+from loadtest.streams import stream
+
+US = 1_000_000
+CONTACTS_PER_MINUTE = 30
+# Eight in the morning to eight in the evening of a weekday pass in forty minutes, over and over.
+BUSY_HALF_HOURS = BANK_DAY_PER_HOUR[16:40]
+DAY_S = 2_400.0
+SURGE = Surge(start_s=40, duration_s=45, factor=3.2, every_s=240)
+TALK_MEAN_S, TALK_SPREAD = 55.0, 1.2
+PATIENCE_MEAN_S, PATIENCE_SHARE = 150.0, 0.6
+FIRST_CONTACTS, FIRST_WITHIN_S = 24, 2.0
+SOCKET = "socket"
+BREAK_EVERY_S, BREAK_MEAN_S = 20.0, 60.0
+FOREVER_S = 10 * 365 * 86_400.0
+STATE_CONNECTING, STATE_ENGAGED = 2, 3
+
+
+def players_scenario(site: SiteConfig, seed: int) -> Scenario:
+    """Builds the scenario of a site's own configuration.
+
+    Everybody plays who serves a channel of out-of-process plugins; whoever serves another channel
+    is a person of flesh and blood and is left alone.
+    """
+    channels = {
+        name: ChannelPlan(1.0, section.exclusive, section.instant)
+        for name, section in site.channels.items()
+        if section.plugin == SOCKET
+    }
+    groups = tuple(
+        AgentGroup(name, 1, section.skills, section.capacity, exact=True)
+        for name, section in site.agents.items()
+        if section.capacity and section.capacity.keys() <= channels.keys()
+    )
+    queues = {
+        name: QueuePlan(share, q.skills, q.offer_timeout_ms, q.wrap_up_ms, q.max_waiting)
+        for (name, q), share in zip(site.queues.items(), _queue_shares(len(site.queues)), strict=True)
+    }
+    return Scenario(
+        name="players",
+        title=site.title.en,
+        seed=seed,
+        duration_s=FOREVER_S,
+        warmup_s=0,
+        order=site.routing.order,
+        miss_limit=site.routing.miss_limit,
+        retry_after_ms=site.routing.retry_after_ms,
+        max_waiting=site.routing.max_waiting,
+        vip_share=0.06,
+        vip_head_start_ms=90_000,
+        channels=channels,
+        queues=queues,
+        groups=groups,
+        arrivals=Arrivals(CONTACTS_PER_MINUTE / 60, BUSY_HALF_HOURS, DAY_S, surges=(SURGE,)),
+        patience=Patience("lognormal", PATIENCE_MEAN_S * US, 1.0, PATIENCE_SHARE),
+        handling=Handling("lognormal", TALK_MEAN_S * US, TALK_SPREAD, 0.4),
+        occupancy=None,
+        manner=Manner(1.5 * US, 0.01, 0.02, 4.0 * US, 0.5),
+    )
+
+
+def _queue_shares(count: int) -> list[float]:
+    """Returns the shares of the queues in the file's order: each has two thirds of the one before."""
+    return [(2 / 3) ** position for position in range(count)]
+
+
+def players_contacts(scenario: Scenario) -> Iterator[PlannedContact]:
+    """Yields the customers: at once enough for a centre in full swing, then the day."""
+    rng = stream(scenario.seed, "first contacts")
+    day = plan_contacts(scenario, scenario.duration_s)
+    first = []
+    for _ in range(FIRST_CONTACTS):
+        contact = next(day)
+        at_us = int(rng.random() * FIRST_WITHIN_S * US)
+        # Of a talk that is under way, somewhere between all and nothing is left.
+        first.append(replace(contact, at_us=at_us, talk_us=int(contact.talk_us * rng.random())))
+    first.sort(key=lambda contact: contact.at_us)
+    yield from first
+    for contact in day:
+        if contact.at_us > FIRST_WITHIN_S * US:
+            yield contact
+
+
+class Players(Crowd):
+    """A crowd that takes breaks, and that finds its place again after a restart of the site."""
+
+    def __init__(
+        self, scenario: Scenario, numbers: Numbers, outbox: LiveSite, ledger: Ledger, reasons: list[int]
+    ) -> None:
+        """Sets the stage; `reasons` are the site's numbers of why an agent is not ready."""
+        salt = secrets.token_bytes(KEY_SALT_BYTES)
+        super().__init__(scenario, numbers, outbox, ledger, salt=salt, contacts=players_contacts(scenario))
+        self._scenario = scenario
+        self._reasons = reasons
+        self._rng = stream(scenario.seed, "breaks")
+        self._adopted = stream(scenario.seed, "adopted")
+        self._on_break: set[int] = set()
+        self.after(int(BREAK_EVERY_S * US), self._begin_break)
+
+    # Breaks
+
+    def _begin_break(self, due_us: int) -> None:
+        agent = self._rng.choice(self.agents)
+        if agent.id not in self._on_break:
+            self._on_break.add(agent.id)
+            reason = self._rng.choice(self._reasons) if self._reasons else 0
+            message = (p.NOT_READY, 1, agent.id, reason)
+            self._outbox.to_agent(agent.index, message, Sent(p.NOT_READY, due_us))
+            length_us = draw_us(self._rng, "exponential", BREAK_MEAN_S * US, 1)
+            self.after(due_us + length_us, self._end_break, agent.index)
+        self.after(due_us + draw_us(self._rng, "exponential", BREAK_EVERY_S * US, 1), self._begin_break)
+
+    def _end_break(self, due_us: int, index: int) -> None:
+        agent = self.agents[index]
+        self._on_break.discard(agent.id)
+        self._outbox.to_agent(index, (p.READY, 1, agent.id), Sent(p.READY, due_us))
+
+    # Coming back
+
+    def hear_contacts(self, now_us: int, channel: int, rows: list[list[object]]) -> None:
+        """Takes a channel's live contacts, as the site tells them after every connect."""
+        for number, state, _, _ in cast(list[tuple[int, int, int, bytes]], rows):
+            contact = self.live.get(number) or self._adopt(now_us, channel, number)
+            if state == STATE_CONNECTING:
+                self._connect(contact, now_us)
+            elif state == STATE_ENGAGED:
+                self._talk_as_customer(contact, now_us)
+
+    def hear_desks(self, now_us: int, rows: list[list[object]]) -> None:
+        """Takes what agents have in hand, as the site tells it after every attach."""
+        for row in rows:
+            number, presence, signing_out, locked, offers, contacts, wrap_ups = row
+            agent = self._by_number[cast(int, number)]
+            if presence == p.SIGNED_OUT or signing_out:
+                self._outbox.to_agent(agent.index, (p.SIGN_IN, 1, agent.id, True), Sent(p.SIGN_IN, now_us))
+            elif presence == p.PRESENT_NOT_READY and agent.id not in self._on_break:
+                self._outbox.to_agent(agent.index, (p.READY, 1, agent.id), Sent(p.READY, now_us))
+            if locked:
+                self._unlock(now_us, agent)
+            for offer in cast(list[list[int]], offers):
+                self.after(now_us + US, self._answer, agent, offer[0], Answer.ACCEPT)
+            for held in cast(list[list[int]], contacts):
+                if held[3] == STATE_ENGAGED:
+                    self._once_known(held[0], self._talk_as_agent, now_us, agent)
+            for wrap_up in cast(list[list[int]], wrap_ups):
+                if wrap_up[0] not in agent.wrap_ups:
+                    agent.wrap_ups[wrap_up[0]] = None
+                    self.after(now_us + 2 * US, self._end_wrap_up, agent, wrap_up[0])
+
+    def _adopt(self, now_us: int, channel: int, number: int) -> Contact:
+        """Takes over a customer of players who are no longer there."""
+        rng: random.Random = self._adopted
+        talk_us = draw_us(rng, "exponential", TALK_MEAN_S * US / 2, 1)
+        patience_us = draw_us(rng, "exponential", PATIENCE_MEAN_S * US / 2, 1)
+        contact = Contact(PlannedContact(now_us, channel, 0, 0, patience_us, talk_us, customer_ends=False))
+        self._know(now_us, contact, number)
+        self.after(now_us + patience_us, self._lose_patience, contact)
+        return contact
+
+
+async def run_players(site: SiteConfig, tokens: Tokens, *, seed: int) -> None:
+    """Plays until cancelled; reconnects whenever the site goes away.
+
+    Args:
+        site: its configuration: who is there, and where the gateway listens.
+        tokens: a plugin's token for each channel with ``plugin = "socket"``, and an edge's.
+        seed: of the day.
+    """
+    scenario = players_scenario(site, seed)
+    bind = site.gateway.bind
+    live = LiveSite(scenario, Address(bind.host, bind.port), tokens, edges=1, stubborn=True)
+    async with trio.open_nursery() as nursery:
+        numbers = await live.connect(nursery)
+        welcome = live.channels[0].welcome
+        assert welcome is not None
+        reasons = list(welcome.names.get("reason", {}).values())
+        players = Players(scenario, numbers, live, Ledger(0, 0), reasons)
+        for position, link in enumerate(live.channels):
+            link.hear_contacts = _of_channel(players, position)
+        live.edges[0].hear_desks = players.hear_desks
+        live.seat(players, numbers)
+        live.start_in(0)
+        players.sign_in(0)
+        await live.play(players, lambda now_us: False)
+
+
+def _of_channel(players: Players, channel: int) -> Callable[[int, list[list[object]]], None]:
+    return lambda now_us, rows: players.hear_contacts(now_us, channel, rows)

@@ -1,0 +1,149 @@
+"""A site of one's own for the length of a flood: configuration, process, tokens, statistics."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import engine
+from engine.auth import Tokens as Issuer
+from engine.auth import read_or_create_key
+from loadtest.drive_live import Tokens
+from loadtest.errors import FloodError
+from loadtest.link import Address
+from loadtest.scenario import Scenario
+from loadtest.site_file import LOOPBACK, site_toml
+
+START_S = 60
+STOP_S = 30
+TOKEN_TTL_S = 86_400
+LOG_TAIL = 15
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnedSite:
+    """A running site."""
+
+    folder: Path
+    address: Address
+    stats: Address
+    tokens: Tokens
+    analyst: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def data(self) -> Path:
+        """Where its journal is."""
+        return self.folder / "data"
+
+
+def issue_tokens(scenario: Scenario, data: Path) -> tuple[Tokens, str]:
+    """Issues the tokens of a flood with the site's own key: of the links, and an analyst's."""
+    issuer = Issuer(read_or_create_key(data / "keys" / "tokens.key"), site_name(scenario))
+    channels = {
+        name: issuer.issue("plugin", f"flood-{name}", TOKEN_TTL_S, channel=name) for name in scenario.channels
+    }
+    edge = issuer.issue("edge", "flood", TOKEN_TTL_S)
+    return Tokens(channels, edge), issuer.issue("analyst", "flood", TOKEN_TTL_S)
+
+
+def site_name(scenario: Scenario) -> str:
+    """Returns the name of the site that is spawned for a scenario."""
+    return f"flood-{scenario.name}"
+
+
+@contextmanager
+def spawned_site(scenario: Scenario, folder: Path | None) -> Iterator[SpawnedSite]:
+    """Runs `paidui serve` until the block is left.
+
+    Args:
+        scenario: what the site is configured for.
+        folder: where configuration and data go, to be kept; `None` = temporary.
+
+    Raises:
+        FloodError: the site did not start; the end of its log is in the text.
+    """
+    with tempfile.TemporaryDirectory(prefix="paidui-flood-") as temporary:
+        home = Path(temporary) if folder is None else folder
+        home.mkdir(parents=True, exist_ok=True)
+        ports = free_ports()
+        config = home / "site.toml"
+        config.write_text(site_toml(scenario, home / "data", ports), encoding="utf-8")
+        tokens, analyst = issue_tokens(scenario, home / "data")
+        process = start_serve(config)
+        gateway, stats = Address(LOOPBACK, ports[1]), Address(LOOPBACK, ports[2])
+        try:
+            wait_for(gateway, process, home / "serve.log")
+            yield SpawnedSite(home, gateway, stats, tokens, analyst, process)
+        finally:
+            stop(process)
+
+
+def start_serve(config: Path) -> subprocess.Popen[bytes]:
+    """Starts `paidui serve` as a child that ends with this process; it logs beside its configuration."""
+    root = str(Path(engine.__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    with (config.parent / "serve.log").open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "engine", "serve", "--config", str(config)],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+
+
+def wait_for(gateway: Address, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Waits until a gateway accepts connections.
+
+    Raises:
+        FloodError: the process ended, or it takes too long.
+    """
+    until_s = time.monotonic() + START_S
+    while time.monotonic() < until_s:
+        if process.poll() is not None:
+            raise FloodError(f"paidui serve ended with {process.returncode}: {_tail(log)}")
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex((gateway.host, gateway.port)) == 0:
+                return
+        time.sleep(0.05)
+    raise FloodError(f"paidui serve does not listen on {gateway.host}:{gateway.port}: {_tail(log)}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Asks a site to stop; kills it if it does not."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def free_ports() -> tuple[int, int, int]:
+    """Finds three ports that are free now."""
+    probes = [socket.socket() for _ in range(3)]
+    try:
+        for probe in probes:
+            probe.bind((LOOPBACK, 0))
+        first, second, third = (probe.getsockname()[1] for probe in probes)
+    finally:
+        for probe in probes:
+            probe.close()
+    return first, second, third
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text("utf-8", errors="replace").splitlines() if log.exists() else []
+    return "\n".join(lines[-LOG_TAIL:]) or "it said nothing"
