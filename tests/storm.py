@@ -23,21 +23,18 @@ from tests.oracle import wire
 from tests.oracle.config import MAX_HEAD_START_US, SkillLevel
 from tests.oracle.oracle import Oracle
 from tests.oracle.oracle_executor import OracleExecutor
-from tests.oracle.state import Contact, State, mix
+from tests.oracle.state import Contact, Presence, State, mix
 from tests.scenario_text import Executor, Outcome
-from tests.storm_config import AGENTS, CHANNELS, QUEUES, REASONS, SECOND, changed, levels, random_config
+from tests.storm_config import SECOND, SMALL, WIDE, Configs, Scale
 
-REASON_CHOICES: tuple[int, ...] = (0, 0, *REASONS)
 STEP_US = SECOND // 2
-CROWDS = (3, 6, 12, 24)
-"""How many contacts may be live before fewer arrive: agents wait, or contacts do."""
 
 WEIGHTS: dict[type[cmd.Command] | None, int] = {
     cmd.Arrive: 20,
     cmd.Abandon: 4,
     cmd.Connected: 9,
     cmd.ConnectFailed: 3,
-    cmd.SignIn: 12,
+    cmd.SignIn: 8,
     cmd.SignOut: 3,
     cmd.Ready: 8,
     cmd.NotReady: 4,
@@ -63,13 +60,15 @@ class Step(NamedTuple):
 class Storm:
     """Makes one step after the other; `seen` tells it what the last one caused."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, scale: Scale = SMALL) -> None:
         self.random = Random(seed)
+        self.scale = scale
+        self.configs = Configs(self.random, scale)
         self.offers: deque[tuple[int, int]] = deque([(1, 1)], maxlen=40)
         self.contacts: deque[tuple[int, int, bytes]] = deque([(1, 1, bytes(16))], maxlen=60)
         self.served: deque[tuple[int, int]] = deque([(1, 1)], maxlen=40)
         self.command_ids: deque[bytes] = deque([bytes(16)], maxlen=20)
-        self.crowd = self.random.choice(CROWDS)
+        self.crowd = self.random.choice(scale.crowds)
         self.opening = self.random.randrange(4)
 
     def next(self, oracle: Oracle) -> Step:
@@ -97,6 +96,9 @@ class Storm:
             (cmd.Arrive, len(oracle.contacts) < self.crowd),
         ):
             weights[kind] = weights[kind] if possible else 1
+        absent = sum(agent.presence is Presence.SIGNED_OUT for agent in oracle.agents.values())
+        weights[cmd.SignIn] += 2 * absent
+        weights[cmd.Arrive] += max(0, self.crowd - len(oracle.contacts)) // 2
         return weights
 
     def seen(self, events: Iterable[ev.Event]) -> None:
@@ -113,10 +115,10 @@ class Storm:
         """Do what can be done before the first configuration, and at last configure."""
         if self.opening > 0:
             self.opening -= 1
-            config = changed(self.random, random_config(self.random))
+            config = self.configs.changed(self.configs.fresh())
             early = (cmd.Restarted(), cmd.SignIn(1), cmd.Configure(config), None)
             return Step(oracle.now + STEP_US, self.random.choice(early))
-        return Step(oracle.now + STEP_US, cmd.Configure(random_config(self.random)))
+        return Step(oracle.now + STEP_US, cmd.Configure(self.configs.fresh()))
 
     def _time(self, oracle: Oracle) -> int:
         """Return when: mostly soon, often exactly at a deadline or just before, rarely much later."""
@@ -157,7 +159,7 @@ class Storm:
         if contact is not None and self._often():
             return contact.channel, contact.id
         channel, number, _ = self.random.choice(self.contacts)
-        return (channel if self._often() else self.random.choice(CHANNELS)), number
+        return (channel if self._often() else self.random.choice(self.scale.channels)), number
 
     def _agent_contact(self, oracle: Oracle, *states: State) -> tuple[int, int]:
         contact = self._contact(oracle, *states)
@@ -165,20 +167,20 @@ class Storm:
             return contact.agent, contact.id
         if self._often(0.7):
             return self.random.choice(self.served)
-        return self.random.choice(AGENTS), self.random.choice(self.contacts)[1]
+        return self.random.choice(self.scale.agents), self.random.choice(self.contacts)[1]
 
     def _agent(self, oracle: Oracle) -> int:
-        return self._one(oracle.agents, AGENTS)
+        return self._one(oracle.agents, self.scale.agents)
 
     def _offer(self, oracle: Oracle) -> tuple[int, int]:
         if oracle.offers and self._often():
             offer = self.random.choice(list(oracle.offers.values()))
             return offer.agent, offer.id
         agent, offer_id = self.random.choice(self.offers)
-        return (agent if self._often() else self.random.choice(AGENTS)), offer_id
+        return (agent if self._often() else self.random.choice(self.scale.agents)), offer_id
 
     def _reason(self) -> int:
-        return self.random.choice(REASON_CHOICES)
+        return max(0, self.random.randrange(-2, len(self.scale.reasons) + 2))
 
     def _command_id(self) -> bytes | None:
         if self._often(0.6):
@@ -189,7 +191,7 @@ class Storm:
         return self.random.choice(self.command_ids)
 
     def _queue(self, oracle: Oracle) -> int:
-        return self._one(oracle.queues, QUEUES)
+        return self._one(oracle.queues, self.scale.queues)
 
     def _one(self, known: Iterable[int], possible: range) -> int:
         """Return a number that is configured, or now and then any."""
@@ -207,7 +209,7 @@ class Storm:
         if self._often(0.6):
             return ()
         if self._often(0.9):
-            return levels(self.random, oracle.rules.skills, 0.3)
+            return self.configs.levels(oracle.rules.skills, 0.3)
         entry = SkillLevel(self.random.randrange(6), self.random.choice((0, 1, 101)))
         return (entry,) * self.random.choice((1, 2, 17))
 
@@ -215,7 +217,7 @@ class Storm:
 
     def arrive(self, oracle: Oracle) -> cmd.Command:
         """Return an arrival, or now and then a redelivery."""
-        channel = self._one(oracle.channels, CHANNELS)
+        channel = self._one(oracle.channels, self.scale.channels)
         key = self.random.randbytes(16)
         if not self._often(0.92):
             channel, _, key = self.random.choice(self.contacts)
@@ -290,7 +292,7 @@ class Storm:
 
     def configure(self, oracle: Oracle) -> cmd.Command:
         """Return a changed configuration."""
-        return cmd.Configure(changed(self.random, oracle.rules))
+        return cmd.Configure(self.configs.changed(oracle.rules))
 
     def restarted(self, oracle: Oracle) -> cmd.Command:
         """Return a restart."""
@@ -334,30 +336,44 @@ def link(chain: int, outcome: Outcome, state_hash: int) -> int:
     return chain
 
 
+class Recording(NamedTuple):
+    """A storm that has blown over: its command file, its hash chain, how often what happened."""
+
+    frames: bytes
+    chain: int
+    counts: Counter[str]
+
+
+def record(seed: int, commands: int, scale: Scale = SMALL) -> Recording:
+    """Let the oracle take a storm and write it down."""
+    storm, executor, chain = Storm(seed, scale), OracleExecutor(), 0
+    frames, counts = [], Counter[str]()
+    for _ in range(commands):
+        step = storm.next(executor.oracle)
+        outcome = perform(executor, step)
+        storm.seen(outcome.events)
+        frames.append(wire.command_frame(step.at, step.command))
+        chain = link(chain, outcome, executor.state_hash())
+        kind = "advance" if step.command is None else type(step.command).__name__
+        verdict = "ok" if outcome.refused is None else outcome.refused.name.lower()
+        counts[f"command {kind}: {verdict}"] += 1
+        counts.update(f"event {type(event).__name__}" for event in outcome.events)
+    return Recording(b"".join(frames), chain, counts)
+
+
 def main() -> int:
     """Write a command file, and say what is in it and what chain it comes to."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--commands", type=int, default=10_000)
+    options.add_argument("--wide", action="store_true", help="many agents and contacts")
     options.add_argument("--file", type=Path)
     given = options.parse_args()
-    storm, executor, chain = Storm(given.seed), OracleExecutor(), 0
-    counts: Counter[str] = Counter()
-    frames = []
-    for _ in range(given.commands):
-        at, command = storm.next(executor.oracle)
-        outcome = perform(executor, Step(at, command))
-        frames.append(wire.command_frame(at, command))
-        chain = link(chain, outcome, executor.state_hash())
-        storm.seen(outcome.events)
-        verdict = outcome.refused.name.lower() if outcome.refused else "ok"
-        kind = "advance" if command is None else type(command).__name__
-        counts[f"command {kind}: {verdict}"] += 1
-        counts.update(f"event {type(event).__name__}" for event in outcome.events)
+    recording = record(given.seed, given.commands, WIDE if given.wide else SMALL)
     if given.file:
-        given.file.write_bytes(b"".join(frames))
-    lines = [f"{count:8} {name}" for name, count in sorted(counts.items())]
-    sys.stdout.write("\n".join([*lines, f"chain {chain:016x}", ""]))
+        given.file.write_bytes(recording.frames)
+    lines = [f"{count:8} {name}" for name, count in sorted(recording.counts.items())]
+    sys.stdout.write("\n".join([*lines, f"chain {recording.chain:016x}", ""]))
     return 0
 
 

@@ -11,7 +11,7 @@ from tests.oracle.oracle_executor import OracleExecutor
 from tests.scenario_text import Block, Executor, Outcome, render
 from tests.scenario_write import command_lines
 from tests.storm import Step, Storm, perform
-from tests.storm_config import AGENTS
+from tests.storm_config import SMALL, Scale
 
 FACTS_EVERY = 7
 """Steps between two looks at everything that can be read."""
@@ -67,7 +67,8 @@ class Comparison:
         if self.steps % self.facts_every == 0:
             latest = self.oracle.oracle.next_contact
             contacts = range(max(1, latest - RECENT_CONTACTS), latest + 2)
-            ours, theirs = self.oracle.facts(contacts, AGENTS), self.candidate.facts(contacts, AGENTS)
+            agents = range(1, max(self.oracle.oracle.agents, default=1) + 2)
+            ours, theirs = (one.facts(contacts, agents) for one in (self.oracle, self.candidate))
             yield from (((name, ours[name]), (name, theirs[name])) for name in ours)
 
 
@@ -79,9 +80,9 @@ def _both(expected: object, got: object) -> str:
     return f"the oracle\n    {expected}\nthe candidate\n    {got}"
 
 
-def storm(seed: int, steps: int, candidate: Candidate) -> tuple[list[Step], str | None]:
+def storm(seed: int, steps: int, candidate: Candidate, scale: Scale = SMALL) -> tuple[list[Step], str | None]:
     """Let a storm blow over both; return the steps that were taken, and what the last one showed."""
-    comparison, storm = Comparison(candidate), Storm(seed)
+    comparison, storm = Comparison(candidate), Storm(seed, scale)
     taken = []
     for _ in range(steps):
         step = storm.next(comparison.oracle.oracle)

@@ -133,6 +133,7 @@ class Matching(World):
         self.cancel_timer(Timer.RETRY, contact.id)
         contact.retry_at = None
         contact.state, contact.agent, contact.offer = State.OFFERED, agent.id, offer.id
+        agent.contacts[contact.id] = contact
         self.emit(
             ev.OfferMade(self.now, offer.id, contact.id, contact.channel, contact.queue, agent.id, deadline)
         )
@@ -157,6 +158,8 @@ class Matching(World):
     def detach(self, contact: Contact) -> None:
         """Take a contact out of its agent's hands, to wait or to end."""
         self.cancel_timer(Timer.CONNECTING, contact.id)
+        if contact.agent:
+            del self.agents[contact.agent].contacts[contact.id]
         contact.state, contact.agent, contact.offer, contact.deadline = State.WAITING, 0, 0, 0
 
     def queue_up(self, contact: Contact, cause: ev.QueuedCause) -> None:

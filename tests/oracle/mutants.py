@@ -89,14 +89,14 @@ class WrapUpIsNothing(Oracle):
     """A wrap-up holds no units."""
 
     def in_hand(self, agent: Agent) -> Iterator[tuple[int, int]]:
-        return ((c.channel, c.weight) for c in self.contacts.values() if c.agent == agent.id)
+        return ((contact.channel, contact.weight) for contact in agent.contacts.values())
 
 
 class ExclusiveBesideOffers(Oracle):
     """An exclusive contact is offered to somebody who has another offer open."""
 
     def fits(self, contact: Contact, agent: Agent) -> bool:
-        ringing = [c for c in self.contacts.values() if c.agent == agent.id and c.state is State.OFFERED]
+        ringing = any(other.state is State.OFFERED for other in agent.contacts.values())
         if not (ringing and self.exclusive(contact.channel)):
             return super().fits(contact, agent)
         return contact.weight <= agent.units[contact.channel]

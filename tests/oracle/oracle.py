@@ -96,6 +96,9 @@ class Oracle(Handlers):
         for contact in self.contacts.values():
             for agent in self.agents.values():
                 assert not self.eligible(contact, agent), f"contact {contact.id}, agent {agent.id}"
+        for agent in self.agents.values():
+            held = {contact.id for contact in self.contacts.values() if contact.agent == agent.id}
+            assert agent.contacts.keys() == held, f"agent {agent.id}: {held}"
         for offer in self.offers.values():
             contact = self.contacts[offer.contact]
             assert (contact.state, contact.offer) == (State.OFFERED, offer.id)

@@ -123,7 +123,7 @@ class WrapUp(NamedTuple):
 
 @dataclass(slots=True)
 class Agent:
-    """A configured agent. What it has in hand beside wrap-ups is read off the contacts."""
+    """A configured agent; `contacts` are those that are offered to it, connecting or engaged."""
 
     id: int
     position: int
@@ -135,6 +135,7 @@ class Agent:
     locked: bool = False
     misses: int = 0
     idle_since: int = 0
+    contacts: dict[int, Contact] = field(default_factory=dict)
     wrap_ups: list[WrapUp] = field(default_factory=list)
 
     def configure(self, position: int, config: AgentConfig) -> None:

@@ -141,9 +141,8 @@ class World:
 
     def in_hand(self, agent: Agent) -> Iterator[tuple[int, int]]:
         """Yield (channel, weight) of everything that holds an agent's units."""
-        for contact in self.contacts.values():
-            if contact.agent == agent.id:
-                yield contact.channel, contact.weight
+        for contact in agent.contacts.values():
+            yield contact.channel, contact.weight
         for wrap_up in agent.wrap_ups:
             yield wrap_up.channel, wrap_up.weight
 

@@ -6,12 +6,16 @@ A failure prints a shortened scenario; put it into tests/scenarios once it is un
 
 from __future__ import annotations
 
+import itertools
 import os
+import struct
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.oracle import Code, Refusal
+from engine.router import Router
+from tests.oracle import Code, Refusal, wire
 from tests.oracle import commands as cmd
 from tests.oracle import events as ev
 from tests.oracle.agreement import Candidate, as_scenario, replay, shortened, storm
@@ -20,24 +24,37 @@ from tests.oracle.config import NO_LIMIT, AgentConfig, ChannelConfig, Config, Or
 from tests.oracle.mutants import MUTANTS, TiesGoToTheLast
 from tests.oracle.oracle import Oracle
 from tests.oracle.oracle_executor import OracleExecutor
-from tests.storm import Step, Storm, perform
+from tests.oracle.router_executor import RouterExecutor
+from tests.scenario_text import Outcome
+from tests.storm import Step, Storm, link, perform, record
+from tests.storm_config import SMALL, WIDE, Scale
 
 COMMANDS = int(os.environ.get("AGREEMENT_COMMANDS", "30000"))
 COMMANDS_A_SEED = 3_000
 SEEDS = range(1, -(-COMMANDS // COMMANDS_A_SEED) + 1)
+WIDE_COMMANDS = 1_500
+WIDE_SEEDS = range(1, -(-COMMANDS // 30_000) + 1)
 
 
 def router() -> Candidate:
-    """The router; without the extension this fails, and must."""
-    from tests.oracle.router_executor import RouterExecutor
-
     return RouterExecutor()
 
 
 @pytest.mark.slow  # thousands of commands, each of them compared
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_router_agrees_with_the_oracle(seed: int) -> None:
-    steps, difference = storm(seed, COMMANDS_A_SEED, router())
+    agree(seed, COMMANDS_A_SEED, SMALL)
+
+
+@pytest.mark.slow  # hundreds of agents and contacts, all pairs looked at
+@pytest.mark.parametrize("seed", WIDE_SEEDS)
+def test_the_router_agrees_on_a_wide_floor(seed: int) -> None:
+    agree(seed, WIDE_COMMANDS, WIDE)
+
+
+def agree(seed: int, commands: int, scale: Scale) -> None:
+    """Fail with a shortened scenario where router and oracle differ."""
+    steps, difference = storm(seed, commands, router(), scale)
     if difference is not None:
         short = shortened(steps, router)
         pytest.fail(f"step {len(steps)} of seed {seed}\n{replay(short, router())}\n\n{as_scenario(short)}")
@@ -65,6 +82,43 @@ def test_a_failure_is_shortened_to_a_scenario() -> None:
     assert len(short) < len(steps) / 4
     assert replay(short, candidate()) is not None
     assert as_scenario(short).count("----") == len(short)
+
+
+def test_the_router_takes_a_command_file() -> None:
+    recording, router, chain = record(4, 1_000), Router(), 0
+    start = 0
+    while start < len(recording.frames):
+        at, length = struct.unpack_from(">QI", recording.frames, start)
+        body = recording.frames[start + 12 : (start := start + 12 + length)]
+        code, value, frames = router.apply_raw(at, body) if body else (0, 0, router.advance(at))
+        outcome = Outcome(Code(code) if code else None, value, wire.read_events(frames))
+        chain = link(chain, outcome, router.state_hash())
+    assert chain == recording.chain
+
+
+@pytest.mark.slow  # a storm once more, in batches
+def test_a_batch_is_its_commands_one_after_the_other() -> None:
+    blowing, single, batched = Storm(8), OracleExecutor(), Router()
+    forward = (step for step in _steps(blowing, single, COMMANDS_A_SEED))
+    for seq, (at, group) in enumerate(itertools.groupby(forward, key=lambda pair: pair[0].at), 1):
+        steps, outcomes = zip(*group, strict=True)
+        bodies = [wire.command_body(step.command) for step in steps if step.command is not None]
+        frames = b"".join(len(body).to_bytes(4) + body for body in bodies)
+        batch = batched.apply_batch(seq, at, [(0, 0, frames)])
+        asked = [outcome for step, outcome in zip(steps, outcomes, strict=True) if step.command is not None]
+        assert batch.results() == [(outcome.refused or 0, outcome.value) for outcome in asked]
+        assert wire.read_events(batch.events) == [event for outcome in outcomes for event in outcome.events]
+    assert batched.state_hash() == single.state_hash()
+
+
+def _steps(blowing: Storm, executor: OracleExecutor, count: int) -> Iterator[tuple[Step, Outcome]]:
+    """Yield steps that a batch can hold: a service's clock never goes back."""
+    for _ in range(count):
+        step = blowing.next(executor.oracle)
+        step = step._replace(at=max(step.at, executor.oracle.now))
+        outcome = perform(executor, step)
+        blowing.seen(outcome.events)
+        yield step, outcome
 
 
 @pytest.mark.slow  # a storm long enough to reach the rare cases
