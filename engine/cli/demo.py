@@ -6,14 +6,14 @@ import argparse
 import json
 import secrets
 import socket
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 import trio
 
 from engine.cli.serve import Running, run_site
-from engine.config import Address, SiteConfig, load_site
+from engine.cli.site_options import with_ports
+from engine.config import SiteConfig, load_site
 from engine.errors import ConfigError
 
 LOGIN = "you"
@@ -76,25 +76,6 @@ def prepare(folder: Path, port: int | None) -> SiteConfig:
     except OSError as error:
         raise ConfigError([f"{folder}: {error.strerror}; choose another folder with --data"]) from error
     return with_ports(load_site(config), port)
-
-
-def with_ports(site: SiteConfig, port: int | None) -> SiteConfig:
-    """The site on three ports from `port` on, or as configured.
-
-    Raises:
-        ConfigError: `port` leaves no room for three.
-    """
-    if port is None:
-        return site
-    if not 1 <= port <= 65_533:
-        raise ConfigError([f"--port: expected 1..65533, got {port}"])
-    web, gateway, stats = (Address("127.0.0.1", port + offset) for offset in range(3))
-    return replace(
-        site,
-        web=replace(site.web, bind=web),
-        gateway=replace(site.gateway, bind=gateway),
-        stats=replace(site.stats, bind=stats),
-    )
 
 
 def check_ports(site: SiteConfig) -> None:

@@ -1,0 +1,36 @@
+"""`paidui token`: what a plugin, a load tester or an analyst shows at the door."""
+
+from __future__ import annotations
+
+import argparse
+
+from engine.cli.keys import tokens_of
+from engine.cli.site_options import add_site_options, chosen_site
+from engine.errors import ConfigError
+
+PURPOSES = ("plugin", "edge", "follower", "analyst")
+DAY_S = 86_400
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `paidui token`."""
+    parser.add_argument("purpose", choices=PURPOSES, help="what it is for")
+    parser.add_argument("--channel", help="the plugin's channel, as configured")
+    parser.add_argument("--subject", default="cli", help="whose it is (default: cli)")
+    parser.add_argument("--days", type=float, default=1.0, help="until it expires (default: 1)")
+    add_site_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a token."""
+    site = chosen_site(options)
+    if not 0 < options.days <= 400:
+        raise ConfigError([f"--days: expected more than 0 and at most 400, got {options.days:g}"])
+    claims = {}
+    if options.purpose == "plugin":
+        if options.channel not in site.channels:
+            known = ", ".join(site.channels) or "none"
+            raise ConfigError([f"--channel: no channel {options.channel!r} is configured; there are: {known}"])
+        claims["channel"] = options.channel
+    print(tokens_of(site).issue(options.purpose, options.subject, options.days * DAY_S, **claims))
+    return 0
