@@ -70,8 +70,8 @@ def _post(url: str, token: str, body: dict[str, str]) -> Table:
     if response.status_code == httpx.codes.OK:
         return msgspec.json.decode(response.content, type=Table)
     try:
-        error = response.json()["error"]
-        code, text = str(error["code"]), str(error["message"])
+        refusal = response.json()["error"]
+        code, text = str(refusal["code"]), str(refusal["message"])
     except (ValueError, KeyError, TypeError):
         code, text = "http", f"{url}: status {response.status_code}"
     raise AskError(code, text)

@@ -61,7 +61,7 @@ class _Endpoint:
 
     async def sql(self) -> Response:
         self._authorise()
-        statement = _statement(await request.get_data(as_text=False))
+        statement = _statement(await request.body)
         if self.limiter.statistics().tasks_waiting >= STATEMENTS_WAITING:
             return _error(
                 503, "busy", "too many statements wait; try again in a moment", {"Retry-After": "1"}
