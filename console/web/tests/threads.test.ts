@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { MessageView, Sender } from "../src/api/wire";
-import { awaitingSince, completeUpTo, merge, Threads } from "../src/store/threads";
+import { awaitingSince, completeUpTo, merge, Threads, unreadCount } from "../src/store/threads";
 import { memoryStorage } from "./memory";
 
 const message = (position: number, sender: Sender = "customer", at_ms = position * 1000): MessageView => ({
@@ -45,6 +45,11 @@ describe("unread", () => {
     const reloaded = new Threads(storage);
     reloaded.add(5, [message(1), message(2, "agent"), message(3)]);
     expect(reloaded.unread(5)).toBe(1);
+  });
+
+  it("does not count what was answered, from whichever device", () => {
+    expect(unreadCount([message(1), message(2, "agent"), message(3)], 0)).toBe(1);
+    expect(unreadCount([message(1), message(2, "agent")], 0)).toBe(0);
   });
 
   it("is forgotten with the conversation", () => {

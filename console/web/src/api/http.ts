@@ -26,6 +26,12 @@ async function failure(response: Response): Promise<ApiError> {
   );
 }
 
+/** Lets one tab of this browser at a time do something; where browsers have no locks, tabs take their chance. */
+function alone<T>(action: () => Promise<T>): Promise<T> {
+  const locks = (navigator as { locks?: LockManager }).locks;
+  return locks ? locks.request("paidui.refresh", action) : action();
+}
+
 /** Holds the access token in memory only; the refresh token is an HttpOnly cookie. */
 export class Api {
   private access = "";
@@ -39,7 +45,7 @@ export class Api {
 
   /** Renews the access token. Callers at the same time share one request, because the refresh token rotates. */
   refresh(): Promise<User> {
-    this.refreshing ??= this.post<SessionView>("/api/auth/refresh", {})
+    this.refreshing ??= alone(() => this.post<SessionView>("/api/auth/refresh", {}))
       .then((session) => this.adopt(session))
       .finally(() => {
         this.refreshing = null;

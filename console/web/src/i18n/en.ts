@@ -83,7 +83,7 @@ export const en = {
 
   "thread.label": "Messages",
   "thread.you": "You",
-  "thread.since": "since {time}",
+  "thread.since": "for {time}",
   "thread.typing": "{customer} is typing…",
   "thread.new_below": "New messages below",
   "thread.sending": "Sending",
@@ -95,6 +95,7 @@ export const en = {
   "thread.end_hint": "There is an unsent draft or an unanswered message. Press again to end.",
   "thread.transfer": "Transfer",
   "thread.transfer_to": "Transfer to a queue",
+  "thread.load": "{count} waiting · {time}",
 
   "composer.label": "Message to {customer}",
   "composer.placeholder": "Write a message. Enter sends, Shift+Enter starts a new line",

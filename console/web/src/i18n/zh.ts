@@ -97,6 +97,7 @@ export const zh: Texts = {
   "thread.end_hint": "还有未发送的草稿或未回复的消息，再按一次即结束。",
   "thread.transfer": "转接",
   "thread.transfer_to": "转接到队列",
+  "thread.load": "{count} 人排队 · {time}",
 
   "composer.label": "发给{customer}的消息",
   "composer.placeholder": "输入消息，Enter 发送，Shift+Enter 换行",

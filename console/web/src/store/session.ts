@@ -8,6 +8,10 @@ import { browserStorage } from "../lib/storage";
 import { ServerClock } from "./clock";
 import { Desk } from "./desk";
 
+/** Set while a refresh cookie may be there; without it the page does not ask in vain. */
+const SIGNED_IN = "signed_in";
+const RESUME_PAUSE_MS = 2_000;
+
 interface SessionState {
   phase: "starting" | "login" | "desk";
   user: User | null;
@@ -28,16 +32,27 @@ export class Session {
   private readonly clock = new ServerClock();
   private link: Link | null = null;
 
-  constructor(private readonly api = new Api()) {}
+  constructor(
+    private readonly api = new Api(),
+    private readonly storage = browserStorage("paidui."),
+  ) {}
 
   /** Goes on with the session of an earlier visit when its cookie is still good. */
   async resume(): Promise<void> {
     this.clock.start();
     void this.loadSite();
-    try {
-      this.enter(await this.api.refresh());
-    } catch {
+    if (this.storage.get(SIGNED_IN) === null) {
       this.state.phase = "login";
+      return;
+    }
+    for (;;) {
+      try {
+        return this.enter(await this.api.refresh());
+      } catch (error) {
+        if (error instanceof ApiError && error.status < 500) return this.leave(true);
+      }
+      // The server is away, as during a restart; the session is as good as before.
+      await new Promise((resolve) => setTimeout(resolve, RESUME_PAUSE_MS));
     }
   }
 
@@ -67,6 +82,7 @@ export class Session {
     });
     desk.attach(link);
     this.link = link;
+    this.storage.set(SIGNED_IN, "1");
     Object.assign(this.state, { phase: "desk", user, desk, expired: false });
     link.start();
     void this.loadConfig(desk);
@@ -76,6 +92,7 @@ export class Session {
     const link = this.link;
     this.link = null;
     link?.stop();
+    this.storage.remove(SIGNED_IN);
     Object.assign(this.state, { phase: "login", user: null, desk: null, expired });
   }
 

@@ -39,8 +39,11 @@ export function awaitingSince(messages: readonly MessageView[]): number | null {
   return since;
 }
 
+/** The customer's messages that this agent has neither seen here nor answered. */
 export function unreadCount(messages: readonly MessageView[], read: number): number {
-  return messages.filter((message) => message.sender === "customer" && message.position > read).length;
+  const answered = messages.findLast(({ sender }) => sender === "agent")?.position ?? 0;
+  const seen = Math.max(read, answered);
+  return messages.filter(({ sender, position }) => sender === "customer" && position > seen).length;
 }
 
 export class Threads {
