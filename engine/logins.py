@@ -77,7 +77,8 @@ class _Live:
     def __init__(self, expires_at_ms: int, access_until_ms: int) -> None:
         self.expires_at_ms = expires_at_ms
         self.access_until_ms = access_until_ms
-        self.revoked = trio.Event()
+        self.over = trio.Event()
+        self.over_because = ""
 
 
 class Logins:
@@ -120,7 +121,7 @@ class Logins:
         """Add a person.
 
         Raises:
-            ValueError: a field is malformed or taken; the text names it.
+            Malformed: a field is malformed or taken; the text names it.
         """
         password_hash = await self._passwords.hash(password)
         return await self._store.add_user(
@@ -184,7 +185,7 @@ class Logins:
     async def revoke(self, sign_in_id: str, because: str) -> None:
         """Revoke a sign-in: its tokens are refused and its sockets closed."""
         await self._store.revoke_sign_in(sign_in_id, because)
-        self._forget(sign_in_id)
+        self._forget(sign_in_id, "signed_out" if because == "logout" else "revoked")
 
     async def disable(self, user_id: int) -> None:
         """Let a person in no more, and close what is open."""
@@ -226,14 +227,22 @@ class Logins:
             raise BadToken("expired")
 
     async def wait_until_over(self, identity: Identity) -> str:
-        """Wait until a sign-in is over; return "revoked" or "expired"."""
+        """Wait until a socket of this identity must close.
+
+        Returns:
+            "signed_out", "revoked" or "session_expired": only a new login helps; "access_expired": no tab has
+            refreshed in time, a refresh and a new socket help.
+        """
         live = self._live.get(identity.sign_in)
         if live is None:
             return "revoked"
-        with trio.move_on_after(max(0, live.expires_at_ms - self._now_ms()) / 1_000):
-            await live.revoked.wait()
-            return "revoked"
-        return "expired"
+        while not live.over.is_set():
+            left_ms = min(live.access_until_ms, live.expires_at_ms) - self._now_ms()
+            if left_ms <= 0:
+                return "access_expired" if live.expires_at_ms > self._now_ms() else "session_expired"
+            with trio.move_on_after(left_ms / 1_000):
+                await live.over.wait()
+        return live.over_because
 
     def ticket(self, identity: Identity) -> str:
         """Return a ticket with which one WebSocket can be opened, once, within half a minute."""
@@ -270,9 +279,10 @@ class Logins:
         live = self._live.setdefault(sign_in.id, _Live(sign_in.expires_at_ms, access_until_ms))
         live.access_until_ms = max(live.access_until_ms, access_until_ms)
 
-    def _forget(self, sign_in_id: str) -> None:
+    def _forget(self, sign_in_id: str, because: str = "revoked") -> None:
         if (live := self._live.pop(sign_in_id, None)) is not None:
-            live.revoked.set()
+            live.over_because = because
+            live.over.set()
 
     def _prune(self) -> None:
         now_ms = self._now_ms()

@@ -13,7 +13,7 @@ import trio
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from engine.errors import PaiduiError
+from engine.errors import Malformed, PaiduiError
 
 MIN_PASSWORD: Final = 10
 MAX_PASSWORD: Final = 200
@@ -48,10 +48,10 @@ class Passwords:
         """Return the hash to store.
 
         Raises:
-            ValueError: the password is too short or too long.
+            Malformed: the password is too short or too long.
         """
         if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-            raise ValueError(
+            raise Malformed(
                 f"password: expected {MIN_PASSWORD}..{MAX_PASSWORD} characters, got {len(password)}"
             )
         return await trio.to_thread.run_sync(partial(self._hasher.hash, password), limiter=self._limiter)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
-from engine.store.database import Database
+from engine.store.database import Database, execute
 from engine.store.fields import MAX_EXTERNAL_ID, check_length
 from engine.store.schema import conversations, customers, messages
 
@@ -25,7 +25,8 @@ class Conversation(msgspec.Struct, frozen=True):
     Attributes:
         public_id: random; safe to show to the customer.
         contact: the engine's contact; None until its arrival was journaled.
-        customer: the customer's name as he gave it, or None.
+        customer: the customer's name as given, or None.
+        engaged_at_ms: when an agent last took it.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Conversation(msgspec.Struct, frozen=True):
     requires: Mapping[str, int]
     customer: str | None
     opened_at_ms: int
+    engaged_at_ms: int | None
     closed_at_ms: int | None
 
 
@@ -70,7 +72,7 @@ class ConversationStore(Database):
         """Return the channel's conversation of that external id; make it, with a customer, when it is new.
 
         Raises:
-            ValueError: `external_id` or `customer_name` is too long; the text names it.
+            Malformed: `external_id` or `customer_name` is too long; the text names it.
         """
         check_length("external_id", external_id, 1, MAX_EXTERNAL_ID)
         check_length("customer_name", customer_name or "", 0, MAX_NAME)
@@ -80,6 +82,11 @@ class ConversationStore(Database):
     async def attach_contact(self, conversation: int, contact: int) -> None:
         """Remember the conversation's contact."""
         await self._transact(_attach_contact, conversation, contact)
+
+    async def note_engaged(self, contact: int, at_ms: int) -> None:
+        """Remember when an agent took a contact; a contact without conversation is fine."""
+        change = update(conversations).where(conversations.c.contact == contact)
+        await self._transact(execute, change.values(engaged_at_ms=at_ms))
 
     async def close_conversation(self, contact: int) -> None:
         """Note that a contact's conversation is over; a second call changes nothing."""
@@ -124,6 +131,7 @@ _conversation_columns: Final = (
     conversations.c.requires,
     customers.c.name.label("customer"),
     conversations.c.opened_at_ms,
+    conversations.c.engaged_at_ms,
     conversations.c.closed_at_ms,
 )
 _conversations: Final = select(*_conversation_columns).join_from(conversations, customers)

@@ -106,6 +106,11 @@ class Database:
         self._engine = engine
 
 
+def execute(connection: Connection, statement: Any) -> None:
+    """Run one statement."""
+    connection.execute(statement)
+
+
 def _configure(connection: Any, _record: Any) -> None:
     # The driver would begin transactions by itself, and late; see _begin.
     connection.isolation_level = None

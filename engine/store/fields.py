@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.errors import Malformed
+
 MAX_EXTERNAL_ID: Final = 200
 MAX_TEXT_BYTES: Final = 16_384
 
@@ -12,20 +14,20 @@ def check_length(field: str, value: str, least: int, most: int) -> None:
     """Refuse a text that is too short or too long.
 
     Raises:
-        ValueError: names the field and says what is expected.
+        Malformed: names the field and says what is expected.
     """
     if not least <= len(value) <= most:
-        raise ValueError(f"{field}: expected {least}..{most} characters, got {len(value)}")
+        raise Malformed(f"{field}: expected {least}..{most} characters, got {len(value)}")
 
 
 def check_text(text: str) -> None:
     """Refuse a message that is empty or too long.
 
     Raises:
-        ValueError: names the field and says what is expected.
+        Malformed: names the field and says what is expected.
     """
     size = len(text.encode("utf-8", "surrogatepass"))
     if not text.strip() or size > MAX_TEXT_BYTES:
-        raise ValueError(f"text: expected 1..{MAX_TEXT_BYTES} bytes that are not all blank, got {size}")
+        raise Malformed(f"text: expected 1..{MAX_TEXT_BYTES} bytes that are not all blank, got {size}")
     if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
-        raise ValueError("text: expected Unicode text without NUL characters and lone surrogates")
+        raise Malformed("text: expected Unicode text without NUL characters and lone surrogates")

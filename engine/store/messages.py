@@ -49,7 +49,7 @@ class MessageStore(Database):
         A repeat of the sender's `external_id` returns the message that is there, whatever its text.
 
         Raises:
-            ValueError: a field is empty or too long; the text names it.
+            Malformed: a field is empty or too long; the text names it.
         """
         check_text(text)
         check_length("external_id", external_id, 1, MAX_EXTERNAL_ID)

@@ -82,6 +82,7 @@ conversations: Final = Table(
     Column("requires", JSON, nullable=False, comment="skill -> lowest level"),
     Column("customer_id", ForeignKey("customers.id"), nullable=False, index=True),
     Column("opened_at_ms", BigInteger, nullable=False),
+    Column("engaged_at_ms", BigInteger, comment="when an agent last took it"),
     Column("closed_at_ms", BigInteger),
     UniqueConstraint("channel", "external_id"),
 )

@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from engine.store.database import Database
+from engine.errors import Malformed
+from engine.store.database import Database, execute
 from engine.store.fields import check_length
 from engine.store.schema import ROLES, refresh_tokens, sign_ins, users
 
@@ -66,12 +67,12 @@ class UserStore(Database):
         """Add a person.
 
         Raises:
-            ValueError: a field is malformed, or the login or agent is taken; the text names it.
+            Malformed: a field is malformed, or the login or agent is taken; the text names it.
         """
         if not _LOGIN.fullmatch(login):
-            raise ValueError(f"login: expected 1..64 of a-z 0-9 . _ @ -, got {login!r}")
+            raise Malformed(f"login: expected 1..64 of a-z 0-9 . _ @ -, got {login!r}")
         if role not in ROLES:
-            raise ValueError(f"role: expected one of {', '.join(ROLES)}, got {role!r}")
+            raise Malformed(f"role: expected one of {', '.join(ROLES)}, got {role!r}")
         check_length("name", name, 1, 200)
         row = {"login": login, "name": name, "password_hash": password_hash, "role": role, "agent": agent}
         return await self._transact(_add_user, {**row, "created_at_ms": self._now_ms()})
@@ -91,7 +92,7 @@ class UserStore(Database):
     async def set_password_hash(self, user_id: int, password_hash: str) -> None:
         """Replace a password's hash."""
         change = update(users).where(users.c.id == user_id).values(password_hash=password_hash)
-        await self._transact(_execute, change)
+        await self._transact(execute, change)
 
     async def disable_user(self, user_id: int) -> list[str]:
         """Let a person in no more; return the ids of the sign-ins that are revoked by it."""
@@ -135,16 +136,12 @@ _sign_ins: Final = select(
 )
 
 
-def _execute(connection: Connection, statement: Any) -> None:
-    connection.execute(statement)
-
-
 def _add_user(connection: Connection, row: dict[str, Any]) -> User:
     try:
         key = connection.execute(insert(users).values(row)).inserted_primary_key
     except IntegrityError as error:
         field = "agent" if "users.agent" in str(error.orig) else "login"
-        raise ValueError(f"{field}: {row[field]!r} is taken; choose another") from None
+        raise Malformed(f"{field}: {row[field]!r} is taken; choose another") from None
     assert key is not None
     made = _user(connection, key[0])
     assert made is not None

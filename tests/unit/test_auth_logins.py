@@ -232,7 +232,7 @@ async def test_logout_revokes_and_wakes_the_sockets(logins: Logins) -> None:
         await trio.testing.wait_all_tasks_blocked()
         logins.check(grant.identity)
         await logins.logout(grant.refresh)
-    assert ended == ["revoked"]
+    assert ended == ["signed_out"]
     for action in (lambda: logins.check(grant.identity), lambda: logins.redeem(ticket)):
         with pytest.raises(BadToken, match="revoked"):
             action()
