@@ -51,6 +51,8 @@ class Crowd:
         """
         self.ledger = ledger
         self.live: dict[int, Contact] = {}
+        self.on_break: set[int] = set()
+        self.closed = False
         singles = [scenario.holds_one(group) for _, group in scenario.agent_names()]
         self.agents = [
             Agent(index, number, single=singles[index]) for index, number in enumerate(numbers.agents)
@@ -126,7 +128,8 @@ class Crowd:
             self._outbox.to_agent(agent.index, (p.SIGN_IN, 1, agent.id, True), Sent(p.SIGN_IN, at_us))
 
     def sign_out(self, at_us: int) -> None:
-        """Signs every agent out."""
+        """Signs every agent out, for good."""
+        self.closed = True
         for agent in self.agents:
             self._outbox.to_agent(agent.index, (p.SIGN_OUT, 1, agent.id), Sent(p.SIGN_OUT, at_us))
 

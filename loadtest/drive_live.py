@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import trio
@@ -21,6 +22,7 @@ from loadtest.link import Address, Link
 from loadtest.people import Numbers, Sent
 from loadtest.plan import plan_contacts
 from loadtest.protocol import Body, Message
+from loadtest.returning import Returning, Rows
 from loadtest.scenario import Scenario
 
 MAX_EDGES = 16
@@ -148,12 +150,15 @@ class LiveSite:
             _find(welcome.names, "agent", [name for name, _ in scenario.agent_names()]),
         )
 
-    def seat(self, crowd: Crowd, numbers: Numbers) -> None:
+    def seat(self, crowd: Returning, numbers: Numbers) -> None:
         """Lets the crowd use the connections; attaches the agents."""
         self._crowd = crowd
         for link in self.links:
             link.listener = crowd
+        for position, link in enumerate(self.channels):
+            link.hear_contacts = partial(_hear_contacts, crowd, position)
         for position, edge in enumerate(self.edges):
+            edge.hear_desks = crowd.hear_desks
             edge.attach(numbers.agents[position :: len(self.edges)])
 
     async def play(self, crowd: Crowd, done: Callable[[int], bool]) -> None:
@@ -177,6 +182,10 @@ class LiveSite:
                 await trio.sleep(0.01)
             return True
         return False
+
+
+def _hear_contacts(crowd: Returning, channel: int, now_us: int, rows: Rows) -> None:
+    crowd.hear_contacts(now_us, channel, rows)
 
 
 def _find(
@@ -250,7 +259,7 @@ async def _flood(
             numbers = await site.connect(nursery)
             salt = secrets.token_bytes(KEY_SALT_BYTES)
             contacts = plan_contacts(scenario, total_us / US)
-            crowd = Crowd(scenario, numbers, site, ledger, salt=salt, contacts=contacts)
+            crowd = Returning(scenario, numbers, site, ledger, salt=salt, contacts=contacts)
             site.seat(crowd, numbers)
             crowd.sign_in(-US)
             if not await site.answered(SIGN_IN_S):

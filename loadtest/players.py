@@ -7,39 +7,38 @@ conversation that no one will ever end.
 
 import random
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import cast
 
 import trio
 
 from engine.config_types import SiteConfig
 from loadtest import protocol as p
 from loadtest.arrivals import BANK_DAY_PER_HOUR, Arrivals, Surge
-from loadtest.crowd import KEY_SALT_BYTES, Crowd
+from loadtest.crowd import KEY_SALT_BYTES
 from loadtest.drive_live import LiveSite, Tokens
-from loadtest.handling import Answer, Handling, Manner
+from loadtest.handling import Handling, Manner
 from loadtest.ledger import Ledger
 from loadtest.link import Address
 from loadtest.patience import Patience, draw_us
 from loadtest.people import Contact, Numbers, Sent
 from loadtest.plan import PlannedContact, plan_contacts
+from loadtest.returning import Returning
 from loadtest.scenario import AgentGroup, ChannelPlan, QueuePlan, Scenario
 from loadtest.streams import stream
 
 US = 1_000_000
-CONTACTS_PER_MINUTE = 30
+CONTACTS_PER_MINUTE = 21  # between surges; about 30 with them
 # Eight in the morning to eight in the evening of a weekday pass in forty minutes, over and over.
 BUSY_HALF_HOURS = BANK_DAY_PER_HOUR[16:40]
-DAY_S = 2_400.0
-SURGE = Surge(start_s=40, duration_s=45, factor=3.2, every_s=240)
-TALK_MEAN_S, TALK_SPREAD = 55.0, 1.2
+DAY_S, STARTS_AT = 2_400.0, 0.15
+SURGE = Surge(start_s=15, duration_s=45, factor=3.8, every_s=240)
+TALK_MEAN_S, TALK_SPREAD = 72.0, 1.2
 PATIENCE_MEAN_S, PATIENCE_SHARE = 150.0, 0.6
-FIRST_CONTACTS, FIRST_WITHIN_S = 24, 2.0
+FIRST_CONTACTS, FIRST_WITHIN_S = 32, 2.0
 SOCKET = "socket"
 BREAK_EVERY_S, BREAK_MEAN_S = 20.0, 60.0
 FOREVER_S = 10 * 365 * 86_400.0
-STATE_CONNECTING, STATE_ENGAGED = 2, 3
 
 
 def players_scenario(site: SiteConfig, seed: int) -> Scenario:
@@ -77,7 +76,7 @@ def players_scenario(site: SiteConfig, seed: int) -> Scenario:
         channels=channels,
         queues=queues,
         groups=groups,
-        arrivals=Arrivals(CONTACTS_PER_MINUTE / 60, BUSY_HALF_HOURS, DAY_S, surges=(SURGE,)),
+        arrivals=Arrivals(CONTACTS_PER_MINUTE / 60, BUSY_HALF_HOURS, DAY_S, STARTS_AT, surges=(SURGE,)),
         patience=Patience("lognormal", PATIENCE_MEAN_S * US, 1.0, PATIENCE_SHARE),
         handling=Handling("lognormal", TALK_MEAN_S * US, TALK_SPREAD, 0.4),
         occupancy=None,
@@ -86,8 +85,8 @@ def players_scenario(site: SiteConfig, seed: int) -> Scenario:
 
 
 def _queue_shares(count: int) -> list[float]:
-    """Returns the shares of the queues in the file's order: each has two thirds of the one before."""
-    return [(2 / 3) ** position for position in range(count)]
+    """Returns the shares of the queues in the file's order: each has 60 % of the one before."""
+    return [0.6**position for position in range(count)]
 
 
 def players_contacts(scenario: Scenario) -> Iterator[PlannedContact]:
@@ -98,8 +97,10 @@ def players_contacts(scenario: Scenario) -> Iterator[PlannedContact]:
     for _ in range(FIRST_CONTACTS):
         contact = next(day)
         at_us = int(rng.random() * FIRST_WITHIN_S * US)
-        # Of a talk that is under way, somewhere between all and nothing is left.
-        first.append(replace(contact, at_us=at_us, talk_us=int(contact.talk_us * rng.random())))
+        # Whoever looks in at any moment meets long talks more often than short ones, and some part
+        # of each is left; for lognormal talks the longer ones are (1 + spread^2) times as long.
+        left_us = int(contact.talk_us * (1 + TALK_SPREAD**2) * rng.random())
+        first.append(replace(contact, at_us=at_us, talk_us=left_us))
     first.sort(key=lambda contact: contact.at_us)
     yield from first
     for contact in day:
@@ -107,8 +108,8 @@ def players_contacts(scenario: Scenario) -> Iterator[PlannedContact]:
             yield contact
 
 
-class Players(Crowd):
-    """A crowd that takes breaks, and that finds its place again after a restart of the site."""
+class Players(Returning):
+    """A crowd that takes breaks, and that looks after whom earlier players have left behind."""
 
     def __init__(
         self, scenario: Scenario, numbers: Numbers, outbox: LiveSite, ledger: Ledger, reasons: list[int]
@@ -120,15 +121,14 @@ class Players(Crowd):
         self._reasons = reasons
         self._rng = stream(scenario.seed, "breaks")
         self._adopted = stream(scenario.seed, "adopted")
-        self._on_break: set[int] = set()
         self.after(int(BREAK_EVERY_S * US), self._begin_break)
 
     # Breaks
 
     def _begin_break(self, due_us: int) -> None:
         agent = self._rng.choice(self.agents)
-        if agent.id not in self._on_break:
-            self._on_break.add(agent.id)
+        if agent.id not in self.on_break:
+            self.on_break.add(agent.id)
             reason = self._rng.choice(self._reasons) if self._reasons else 0
             message = (p.NOT_READY, 1, agent.id, reason)
             self._outbox.to_agent(agent.index, message, Sent(p.NOT_READY, due_us))
@@ -138,43 +138,10 @@ class Players(Crowd):
 
     def _end_break(self, due_us: int, index: int) -> None:
         agent = self.agents[index]
-        self._on_break.discard(agent.id)
+        self.on_break.discard(agent.id)
         self._outbox.to_agent(index, (p.READY, 1, agent.id), Sent(p.READY, due_us))
 
-    # Coming back
-
-    def hear_contacts(self, now_us: int, channel: int, rows: list[list[object]]) -> None:
-        """Takes a channel's live contacts, as the site tells them after every connect."""
-        for number, state, _, _ in cast(list[tuple[int, int, int, bytes]], rows):
-            contact = self.live.get(number) or self._adopt(now_us, channel, number)
-            if state == STATE_CONNECTING:
-                self._connect(contact, now_us)
-            elif state == STATE_ENGAGED:
-                self._talk_as_customer(contact, now_us)
-
-    def hear_desks(self, now_us: int, rows: list[list[object]]) -> None:
-        """Takes what agents have in hand, as the site tells it after every attach."""
-        for row in rows:
-            number, presence, signing_out, locked, offers, contacts, wrap_ups = row
-            agent = self._by_number[cast(int, number)]
-            if presence == p.SIGNED_OUT or signing_out:
-                self._outbox.to_agent(agent.index, (p.SIGN_IN, 1, agent.id, True), Sent(p.SIGN_IN, now_us))
-            elif presence == p.PRESENT_NOT_READY and agent.id not in self._on_break:
-                self._outbox.to_agent(agent.index, (p.READY, 1, agent.id), Sent(p.READY, now_us))
-            if locked:
-                self._unlock(now_us, agent)
-            for offer in cast(list[list[int]], offers):
-                self.after(now_us + US, self._answer, agent, offer[0], Answer.ACCEPT)
-            for held in cast(list[list[int]], contacts):
-                if held[3] == STATE_ENGAGED:
-                    self._once_known(held[0], self._talk_as_agent, now_us, agent)
-            for wrap_up in cast(list[list[int]], wrap_ups):
-                if wrap_up[0] not in agent.wrap_ups:
-                    agent.wrap_ups[wrap_up[0]] = None
-                    self.after(now_us + 2 * US, self._end_wrap_up, agent, wrap_up[0])
-
-    def _adopt(self, now_us: int, channel: int, number: int) -> Contact:
-        """Takes over a customer of players who are no longer there."""
+    def _adopt(self, now_us: int, channel: int, number: int) -> Contact | None:
         rng: random.Random = self._adopted
         talk_us = draw_us(rng, "exponential", TALK_MEAN_S * US / 2, 1)
         patience_us = draw_us(rng, "exponential", PATIENCE_MEAN_S * US / 2, 1)
@@ -201,14 +168,7 @@ async def run_players(site: SiteConfig, tokens: Tokens, *, seed: int) -> None:
         assert welcome is not None
         reasons = list(welcome.names.get("reason", {}).values())
         players = Players(scenario, numbers, live, Ledger(0, 0), reasons)
-        for position, link in enumerate(live.channels):
-            link.hear_contacts = _of_channel(players, position)
-        live.edges[0].hear_desks = players.hear_desks
         live.seat(players, numbers)
         live.start_in(0)
         players.sign_in(0)
         await live.play(players, lambda now_us: False)
-
-
-def _of_channel(players: Players, channel: int) -> Callable[[int, list[list[object]]], None]:
-    return lambda now_us, rows: players.hear_contacts(now_us, channel, rows)

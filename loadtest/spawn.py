@@ -46,7 +46,7 @@ class SpawnedSite:
 
 def issue_tokens(scenario: Scenario, data: Path) -> tuple[Tokens, str]:
     """Issues the tokens of a flood with the site's own key: of the links, and an analyst's."""
-    issuer = Issuer(read_or_create_key(data / "keys" / "tokens.key"), site_name(scenario))
+    issuer = Issuer(read_or_create_key(data / "secrets" / "tokens.key"), site_name(scenario))
     channels = {
         name: issuer.issue("plugin", f"flood-{name}", TOKEN_TTL_S, channel=name) for name in scenario.channels
     }
