@@ -4,8 +4,6 @@ Each refusal of the core has its own class and stable code; the classes below `R
 table, and a parity test holds it against `Code::ALL` of `crates/router_core/src/rejection.rs`.
 """
 
-# ruff: noqa: N818 - a refusal is named as the core names it, not `...Error`
-
 from __future__ import annotations
 
 import re

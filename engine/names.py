@@ -17,7 +17,7 @@ _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(dict[str, dict[str, int]])
 
 
-class UnknownName(PaiduiError, LookupError):  # noqa: N818 - like the core's UnknownAgent
+class UnknownName(PaiduiError, LookupError):
     """Nothing of this kind has this name, or this number."""
 
     def __init__(self, kind: str, sought: str | int) -> None:
