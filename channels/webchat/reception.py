@@ -13,7 +13,7 @@ from channels.webchat.chats import Chat, Chats, Page
 from channels.webchat.limits import Buckets
 from channels.webchat.options import Options
 from engine.channel import Connect, Effect, MessageOut, Port, Typing
-from engine.errors import BadToken, Busy, Refused, UnknownContact
+from engine.errors import Busy, PaiduiError, Refused, UnknownContact
 
 POSITIONS_EVERY_S: Final = 2.0
 """Others' moves change a position without an effect for this contact; it is for reading, not for deciding."""
@@ -164,7 +164,8 @@ class Reception:
             return None
         try:
             return self._port.verify(token)
-        except BadToken:
+        except PaiduiError:
+            # Forged, expired or of another channel: all the same to a visitor, who is then new.
             return None
 
     def _topics(self) -> list[protocol.Topic]:
@@ -200,16 +201,16 @@ class Reception:
 
     async def _show_history(self, chat: Chat, page: Page, after: int) -> None:
         """Show one page what it lacks; messages that come meanwhile are merely shown twice."""
-        stored = await self._port.history(chat.contact, after)
-        page.tell(protocol.Messages(chat=chat.chat, messages=protocol.page_messages(stored)))
-        if stored and chat.pages == [page]:
-            chat.shown = max(chat.shown, stored[-1].position)
+        while stored := await self._port.history(chat.contact, after):
+            after = stored[-1].position
+            page.tell(protocol.Messages(chat=chat.chat, messages=protocol.page_messages(stored)))
+        if chat.pages == [page]:
+            chat.shown = max(chat.shown, after)
 
     async def _show_news(self, chat: Chat) -> None:
         if not chat.pages:
             return
-        stored = await self._port.history(chat.contact, chat.shown)
-        if stored:
+        while stored := await self._port.history(chat.contact, chat.shown):
             chat.shown = max(chat.shown, stored[-1].position)
             chat.tell(protocol.Messages(chat=chat.chat, messages=protocol.page_messages(stored)))
 

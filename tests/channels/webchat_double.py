@@ -12,7 +12,7 @@ from channels.webchat.options import Options, load_options
 from channels.webchat.page_socket import PageSocket
 from channels.webchat.reception import Reception
 from engine.channel import Arrival, ASGIApp, Effect, LiveContact, MessageOut, Queued, StoredMessage
-from engine.errors import BadToken, Busy, UnknownContact
+from engine.errors import Busy, PaiduiError, UnknownContact
 
 
 class PortDouble:
@@ -135,7 +135,7 @@ class PortDouble:
     def verify(self, token: str) -> str:
         """The other way round."""
         if not token.startswith("token-of-"):
-            raise BadToken("not a token of this channel")
+            raise PaiduiError("not a token of this channel")
         return token.removeprefix("token-of-")
 
     def mount(self, app: ASGIApp, prefix: str) -> None:

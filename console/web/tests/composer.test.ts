@@ -35,7 +35,7 @@ describe("composer", () => {
   beforeEach(async () => {
     sent = [];
     document.body.innerHTML = "<div id=app></div>";
-    desk = new Desk(memoryStorage(), new ServerClock());
+    desk = new Desk(memoryStorage(), new ServerClock(), async () => undefined);
     desk.attach({ send: (message: ClientMessage) => sent.push(message) > 0 } as unknown as Link);
     app = createApp(Composer, { conversation });
     app.provide(DESK, desk);

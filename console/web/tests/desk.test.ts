@@ -34,10 +34,11 @@ describe("desk", () => {
   let sent: ClientMessage[] = [];
   let desk: Desk;
   let up = true;
+  let renew: () => Promise<unknown> = async () => undefined;
   let storage = memoryStorage();
   const open = (): Desk => {
     let id = 0;
-    const opened = new Desk(storage, new ServerClock(), () => `id-${++id}`);
+    const opened = new Desk(storage, new ServerClock(), () => renew(), () => `id-${++id}`);
     opened.attach({
       send: (message: ClientMessage) => {
         if (up) sent.push(message);
@@ -170,6 +171,26 @@ describe("desk", () => {
     expect(await done).toBe(false);
     expect(desk.isPending("accept", { offer: 102 })).toBe(false);
     expect(desk.state.notices.map(({ error }) => error.code)).toEqual(["offer_expired"]);
+  });
+
+  it("repeats an act and a message once with a fresh token", async () => {
+    let renewals = 0;
+    renew = async () => (renewals += 1);
+    show([conversation(1)]);
+    const done = desk.act("not_ready");
+    desk.say(1, "hello");
+    const [act, say] = [of("do")[0] as { id: string }, of("say")[0] as { id: string }];
+    for (const { id } of [act, say]) {
+      desk.receive({ type: "result", id, ok: false, error: { code: "token_expired", message: "" } });
+    }
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(renewals).toBe(2);
+    expect(of("do")).toEqual([of("do")[0], of("do")[0]]);
+    expect(of("say")).toHaveLength(2);
+    desk.receive({ type: "result", id: act.id, ok: false, error: { code: "token_expired", message: "" } });
+    expect(await done).toBe(false);
+    expect(renewals).toBe(2);
   });
 
   it("does not pretend to act while the line is down", async () => {

@@ -17,7 +17,7 @@ describe("api", () => {
     });
   };
   const session = (access: string): Response =>
-    Response.json({ access, user: { login: "ann", name: "Ann", role: "agent", agent: "ann" } });
+    Response.json({ access, expires_in_s: 600, user: { login: "ann", name: "Ann", role: "agent", agent: "ann" } });
   const refused = (status: number, code: string): Response =>
     Response.json({ error: { code, message: "no", field: "password" } }, { status });
 

@@ -66,12 +66,11 @@ describe("outbox", () => {
     expect(outbox.items).toEqual([]);
   });
 
-  it("waits with a message for which the server was too busy", () => {
+  it("repeats a message for which the server was too busy", () => {
     const outbox = open();
     outbox.add(1, "first", "a", 0);
-    outbox.deferred("a");
-    expect(sent).toEqual(["a"]);
-    outbox.pump();
+    outbox.add(1, "second", "b", 0);
+    outbox.again("a");
     expect(sent).toEqual(["a", "a"]);
   });
 });

@@ -35,6 +35,8 @@ function alone<T>(action: () => Promise<T>): Promise<T> {
 /** Holds the access token in memory only; the refresh token is an HttpOnly cookie. */
 export class Api {
   private access = "";
+  /** How long the newest access token lives, from when it came. */
+  lifetimeMs = 0;
   private refreshing: Promise<User> | null = null;
 
   constructor(private readonly send: Fetch = (input, init) => fetch(input, init)) {}
@@ -74,6 +76,7 @@ export class Api {
 
   private adopt(session: SessionView): User {
     this.access = session.access;
+    this.lifetimeMs = session.expires_in_s * 1000;
     return session.user;
   }
 

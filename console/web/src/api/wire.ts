@@ -131,6 +131,8 @@ export interface User {
 
 export interface SessionView {
   access: string;
+  /** How long the access token lives. */
+  expires_in_s: number;
   user: User;
 }
 

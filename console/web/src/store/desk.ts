@@ -5,6 +5,7 @@ import type { Link, LinkState } from "../api/socket";
 import type {
   Act,
   AgentView,
+  ClientMessage,
   ConfigView,
   ConversationView,
   DeskView,
@@ -24,6 +25,7 @@ import { awaitingSince, completeUpTo, Threads } from "./threads";
 /** The server was too busy for a message: how long to let it breathe. */
 const BUSY_PAUSE_MS = 1_000;
 const NOTICE_MS = 6_000;
+const OFFLINE: WireError = { code: "offline", message: "" };
 const SELECTED = "selected";
 
 export interface Notice {
@@ -52,6 +54,7 @@ interface DeskState {
 
 interface Waiter {
   key: string;
+  message: ClientMessage;
   done: (error: WireError | null) => void;
 }
 
@@ -79,14 +82,20 @@ export class Desk {
   private link: Link | null = null;
   private readonly waiters = new Map<string, Waiter>();
   private readonly saying = new Map<string, string>();
+  /** Requests that were already repeated with a fresh token. */
+  private readonly renewed = new Set<string>();
   private readonly catchingUp = new Set<number>();
   private readonly accepted = new Set<number>();
   private readonly finished = new Set<number>();
   private nextNotice = 1;
 
+  /**
+   * @param renew - gets a new access token when the server says that this page's has expired
+   */
   constructor(
     private readonly storage: KeyValue,
     readonly clock: ServerClock,
+    private readonly renew: () => Promise<unknown>,
     private readonly newId: () => string = () => crypto.randomUUID(),
   ) {
     this.drafts = new Drafts(storage);
@@ -112,8 +121,9 @@ export class Desk {
   linkChanged(link: LinkState): void {
     this.state.link = link;
     if (link === "connecting") return;
-    for (const waiter of [...this.waiters.values()]) waiter.done({ code: "offline", message: "" });
+    for (const waiter of [...this.waiters.values()]) waiter.done(OFFLINE);
     this.waiters.clear();
+    this.renewed.clear();
     this.saying.clear();
     this.catchingUp.clear();
     this.state.typing.clear();
@@ -147,8 +157,9 @@ export class Desk {
     const key = pendingKey(act, fields);
     if (this.state.pending.has(key)) return Promise.resolve(false);
     const id = this.newId();
-    if (!this.send({ type: "do", id, act, ...fields })) {
-      this.notify({ code: "offline", message: "" });
+    const message: ClientMessage = { type: "do", id, act, ...fields };
+    if (!this.send(message)) {
+      this.notify(OFFLINE);
       return Promise.resolve(false);
     }
     this.remember(act, fields);
@@ -156,6 +167,7 @@ export class Desk {
     return new Promise((resolve) => {
       this.waiters.set(id, {
         key,
+        message,
         done: (error) => {
           this.state.pending.delete(key);
           if (error) this.notify(error);
@@ -205,7 +217,7 @@ export class Desk {
     this.state.notices = this.state.notices.filter((notice) => notice.key !== key);
   }
 
-  private send(message: Parameters<Link["send"]>[0]): boolean {
+  private send(message: ClientMessage): boolean {
     return this.link?.send(message) ?? false;
   }
 
@@ -242,6 +254,15 @@ export class Desk {
   }
 
   private receiveResult(id: string, error: WireError | null): void {
+    if (error?.code === "token_expired" && !this.renewed.has(id)) {
+      this.renewed.add(id);
+      void this.renew().then(
+        () => this.repeat(id),
+        () => this.receiveResult(id, OFFLINE),
+      );
+      return;
+    }
+    this.renewed.delete(id);
     const waiter = this.waiters.get(id);
     if (waiter) {
       this.waiters.delete(id);
@@ -252,12 +273,21 @@ export class Desk {
     if (externalId === undefined) return;
     this.saying.delete(id);
     if (error === null) this.outbox.confirmed(externalId);
-    else if (error.code === "busy") {
-      setTimeout(() => {
-        this.outbox.deferred(externalId);
-        this.outbox.pump();
-      }, BUSY_PAUSE_MS);
+    else if (error.code === "busy" || error.code === OFFLINE.code) {
+      setTimeout(() => this.outbox.again(externalId), BUSY_PAUSE_MS);
     } else this.outbox.refused(externalId, error.message || error.code);
+  }
+
+  /** Sends what was refused for want of a fresh token. */
+  private repeat(id: string): void {
+    const waiter = this.waiters.get(id);
+    const externalId = this.saying.get(id);
+    if (waiter && !this.send(waiter.message)) this.receiveResult(id, OFFLINE);
+    if (externalId !== undefined) {
+      this.saying.delete(id);
+      this.renewed.delete(id);
+      this.outbox.again(externalId);
+    }
   }
 
   private setTyping(contact: number, on: boolean): void {

@@ -71,9 +71,9 @@ export class Outbox {
     });
   }
 
-  /** The server could not take it just now; it stays first in its conversation for `pump`. */
-  deferred(externalId: string): void {
-    this.settle(externalId, () => undefined, false);
+  /** The server could not take it the first time: once more, before the others of its conversation. */
+  again(externalId: string): void {
+    this.settle(externalId, () => undefined);
   }
 
   retry(externalId: string): void {
@@ -96,14 +96,14 @@ export class Outbox {
     }
   }
 
-  private settle(externalId: string, change: (index: number) => void, goOn = true): void {
+  private settle(externalId: string, change: (index: number) => void): void {
     const index = this.items.findIndex((item) => item.external_id === externalId);
     const item = this.items[index];
     if (!item) return;
     if (this.underWay.get(item.contact) === externalId) this.underWay.delete(item.contact);
     change(index);
     this.save();
-    if (goOn) this.pump();
+    this.pump();
   }
 
   private save(): void {

@@ -11,6 +11,9 @@ import { Desk } from "./desk";
 /** Set while a refresh cookie may be there; without it the page does not ask in vain. */
 const SIGNED_IN = "signed_in";
 const RESUME_PAUSE_MS = 2_000;
+/** The part of an access token's life after which it is renewed. */
+const RENEW_AT = 0.7;
+const RENEW_RETRY_MS = 10_000;
 
 interface SessionState {
   phase: "starting" | "login" | "desk";
@@ -31,6 +34,7 @@ export class Session {
   });
   private readonly clock = new ServerClock();
   private link: Link | null = null;
+  private renewal: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly api = new Api(),
@@ -72,7 +76,7 @@ export class Session {
   }
 
   private enter(user: User): void {
-    const desk = new Desk(browserStorage(`paidui.${user.login}.`), this.clock);
+    const desk = new Desk(browserStorage(`paidui.${user.login}.`), this.clock, () => this.api.refresh());
     const link = new Link({
       ticket: () => this.api.ticket(),
       open: openSocket,
@@ -85,7 +89,22 @@ export class Session {
     this.storage.set(SIGNED_IN, "1");
     Object.assign(this.state, { phase: "desk", user, desk, expired: false });
     link.start();
+    this.renewLater(this.api.lifetimeMs * RENEW_AT);
     void this.loadConfig(desk);
+  }
+
+  /** Renews the access token before it expires, so that the open socket is let go on. */
+  private renewLater(delayMs: number): void {
+    clearTimeout(this.renewal);
+    this.renewal = setTimeout(async () => {
+      try {
+        await this.api.refresh();
+        this.renewLater(this.api.lifetimeMs * RENEW_AT);
+      } catch (error) {
+        if (error instanceof ApiError && error.status < 500) this.leave(true);
+        else this.renewLater(RENEW_RETRY_MS);
+      }
+    }, delayMs);
   }
 
   private leave(expired: boolean): void {
@@ -93,6 +112,7 @@ export class Session {
     this.link = null;
     link?.stop();
     this.storage.remove(SIGNED_IN);
+    clearTimeout(this.renewal);
     Object.assign(this.state, { phase: "login", user: null, desk: null, expired });
   }
 
