@@ -189,6 +189,17 @@ impl Floor {
                 command_id: None,
             });
         }
+        // First the quiet floor: contacts arrive while most agents are idle.
+        let signed_in = floor.times.len();
+        while floor.router.waiting() == 0 && floor.engaged.len() < agents as usize {
+            floor.arrive();
+        }
+        let quiet = &floor.times[signed_in..];
+        let mean = quiet.iter().sum::<Duration>() / quiet.len().max(1) as u32;
+        println!(
+            "{agents} idle agents: {} commands, {mean:?} each",
+            quiet.len()
+        );
         while u64::from(floor.router.waiting()) < waiting {
             floor.arrive();
         }

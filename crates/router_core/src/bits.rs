@@ -27,6 +27,15 @@ impl Bits {
             .is_some_and(|word| word & (1 << (bit % 64)) != 0)
     }
 
+    /// How many are members of both sets.
+    pub(crate) fn count_both(&self, other: &Self) -> usize {
+        self.words
+            .iter()
+            .zip(&other.words)
+            .map(|(a, b)| (a & b).count_ones() as usize)
+            .sum()
+    }
+
     /// The members of both sets, ascending.
     pub(crate) fn both<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + 'a {
         self.words

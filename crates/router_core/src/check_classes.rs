@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::agent::{Agent, level_of, units_of};
 use crate::check::{Sound, hold};
+use crate::class::MANY_CLASSES;
 use crate::contact::Contact;
 use crate::router::Router;
 
@@ -116,6 +117,14 @@ impl Router {
             hold(
                 *room == 0 || key == now,
                 "the pool's key is the agent's",
+                id,
+            )?;
+            let many = self.floor.agents.len() > MANY_CLASSES;
+            let everybody = self.floor.everybody.get(&lane.channel);
+            let listed = everybody.is_some_and(|keys| keys.contains(&placed.key));
+            hold(
+                listed == (many && *room > 0),
+                "who has room is among everybody",
                 id,
             )?;
             let marked = self.floor.available.get(&lane.channel);

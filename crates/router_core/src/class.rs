@@ -20,7 +20,11 @@ use crate::ranked::Ranked;
 use crate::setup::Setup;
 
 /// Classes without a contact that are kept for the next one; beyond it all of them are dropped.
-const SPARE_CLASSES: usize = 256;
+const SPARE_CLASSES: u32 = if cfg!(debug_assertions) { 4 } else { 256 };
+/// From so many agent classes on, agents also stand in one order for all classes: where most of
+/// them qualify, the first few of that order are quicker than a head from every class. (Here and
+/// below: debug builds take the way of a large floor on a small one, so that tests go it.)
+pub(crate) const MANY_CLASSES: usize = if cfg!(debug_assertions) { 2 } else { 64 };
 
 /// What makes contacts alike.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,11 +97,15 @@ pub(crate) struct Floor {
     pub(crate) contacts: Vec<ContactClass>,
     pub(crate) by_key: BTreeMap<ClassKey, u32>,
     pub(crate) free: Vec<u32>,
+    /// Classes without a contact.
+    pub(crate) spare: u32,
     pub(crate) heads: Vec<Head>,
     pub(crate) nonempty: Bits,
     pub(crate) agents: Vec<AgentClass>,
     /// Agent classes with room, by channel.
     pub(crate) available: BTreeMap<ChannelId, Bits>,
+    /// Agents with room, by channel, of all classes; empty unless there are many classes.
+    pub(crate) everybody: BTreeMap<ChannelId, BTreeSet<IdleKey>>,
     /// Agent classes with somebody present.
     pub(crate) manned: Bits,
     /// By position.
@@ -132,7 +140,7 @@ impl Floor {
         if let Some(&class) = self.by_key.get(&key) {
             return (class, key.requires);
         }
-        if self.by_key.len() >= 2 * SPARE_CLASSES {
+        if self.spare > SPARE_CLASSES {
             self.drop_spare();
         }
         let requires = key.requires.clone();
@@ -150,11 +158,15 @@ impl Floor {
     }
 
     pub(crate) fn add_contact(&mut self, class: u32) {
-        self.contacts[class as usize].contacts += 1;
+        let contacts = &mut self.contacts[class as usize].contacts;
+        self.spare -= u32::from(*contacts == 0);
+        *contacts += 1;
     }
 
     pub(crate) fn drop_contact(&mut self, class: u32) {
-        self.contacts[class as usize].contacts -= 1;
+        let contacts = &mut self.contacts[class as usize].contacts;
+        *contacts -= 1;
+        self.spare += u32::from(*contacts == 0);
     }
 
     pub(crate) fn enter(&mut self, class: u32, place: Place, contact: ContactId) {
@@ -188,6 +200,7 @@ impl Floor {
             idle_since: agent.idle_since,
             position: agent.position,
         };
+        let many = self.agents.len() > MANY_CLASSES;
         let placed = &mut self.placed[agent.position as usize];
         let index = placed.class;
         for (lane, old) in self.agents[index].lanes.iter_mut().zip(&mut placed.rooms) {
@@ -200,6 +213,13 @@ impl Floor {
             }
             if room > 0 {
                 lane.pool.insert(room, key);
+            }
+            if many && (*old > 0 || room > 0) {
+                let everybody = self.everybody.entry(lane.channel).or_default();
+                everybody.remove(&placed.key);
+                if room > 0 {
+                    everybody.insert(key);
+                }
             }
             *old = room;
             let available = self.available.entry(lane.channel).or_default();

@@ -45,11 +45,13 @@ impl Floor {
             self.contacts.len() - 1
         };
         self.by_key.insert(key, index as u32);
+        self.spare += 1;
         index
     }
 
     /// Drops every class that has no contact.
     pub(crate) fn drop_spare(&mut self) {
+        self.spare = 0;
         let contacts = &self.contacts;
         let free = &mut self.free;
         self.by_key.retain(|_, class| {
@@ -66,6 +68,7 @@ impl Floor {
         let mut classes: BTreeMap<Likeness, usize> = BTreeMap::new();
         self.agents.clear();
         self.available.clear();
+        self.everybody.clear();
         self.manned = Bits::default();
         for (position, config) in setup.config.agents.iter().enumerate() {
             let likeness = (self.project(&config.skills), config.capacity.clone());

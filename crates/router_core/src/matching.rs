@@ -6,12 +6,15 @@
 //! 3. The rank is the agent's level for the queue, or the same for everybody under `Longest`.
 //! 4. Whoever has attempted a contact is passed over.
 
-use crate::class::Floor;
+use crate::class::{ContactClass, Floor, MANY_CLASSES};
 use crate::contact::{Contact, Place};
 use crate::grouping::turned;
 use crate::ids::{AgentId, ContactId};
 use crate::pool::IdleKey;
 use crate::slab::Tracked;
+
+/// How many agents are looked at in the order of all classes before the classes' heads are.
+const LOOKED_AT: usize = if cfg!(debug_assertions) { 2 } else { 48 };
 
 /// A contact's turn in the eyes of one agent; smaller is served first.
 type Turn = (u8, u8, Place);
@@ -27,9 +30,18 @@ impl Floor {
                     .binary_search(&self.ids[position as usize])
                     .is_err()
         };
+        if !self.by_level && class.row.count_both(available) > MANY_CLASSES {
+            let first = self.first_of_everybody(class, attempted);
+            if let Some(position) = first {
+                return Some(self.ids[position as usize]);
+            }
+        }
         let mut best: Option<(u8, IdleKey)> = None;
         for index in class.row.both(available) {
             let rank = turned(class.ranks.get(index).copied().unwrap_or(0));
+            if best.is_some_and(|(found, _)| found < rank) {
+                continue;
+            }
             let agents = &self.agents[index];
             let Some(lane) = agents.lane(class.key.channel) else {
                 continue;
@@ -42,6 +54,28 @@ impl Floor {
             }
         }
         best.map(|(_, key)| self.ids[key.position as usize])
+    }
+
+    /// The best agent, if it is among the first few in the order of all classes.
+    fn first_of_everybody(&self, class: &ContactClass, attempted: &[AgentId]) -> Option<u32> {
+        let everybody = self
+            .everybody
+            .get(&class.key.channel)?
+            .iter()
+            .take(LOOKED_AT);
+        let mut positions = everybody.map(|key| key.position);
+        positions.find(|&position| {
+            let placed = &self.placed[position as usize];
+            let agents = &self.agents[placed.class];
+            let room = agents
+                .lane(class.key.channel)
+                .map_or(0, |lane| placed.rooms[lane]);
+            class.row.has(placed.class)
+                && room >= class.key.weight
+                && attempted
+                    .binary_search(&self.ids[position as usize])
+                    .is_err()
+        })
     }
 
     /// The best eligible contact for an agent.

@@ -1,9 +1,8 @@
-//! Tables of entities by id. Lookup is by an open-addressing index with a fixed mix, so that it is
-//! the same on every machine; nothing iterates in table order but to sort by id at once.
+//! Tables of entities by id. Nothing iterates in table order but to sort by id at once.
 
-use std::collections::VecDeque;
-
+use crate::chunked::{Chunked, Line};
 use crate::hash::{Hashed, mix};
+use crate::index::{Found, Index};
 
 /// An id that a table can find.
 pub(crate) trait Key: Copy + Ord {
@@ -38,19 +37,18 @@ pub(crate) trait Keyed {
 /// Entities in slots, found by id.
 #[derive(Clone, Debug)]
 pub(crate) struct Slab<E> {
-    slots: Vec<Option<E>>,
+    slots: Chunked<Option<E>>,
     free: Vec<u32>,
-    /// Slot + 1 at the id's home position or after it; 0 = empty. A power of two long.
-    index: Vec<u32>,
+    index: Index,
     len: usize,
 }
 
 impl<E> Default for Slab<E> {
     fn default() -> Self {
         Self {
-            slots: Vec::new(),
+            slots: Chunked::default(),
             free: Vec::new(),
-            index: Vec::new(),
+            index: Index::default(),
             len: 0,
         }
     }
@@ -62,7 +60,7 @@ impl<E: Keyed> Slab<E> {
     }
 
     pub(crate) fn slot(&self, key: E::Key) -> Option<usize> {
-        self.probe(key).map(|(_, slot)| slot)
+        self.find(key).map(|found| found.slot)
     }
 
     pub(crate) fn get(&self, key: E::Key) -> Option<&E> {
@@ -79,10 +77,7 @@ impl<E: Keyed> Slab<E> {
 
     /// Adds an entity whose id is not there yet; the slot it got.
     pub(crate) fn insert(&mut self, entity: E) -> usize {
-        if (self.len + 1) * 4 > self.index.len() * 3 {
-            self.grow();
-        }
-        let key = entity.key();
+        let scattered = entity.key().scatter();
         let slot = if let Some(slot) = self.free.pop() {
             self.slots[slot as usize] = Some(entity);
             slot as usize
@@ -90,17 +85,22 @@ impl<E: Keyed> Slab<E> {
             self.slots.push(Some(entity));
             self.slots.len() - 1
         };
-        self.place(key, slot);
+        let slots = &self.slots;
+        self.index
+            .insert(scattered, slot, |slot| scattered_at(slots, slot));
         self.len += 1;
         slot
     }
 
     pub(crate) fn remove(&mut self, key: E::Key) -> Option<(usize, E)> {
-        let (position, slot) = self.probe(key)?;
-        self.close_gap(position);
-        self.free.push(slot as u32);
+        let found = self.find(key)?;
+        let slots = &self.slots;
+        self.index.remove(found, |slot| scattered_at(slots, slot));
+        self.free.push(found.slot as u32);
         self.len -= 1;
-        self.slots[slot].take().map(|entity| (slot, entity))
+        self.slots[found.slot]
+            .take()
+            .map(|entity| (found.slot, entity))
     }
 
     /// Every entity, by id.
@@ -110,67 +110,16 @@ impl<E: Keyed> Slab<E> {
         all
     }
 
-    fn home(&self, key: E::Key) -> usize {
-        key.scatter() as usize & (self.index.len() - 1)
+    fn find(&self, key: E::Key) -> Option<Found> {
+        let is_it = |slot: usize| self.slots[slot].as_ref().is_some_and(|e| e.key() == key);
+        self.index.find(key.scatter(), is_it)
     }
+}
 
-    fn key_at(&self, slot: usize) -> Option<E::Key> {
-        self.slots[slot].as_ref().map(Keyed::key)
-    }
-
-    fn probe(&self, key: E::Key) -> Option<(usize, usize)> {
-        if self.index.is_empty() {
-            return None;
-        }
-        let mask = self.index.len() - 1;
-        let mut position = self.home(key);
-        loop {
-            let slot = (self.index[position] as usize).checked_sub(1)?;
-            if self.key_at(slot) == Some(key) {
-                return Some((position, slot));
-            }
-            position = (position + 1) & mask;
-        }
-    }
-
-    fn place(&mut self, key: E::Key, slot: usize) {
-        let mask = self.index.len() - 1;
-        let mut position = self.home(key);
-        while self.index[position] != 0 {
-            position = (position + 1) & mask;
-        }
-        self.index[position] = slot as u32 + 1;
-    }
-
-    /// Takes an index position out and moves later ones up, so that no probe ever meets a gap
-    /// before what it looks for.
-    fn close_gap(&mut self, position: usize) {
-        let mask = self.index.len() - 1;
-        let (mut hole, mut next) = (position, position);
-        loop {
-            next = (next + 1) & mask;
-            let Some(slot) = (self.index[next] as usize).checked_sub(1) else {
-                break;
-            };
-            let Some(key) = self.key_at(slot) else { break };
-            let from_home = next.wrapping_sub(self.home(key)) & mask;
-            if from_home >= next.wrapping_sub(hole) & mask {
-                self.index[hole] = self.index[next];
-                hole = next;
-            }
-        }
-        self.index[hole] = 0;
-    }
-
-    fn grow(&mut self) {
-        let size = (self.index.len() * 2).max(16);
-        self.index = vec![0; size];
-        for slot in 0..self.slots.len() {
-            if let Some(key) = self.key_at(slot) {
-                self.place(key, slot);
-            }
-        }
-    }
+fn scattered_at<E: Keyed>(slots: &Chunked<Option<E>>, slot: usize) -> u64 {
+    slots[slot]
+        .as_ref()
+        .map_or(0, |entity| entity.key().scatter())
 }
 
 /// Entities that change: their hashes are brought up to date once per command, by [`Self::settle`].
@@ -178,7 +127,7 @@ impl<E: Keyed> Slab<E> {
 pub(crate) struct Tracked<E> {
     slab: Slab<E>,
     /// By slot: the hash that is part of `sum`, and whether the slot is in `touched`.
-    hashes: Vec<(u64, bool)>,
+    hashes: Chunked<(u64, bool)>,
     touched: Vec<u32>,
     sum: u64,
 }
@@ -187,7 +136,7 @@ impl<E> Default for Tracked<E> {
     fn default() -> Self {
         Self {
             slab: Slab::default(),
-            hashes: Vec::new(),
+            hashes: Chunked::default(),
             touched: Vec::new(),
             sum: 0,
         }
@@ -258,7 +207,7 @@ impl<E: Keyed + Hashed> Tracked<E> {
 #[derive(Clone, Debug)]
 pub(crate) struct Memory<E: Keyed> {
     slab: Slab<E>,
-    order: VecDeque<E::Key>,
+    order: Line<E::Key>,
     sum: u64,
 }
 
@@ -266,7 +215,7 @@ impl<E: Keyed> Default for Memory<E> {
     fn default() -> Self {
         Self {
             slab: Slab::default(),
-            order: VecDeque::new(),
+            order: Line::default(),
             sum: 0,
         }
     }
@@ -283,16 +232,16 @@ impl<E: Keyed + Hashed> Memory<E> {
 
     pub(crate) fn insert(&mut self, entity: E) {
         self.sum = self.sum.wrapping_add(entity.hash());
-        self.order.push_back(entity.key());
+        self.order.push(entity.key());
         self.slab.insert(entity);
     }
 
     pub(crate) fn oldest(&self) -> Option<&E> {
-        self.order.front().and_then(|&key| self.slab.get(key))
+        self.order.first().and_then(|key| self.slab.get(key))
     }
 
     pub(crate) fn forget_oldest(&mut self) -> Option<E> {
-        let key = self.order.pop_front()?;
+        let key = self.order.pop()?;
         let (_, entity) = self.slab.remove(key)?;
         self.sum = self.sum.wrapping_sub(entity.hash());
         Some(entity)
@@ -300,7 +249,7 @@ impl<E: Keyed + Hashed> Memory<E> {
 
     /// Every entity, oldest first.
     pub(crate) fn in_order(&self) -> impl Iterator<Item = &E> {
-        self.order.iter().filter_map(|&key| self.slab.get(key))
+        self.order.iter().filter_map(|key| self.slab.get(key))
     }
 
     pub(crate) const fn sum(&self) -> u64 {
