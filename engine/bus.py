@@ -188,7 +188,8 @@ class Subscriber:
         self._resume_seq = seq
         self._items: deque[Item] = deque()
         self._bytes = 0
-        self._cut = False
+        self.cut = trio.Event()
+        self._held = cursor is not None and scope == ForAgents(())
         self._filled = trio.Event()
         if isinstance(scope, ForChannel):
             bus.fanout.subscribe_channel(number, scope.channel)
@@ -198,9 +199,12 @@ class Subscriber:
             self.attach(scope.agents)
 
     def attach(self, agents: Sequence[int]) -> None:
-        """Add agents to a subscription for agents."""
+        """Add agents to a subscription for agents; the first ones begin a resumption, too."""
         self._agents.update(agents)
         self._bus.fanout.attach_agents(self.id, list(agents))
+        if agents:
+            self._held = False
+            self._filled.set()
 
     def detach(self, agents: Sequence[int]) -> None:
         """Take agents out again."""
@@ -213,13 +217,27 @@ class Subscriber:
             return notice.channel == self._scope.channel
         return isinstance(self._scope, ForAll) or notice.agent in self._agents
 
+    @property
+    def live(self) -> bool:
+        """Whether everything that was resumed has been queued."""
+        return self._cursor is None
+
     def push(self, item: Item) -> None:
-        """Queue an item; beyond the limit the subscription is cut."""
-        if self._cut or self._cursor is not None:
+        """Queue what happened now; who is catching up finds it in the ring."""
+        if self._cursor is None:
+            self._append(item)
+
+    def push_frame(self, frame: bytes) -> None:
+        """Queue bytes of the subscriber's own (an answer), in order with its events."""
+        self._append(Item(self._bus.seq if self._cursor is None else self.seq, frame))
+
+    def _append(self, item: Item) -> None:
+        """Beyond the limit the subscription is cut."""
+        if self.cut.is_set():
             return
         self._bytes += item.cost
         if self._bytes > self._bus.subscriber_bytes:
-            self._cut = True
+            self.cut.set()
             self.seq = max(self.seq, self._items[0].seq - 1) if self._items else self.seq
             self._items.clear()
             self._bus.forget(self.id)
@@ -236,9 +254,9 @@ class Subscriber:
         """
         await trio.lowlevel.checkpoint()
         while not self._items:
-            if self._cut:
+            if self.cut.is_set():
                 raise SlowReader(self.seq)
-            if self._cursor is not None:
+            if self._cursor is not None and not self._held:
                 self._catch_up()
                 continue
             self._filled = trio.Event()

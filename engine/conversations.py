@@ -8,11 +8,11 @@ key gives the same contact.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from engine.arrival_keys import arrival_key, channel_secret
 from engine.errors import Refused, UnknownChannel, UnknownContact, UnknownQueue, UnknownSkill
 from engine.model import Arrive, SkillLevel
 from engine.names import Names, UnknownName
@@ -21,7 +21,6 @@ from engine.notices import MessageNotice, TypingNotice
 if TYPE_CHECKING:
     from engine.service import Service
 
-KEY_BYTES = 16
 _log = structlog.get_logger(__name__)
 
 
@@ -147,22 +146,6 @@ class MessageStore(Protocol):
         ...
 
 
-def arrival_key(secret: bytes, channel: str, account: str, external_id: str) -> bytes:
-    """Return the keyed hash that stands for an arrival in the core (16 bytes).
-
-    Args:
-        secret: the site's key, 32 bytes; without it the hash says nothing about the customer.
-        channel: the channel's name.
-        account: its account.
-        external_id: what the outside calls the request.
-    """
-    digest = blake2b(key=secret, digest_size=KEY_BYTES)
-    for text in (channel, account, external_id):
-        data = text.encode()
-        digest.update(len(data).to_bytes(4, "big") + data)
-    return digest.digest()
-
-
 def number_of(names: Names, kind: str, name: str) -> int | None:
     """Return a name's number, or None when the configuration does not know it."""
     try:
@@ -265,6 +248,11 @@ class Conversations:
         conversation = await self._of(channel, contact)
         return await self.store.messages(conversation.id, after)
 
+    async def fetch(self, notice: MessageNotice) -> Message | None:
+        """Return the message that a notice speaks of."""
+        found = await self.store.messages(notice.conversation, notice.position - 1)
+        return found[0] if found and found[0].id == notice.message_id else None
+
     async def _journal(self, conversation: Conversation) -> int:
         command = self._command(
             conversation.channel,
@@ -294,7 +282,7 @@ class Conversations:
             levels.append(SkillLevel(number, level))
         return Arrive(
             channel=channel_number,
-            key=arrival_key(self.secret, channel, section.account, external_id),
+            key=arrival_key(channel_secret(self.secret, channel), section.account, external_id),
             queue=queue_number,
             head_start_us=head_start_ms * 1_000,
             requires=tuple(sorted(levels, key=lambda one: one.skill)),

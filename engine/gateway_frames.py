@@ -1,0 +1,84 @@
+"""What the gateway encodes by itself: the state that a returning plugin or edge begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from engine.router import Router
+
+AGENTS_PER_FRAME = 500
+CONTACTS_PER_FRAME = 500
+DESKS_KIND, CONTACTS_KIND = 142, 143
+_ARRIVE_KIND = 3
+_LENGTH_BYTES = 4
+
+
+def split_arrivals(first_request_no: int, frames: bytes) -> Iterator[tuple[bool, int, bytes, int]]:
+    """Cut scanned command frames where arrivals and others meet.
+
+    Yields:
+        Whether they are arrivals, the first one's request number, the frames, how many.
+    """
+    start = at = count = 0
+    arrivals: bool | None = None
+    while at < len(frames):
+        end = at + _LENGTH_BYTES + int.from_bytes(frames[at : at + _LENGTH_BYTES], "big")
+        is_arrival = _kind(frames, at + _LENGTH_BYTES) == _ARRIVE_KIND
+        if arrivals is not None and is_arrival != arrivals:
+            yield arrivals, first_request_no, frames[start:at], count
+            first_request_no += count
+            start, count = at, 0
+        arrivals = is_arrival
+        count += 1
+        at = end
+    if arrivals is not None:
+        yield arrivals, first_request_no, frames[start:], count
+
+
+def contacts_frames(router: Router, channel: int) -> list[bytes]:
+    """Return `contacts` frames of a channel's live contacts; an empty list is a frame, too.
+
+    Each is `[[contact, state, agent, key]..]`; states 0 waiting, 1 offered, 2 connecting, 3 engaged.
+    """
+    lookup = getattr(router, "channel_contacts", None)
+    return _frames(CONTACTS_KIND, lookup(channel) if lookup else [], CONTACTS_PER_FRAME)
+
+
+def desks_frames(router: Router, agents: Sequence[int]) -> list[bytes]:
+    """Return `desks` frames of these agents; unknown ones are left out.
+
+    Each is `[[agent, presence, signing_out, locked, [[offer, contact, channel, queue, deadline]..],
+    [[contact, channel, queue, state]..], [[wrap-up's contact, channel, deadline]..]]..]`.
+    """
+    lines = []
+    for agent in agents:
+        if (desk := router.desk(agent)) is None:
+            continue
+        lines.append(
+            (
+                agent,
+                desk.presence,
+                desk.signing_out,
+                desk.locked,
+                [offer[:5] for offer in desk.offers],
+                [contact[:4] for contact in desk.contacts],
+                desk.wrap_ups,
+            )
+        )
+    return _frames(DESKS_KIND, lines, AGENTS_PER_FRAME) if lines else []
+
+
+def _frames(kind: int, lines: Sequence[object], per_frame: int) -> list[bytes]:
+    frames = []
+    for at in range(0, max(len(lines), 1), per_frame):
+        body = msgspec.msgpack.encode((kind, 1, lines[at : at + per_frame]))
+        frames.append(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
+    return frames
+
+
+def _kind(frames: bytes, at: int) -> int:
+    """The kind of the body at `at`: an array's head of 1, 3 or 5 bytes, then the smallest integer."""
+    head_bytes = {0xDC: 3, 0xDD: 5}.get(frames[at], 1)
+    return frames[at + head_bytes]

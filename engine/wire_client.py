@@ -1,0 +1,329 @@
+"""A client of the gateway, for plugins, tools and tests in other processes.
+
+It connects once: whoever wants to come back connects again, with `resume_seq`. Frames go out as
+they are given; what comes in is decoded in batches, one per read of the socket.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import trio
+
+from engine.errors import Busy, Malformed, PaiduiError, refusal
+from engine.model import (
+    MAX_CONFIGURE_BYTES,
+    Ack,
+    Closing,
+    Command,
+    Events,
+    Frame,
+    Hello,
+    MessageOut,
+    MessageStored,
+    Ping,
+    Pong,
+    Refusal,
+    Typing,
+    Welcome,
+    decode_body,
+    encode_frame,
+)
+
+RECEIVE_BYTES = 256 * 1024
+INCOMING_LIMIT = 20_000
+"""Frames that wait for `incoming`; then reading waits, and the server's own limit counts."""
+
+CONNECT_WITHIN_S = 10.0
+_LENGTH_BYTES = 4
+
+Incoming: TypeAlias = Ack | Events | Refusal | MessageOut | MessageStored | Typing | Frame
+"""What `Client.incoming` hands over."""
+
+
+class Disconnected(PaiduiError):
+    """The connection is over.
+
+    Attributes:
+        code: the server's: "slow_reader", "draining", "protocol_error", "too_old", "bad_token"; or "lost".
+        seq: resume behind this batch.
+    """
+
+    def __init__(self, code: str, text: str, seq: int) -> None:
+        super().__init__(f"{code}: {text}")
+        self.code = code
+        self.seq = seq
+
+
+class NotTaken(PaiduiError):
+    """The gateway refused a request before the journal; `code` says why, the text names the field."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(f"{code}: {text}")
+        self.code = code
+
+
+class Client:
+    """A connection to a gateway. Made by `connect`.
+
+    Attributes:
+        welcome: what the server said first: site, names, a plugin's arrival key.
+        seq: the last batch of which an event came; resume behind it.
+    """
+
+    def __init__(self, stream: trio.SocketStream, *, listen: bool) -> None:
+        self._stream = stream
+        self._listen = listen
+        self._sending = trio.Lock()
+        self._next_request_no = 0
+        self._requests: dict[int, _Answer] = {}
+        self._waiting: deque[Frame] = deque()
+        self._came = trio.Event()
+        self._room = trio.Event()
+        self._buffer = b""
+        self._over: Disconnected | None = None
+        self.welcome: Welcome
+        self.seq = 0
+
+    async def send(self, frames: bytes, count: int) -> int:
+        """Send encoded command frames, pipelined: their acknowledgements come through `incoming`.
+
+        Args:
+            frames: command frames, one after the other.
+            count: how many.
+
+        Returns:
+            The first one's request number; the others follow without a gap.
+        """
+        first_request_no = self._next_request_no
+        self._next_request_no += count
+        await self._send_all(frames)
+        return first_request_no
+
+    async def send_control(self, *messages: Frame) -> None:
+        """Send control frames (attach, message, typing...); they have no request number."""
+        await self._send_all(b"".join(encode_frame(message) for message in messages))
+
+    async def request(self, command: Command) -> int:
+        """Send one command and wait until it is durable.
+
+        Returns:
+            The contact's id for `Arrive`, else 0.
+
+        Raises:
+            Refused: the core's own refusal.
+            Busy: not taken; try again after `retry_after_ms`.
+            NotTaken: malformed, or not allowed on this connection.
+            Disconnected: nobody knows whether it was taken; ask again after connecting again.
+        """
+        request_no = self._next_request_no
+        answer = self._requests[request_no] = _Answer()
+        try:
+            await self.send(encode_frame(command), 1)
+            await answer.ready.wait()
+        finally:
+            self._requests.pop(request_no, None)
+        return answer.value()
+
+    async def incoming(self) -> Sequence[Frame]:
+        """Return what has come since the last call, in order; wait when it is nothing yet.
+
+        Raises:
+            Disconnected: nothing more will come.
+        """
+        await trio.lowlevel.checkpoint()
+        while not self._waiting:
+            if self._over is not None:
+                raise self._over
+            self._came = trio.Event()
+            await self._came.wait()
+        frames = list(self._waiting)
+        self._waiting.clear()
+        self._room.set()
+        return frames
+
+    async def hello(self, token: str, name: str, resume_seq: int | None) -> None:
+        """Say who this is and wait for the welcome; `connect` does it."""
+        await self._send_all(encode_frame(Hello(token=token, name=name, resume_seq=resume_seq)))
+        while True:
+            for message in await self._read():
+                if isinstance(message, Closing):
+                    raise Disconnected(message.code, message.text, message.seq)
+                if isinstance(message, Welcome):
+                    self.welcome = message
+                    self.seq = message.seq if resume_seq is None else resume_seq
+                elif not isinstance(message, Refusal):
+                    self._waiting.append(message)
+            if hasattr(self, "welcome"):
+                return
+
+    async def receive_loop(self) -> None:
+        """Read until the connection is over; `connect` runs it."""
+        try:
+            while self._over is None:
+                for message in await self._read():
+                    await self._take(message)
+                self._came.set()
+                if len(self._waiting) >= INCOMING_LIMIT:
+                    self._room = trio.Event()
+                    await self._room.wait()
+        except Disconnected as error:
+            self._over = self._over or error
+        self._came.set()
+        for answer in self._requests.values():
+            answer.fail(self._over)
+
+    async def _take(self, message: Frame) -> None:
+        if isinstance(message, Ping):
+            await self.send_control(Pong(n=message.n))
+        elif isinstance(message, Closing):
+            self._over = Disconnected(message.code, message.text, message.seq)
+        elif isinstance(message, Ack) and self._requests:
+            self._answer(message)
+        elif isinstance(message, Refusal) and message.request_no in self._requests:
+            self._requests[message.request_no].refuse(message)
+        elif not isinstance(message, Pong) and self._listen:
+            if isinstance(message, Events):
+                self.seq = message.seq
+            self._waiting.append(message)
+
+    def _answer(self, ack: Ack) -> None:
+        others = []
+        for result in ack.results:
+            if (answer := self._requests.get(result[0])) is not None:
+                answer.settle(result[2], result[3])
+            else:
+                others.append(result)
+        if others and self._listen:
+            self._waiting.append(Ack(seq=ack.seq, results=others))
+
+    async def _send_all(self, data: bytes) -> None:
+        if self._over is not None:
+            raise self._over
+        try:
+            async with self._sending:
+                await self._stream.send_all(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise self._over or Disconnected("lost", str(error), self.seq) from error
+
+    async def _read(self) -> list[Frame]:
+        """Read once and decode every whole frame."""
+        try:
+            data = await self._stream.receive_some(RECEIVE_BYTES)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise Disconnected("lost", str(error), self.seq) from error
+        if not data:
+            raise Disconnected("lost", "the server closed the connection", self.seq)
+        messages, self._buffer = decode_frames(self._buffer + data)
+        return messages
+
+
+class _Answer:
+    """What one request waits for."""
+
+    def __init__(self) -> None:
+        self.ready = trio.Event()
+        self._value = 0
+        self._error: Exception | None = None
+
+    def settle(self, code: int, value: int) -> None:
+        """Take the core's answer."""
+        self._value = value
+        self.fail(refusal(code, value) if code else None)
+
+    def refuse(self, message: Refusal) -> None:
+        """Take the gateway's refusal."""
+        busy = message.code == "busy"
+        self.fail(Busy(message.retry_after_ms) if busy else NotTaken(message.code, message.text))
+
+    def fail(self, error: Exception | None) -> None:
+        """Wake who waits."""
+        self._error = error
+        self.ready.set()
+
+    def value(self) -> int:
+        """Return the value or raise the error."""
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+def decode_frames(data: bytes) -> tuple[list[Frame], bytes]:
+    """Decode every whole frame; return them and the bytes of one that is not all there.
+
+    A kind that this release does not know is skipped: a newer server may say more.
+    """
+    messages = []
+    at, end = 0, len(data)
+    view = memoryview(data)
+    while end - at >= _LENGTH_BYTES:
+        length = int.from_bytes(view[at : at + _LENGTH_BYTES], "big")
+        if length > MAX_CONFIGURE_BYTES:
+            raise Malformed(f"frame: expected at most {MAX_CONFIGURE_BYTES} bytes, got {length}")
+        if end - at - _LENGTH_BYTES < length:
+            break
+        body = view[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length]
+        at += _LENGTH_BYTES + length
+        try:
+            messages.append(decode_body(body))
+        except Malformed as error:
+            if not _UNKNOWN_KIND.search(str(error)):
+                raise
+    return messages, data[at:]
+
+
+_UNKNOWN_KIND = re.compile(r"Invalid value \d+ - at `\$\[0\]`")
+
+
+@asynccontextmanager
+async def connect(
+    address: str | Path,
+    token: str,
+    name: str,
+    *,
+    resume_seq: int | None = None,
+    listen: bool = True,
+) -> AsyncIterator[Client]:
+    """Connect to a gateway.
+
+    Args:
+        address: "host:port", or a Unix socket's path.
+        token: a token of type plugin, edge, follower or admin.
+        name: what the server's log calls this connection.
+        resume_seq: get events from behind this batch on; None = from now on.
+        listen: hand over what comes; without it only `request` is of use.
+
+    Raises:
+        Disconnected: the server refused the token or the resumption; the code says which.
+        OSError: nobody listens there.
+    """
+    with trio.fail_after(CONNECT_WITHIN_S):
+        stream = await _open(address)
+    async with stream:
+        client = Client(stream, listen=listen)
+        with trio.fail_after(CONNECT_WITHIN_S):
+            await client.hello(token, name, resume_seq)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(client.receive_loop)
+            yield client
+            nursery.cancel_scope.cancel()
+
+
+async def _open(address: str | Path) -> trio.SocketStream:
+    if isinstance(address, Path):
+        return await trio.open_unix_socket(str(address))
+    stream = await trio.open_tcp_stream(*_host_port(address))
+    stream.setsockopt(trio.socket.IPPROTO_TCP, trio.socket.TCP_NODELAY, 1)
+    return stream
+
+
+def _host_port(address: str) -> tuple[str, int]:
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal():
+        raise ValueError(f"address: expected host:port, got {address!r}")
+    return host.strip("[]"), int(port)
