@@ -208,16 +208,14 @@ impl Floor {
             if *old == room && placed.key == key {
                 continue;
             }
+            let everybody = self.everybody.entry(lane.channel).or_default();
             if *old > 0 {
                 lane.pool.remove(*old, &placed.key);
+                everybody.remove(&placed.key);
             }
             if room > 0 {
                 lane.pool.insert(room, key);
-            }
-            if many && (*old > 0 || room > 0) {
-                let everybody = self.everybody.entry(lane.channel).or_default();
-                everybody.remove(&placed.key);
-                if room > 0 {
+                if many {
                     everybody.insert(key);
                 }
             }
