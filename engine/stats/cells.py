@@ -13,6 +13,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FOREVER: Final = 2**63 - 1
 """How DuckDB writes the timestamp 'infinity'."""
 _INT64_MAX: Final = 2**63 - 1
+_NS_PER_S: Final = 1_000_000_000
 
 
 def plain(column: pa.Array) -> list[Any]:
@@ -59,7 +60,17 @@ def _integer(value: Decimal) -> int | str:
 
 
 def _odd(value: object) -> object:
-    return value.hex() if isinstance(value, bytes) else value
+    if isinstance(value, bytes):
+        return value.hex()
+    return _duration(value) if isinstance(value, pa.MonthDayNano) else value
+
+
+def _duration(value: pa.MonthDayNano) -> str:
+    """Return an interval as ISO 8601 says it; its three parts are counted apart, as DuckDB does."""
+    seconds = f"T{Decimal(value.nanoseconds) / _NS_PER_S:f}S" if value.nanoseconds else ""
+    months = f"{value.months}M" if value.months else ""
+    days = f"{value.days}D" if value.days else ""
+    return f"P{months}{days}{seconds}" if months or days or seconds else "PT0S"
 
 
 def _nested(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from io import StringIO
 from typing import Any, Final
@@ -78,8 +79,13 @@ def _post(url: str, token: str, body: dict[str, str]) -> Table:
 
 
 def as_json(table: Table) -> str:
-    """Return the rows as a JSON array of objects, one a line."""
-    rows = (msgspec.json.encode(dict(zip(table.columns, row, strict=True))).decode() for row in table.rows)
+    """Return the rows as a JSON array of objects, one a line; a column's second namesake gets ``_2``."""
+    seen: Counter[str] = Counter()
+    names = []
+    for name in table.columns:
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    rows = (msgspec.json.encode(dict(zip(names, row, strict=True))).decode() for row in table.rows)
     return "[" + ",\n ".join(rows) + "]\n"
 
 
