@@ -136,6 +136,7 @@ class Crowd:
     def send_everybody_home(self, now_us: int) -> None:
         """Lets every customer leave who is still there."""
         for contact in list(self.live.values()):
+            self.ledger.count("sent_home", now_us)
             self._leave(now_us, contact)
 
     def _arrive(self, plan: PlannedContact) -> None:

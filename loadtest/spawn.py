@@ -27,9 +27,9 @@ TOKEN_TTL_S = 86_400
 LOG_TAIL = 15
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SpawnedSite:
-    """A running site."""
+    """A running site; `process` is another one after `restart`."""
 
     folder: Path
     address: Address
@@ -43,10 +43,21 @@ class SpawnedSite:
         """Where its journal is."""
         return self.folder / "data"
 
+    def kill(self) -> None:
+        """Kills the process the hard way (`kill -9`) and waits until it is gone."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+
+    def restart(self) -> None:
+        """Starts it again on the same data; does not wait until it listens."""
+        self.process = start_serve(self.folder / "site.toml")
+
 
 def issue_tokens(scenario: Scenario, data: Path) -> tuple[Tokens, str]:
     """Issues the tokens of a flood with the site's own key: of the links, and an analyst's."""
-    issuer = Issuer(read_or_create_key(data / "secrets" / "tokens.key"), site_name(scenario))
+    issuer = Issuer(read_or_create_key(data / "keys" / "tokens.key"), site_name(scenario))
     channels = {
         name: issuer.issue("plugin", f"flood-{name}", TOKEN_TTL_S, channel=name) for name in scenario.channels
     }
@@ -79,11 +90,12 @@ def spawned_site(scenario: Scenario, folder: Path | None) -> Iterator[SpawnedSit
         tokens, analyst = issue_tokens(scenario, home / "data")
         process = start_serve(config)
         gateway, stats = Address(LOOPBACK, ports[1]), Address(LOOPBACK, ports[2])
+        site = SpawnedSite(home, gateway, stats, tokens, analyst, process)
         try:
             wait_for(gateway, process, home / "serve.log")
-            yield SpawnedSite(home, gateway, stats, tokens, analyst, process)
+            yield site
         finally:
-            stop(process)
+            stop(site.process)
 
 
 def start_serve(config: Path) -> subprocess.Popen[bytes]:
@@ -92,7 +104,7 @@ def start_serve(config: Path) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     with (config.parent / "serve.log").open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "engine", "serve", "--config", str(config)],
+            [sys.executable, "-m", "engine", "serve", "--config", str(config), "--child", "--quiet"],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
