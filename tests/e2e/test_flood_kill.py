@@ -30,10 +30,9 @@ async def flood_and_kill(site: SpawnedSite, times: int, seconds: float) -> Ledge
     scenario = load_scenario("surge").resized(rate_per_s=200, agents=200, duration_s=seconds, warmup_s=0)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(kill_now_and_then, site, times, random.Random(times))
-        ledger = await flood(
+        return await flood(
             scenario, site.address, site.tokens, edges=2, watch=lambda progress: None, stubborn=True
         )
-    return ledger
 
 
 def check(tmp_path: Path, times: int, seconds: float) -> None:
