@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Standing};
 use crate::contact::{Contact, Stage};
 use crate::hash::Hashed;
 use crate::ids::{ChannelId, QueueId};
@@ -143,6 +143,11 @@ impl Router {
                 )?;
             }
         }
+        self.audit_record(contact)
+    }
+
+    fn audit_record(&self, contact: &Contact) -> Sound {
+        let id = contact.id;
         hold(
             contact.waits() || contact.retry_at.is_none(),
             "a retry is for who waits",
@@ -167,28 +172,51 @@ impl Router {
     }
 
     fn audit_agent(&self, agent: &Agent) -> Sound {
-        let mut held: BTreeMap<ChannelId, u64> = BTreeMap::new();
         let id = agent.id;
+        let held = self.recomputed_units(agent)?;
+        let total: u64 = held.values().sum();
+        let stored: BTreeMap<ChannelId, u64> = agent.held.iter().copied().collect();
+        hold(stored == held, "units are what is in hand", id)?;
+        hold(
+            agent.held_total == total,
+            "all units are what is in hand",
+            id,
+        )?;
+        let (idle, away) = (
+            agent.has_nothing_in_hand(),
+            agent.presence == Presence::SignedOut,
+        );
+        hold(!away || idle, "signed out holds nothing", id)?;
+        hold(!agent.signing_out || !idle, "leaving holds something", id)?;
+        let offers = agent.offers.is_empty() || agent.standing() == Standing::Ready;
+        hold(offers, "only the ready have offers", id)?;
+        let configured = self.setup.config.agents.get(agent.position as usize);
+        let right = configured.is_some_and(|agent| agent.id == id);
+        hold(right, "positions are as configured", id)
+    }
+
+    /// Units by channel of everything on an agent's desk, which must be there.
+    fn recomputed_units(&self, agent: &Agent) -> Result<BTreeMap<ChannelId, u64>, Broken> {
+        let id = agent.id;
+        let mut held: BTreeMap<ChannelId, u64> = BTreeMap::new();
         let mut add = |channel, weight: u32| *held.entry(channel).or_default() += u64::from(weight);
         for offer in &agent.offers {
             let open = self.offers.get(*offer).filter(|open| open.agent == id);
             let contact = open.and_then(|open| self.contacts.get(open.contact));
             hold(contact.is_some(), "an offer on a desk is open", *offer)?;
-            contact
-                .into_iter()
-                .for_each(|contact| add(contact.channel, contact.weight));
+            contact.into_iter().for_each(|c| add(c.channel, c.weight));
         }
         for contact in &agent.contacts {
-            let state = self.contacts.get(*contact).map(|contact| contact.state);
-            let (ContactState::Connecting { agent: by, .. } | ContactState::Engaged { agent: by }) =
-                state.unwrap_or(ContactState::Waiting)
-            else {
-                return hold(false, "a contact on a desk is in hand", *contact);
-            };
-            hold(by == id, "a contact has one holder", *contact)?;
-            let live = self.contacts.get(*contact);
-            live.into_iter()
-                .for_each(|contact| add(contact.channel, contact.weight));
+            let contact = self
+                .contacts
+                .get(*contact)
+                .filter(|contact| match contact.state {
+                    ContactState::Connecting { agent: by, .. } => by == id,
+                    ContactState::Engaged { agent: by } => by == id,
+                    _ => false,
+                });
+            hold(contact.is_some(), "a contact on a desk is in its hands", id)?;
+            contact.into_iter().for_each(|c| add(c.channel, c.weight));
         }
         for wrap in &agent.wrap_ups {
             let timer = self.timers.get(wrap.deadline, wrap.timer);
@@ -199,38 +227,7 @@ impl Router {
             )?;
             add(wrap.channel, wrap.weight);
         }
-        let total: u64 = held.values().sum();
-        let mut stored = agent.held.clone();
-        stored.sort_unstable();
-        hold(
-            stored == held.into_iter().collect::<Vec<_>>(),
-            "units are what is in hand",
-            id,
-        )?;
-        hold(
-            agent.held_total == total,
-            "all units are what is in hand",
-            id,
-        )?;
-        let away = agent.presence == Presence::SignedOut;
-        hold(
-            !away || agent.has_nothing_in_hand(),
-            "signed out holds nothing",
-            id,
-        )?;
-        hold(
-            !agent.signing_out || !agent.has_nothing_in_hand(),
-            "leaving holds something",
-            id,
-        )?;
-        let offers = agent.offers.is_empty() || agent.standing() == crate::agent::Standing::Ready;
-        hold(offers, "only the ready have offers", id)?;
-        let configured = self.setup.config.agents.get(agent.position as usize);
-        hold(
-            configured.is_some_and(|agent| agent.id == id),
-            "positions are as configured",
-            id,
-        )
+        Ok(held)
     }
 
     fn audit_timers(&self) -> Sound {

@@ -27,8 +27,8 @@ impl Router {
             member.1 += usize::from(contact.waits());
         }
         for &index in self.floor.by_key.values() {
-            let class = &self.floor.contacts[index as usize];
             let (contacts, waiting) = members.get(&index).copied().unwrap_or_default();
+            let class = &self.floor.contacts[index as usize];
             hold(
                 class.contacts == contacts,
                 "a class counts its contacts",
@@ -39,45 +39,40 @@ impl Router {
                 "a class lists who waits",
                 index,
             )?;
-            let first = class.waiting.first().map(|(place, _)| place);
-            let nonempty = self.floor.nonempty.has(index as usize);
-            hold(
-                nonempty == first.is_some(),
-                "a class with somebody waiting is marked",
-                index,
-            )?;
-            let head = self.floor.heads[index as usize].place;
-            hold(
-                first.is_none_or(|first| first == head),
-                "a class has its head",
-                index,
-            )?;
-            for (place, id) in class.waiting.iter() {
-                let contact = self.contacts.get(id);
-                let right = contact.is_some_and(|c| c.waits() && c.place() == place);
-                hold(right, "who waits stands at the right place", id)?;
-            }
+            self.audit_head(index)?;
         }
-        let pooled: usize = self
-            .floor
-            .agents
-            .iter()
-            .flat_map(|class| &class.lanes)
-            .map(|lane| lane.pool.len())
-            .sum();
-        let placed: usize = self
-            .floor
-            .placed
-            .iter()
-            .map(|p| p.rooms.iter().filter(|room| **room > 0).count())
-            .sum();
+        let lanes = self.floor.agents.iter().flat_map(|class| &class.lanes);
+        let pooled: usize = lanes.map(|lane| lane.pool.len()).sum();
+        let rooms = self.floor.placed.iter().flat_map(|placed| &placed.rooms);
+        let placed = rooms.filter(|room| **room > 0).count();
         hold(
             pooled == placed,
             "pools hold who is placed, once",
             pooled as u64,
         )?;
-        for agent in self.agents.sorted() {
-            self.audit_placing(agent)?;
+        let mut agents = self.agents.sorted().into_iter();
+        agents.try_for_each(|agent| self.audit_placing(agent))
+    }
+
+    fn audit_head(&self, index: u32) -> Sound {
+        let class = &self.floor.contacts[index as usize];
+        let first = class.waiting.first().map(|(place, _)| place);
+        let marked = self.floor.nonempty.has(index as usize);
+        hold(
+            marked == first.is_some(),
+            "a class with somebody waiting is marked",
+            index,
+        )?;
+        let head = self.floor.heads[index as usize].place;
+        hold(
+            first.is_none_or(|first| first == head),
+            "a class has its head",
+            index,
+        )?;
+        for (place, id) in class.waiting.iter() {
+            let contact = self.contacts.get(id);
+            let right = contact.is_some_and(|c| c.waits() && c.place() == place);
+            hold(right, "who waits stands at the right place", id)?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@
 
 use crate::hash::{Fold, Hashed};
 use crate::ids::{AgentId, ArrivalKey, ChannelId, ContactId, QueueId};
+use crate::intake::Request;
 use crate::slab::Keyed;
 use crate::time::Micros;
 use crate::view::{ContactState, ContactView, EndedView, Outcome};
@@ -99,6 +100,34 @@ pub(crate) struct Contact {
 }
 
 impl Contact {
+    /// A contact that has just come in.
+    pub(crate) fn new(
+        id: ContactId,
+        request: Request,
+        at: Micros,
+        sequence: u64,
+        class: u32,
+    ) -> Self {
+        Self {
+            id,
+            channel: request.channel,
+            key: request.key,
+            queue: request.queue,
+            requires: request.requires,
+            weight: request.weight,
+            head_start_us: request.head_start_us,
+            tier: 2,
+            arrived_at: at,
+            enqueued_at: at,
+            sequence,
+            state: ContactState::Waiting,
+            attempted: Vec::new(),
+            retry_at: None,
+            timer: 0,
+            class,
+        }
+    }
+
     pub(crate) const fn place(&self) -> Place {
         // Both are below 2^62, so the difference fits.
         let time = self.enqueued_at as i64 - self.head_start_us as i64;

@@ -82,63 +82,51 @@ impl Router {
             channel,
             key,
             queue,
-            head_start_us,
             weight,
-            requires,
+            ..
         } = request;
-        let (now, id) = (self.now, self.next_contact);
+        let (at, id) = (self.now, self.next_contact);
         self.next_contact += 1;
         self.keys.insert(KnownKey { key, contact: id });
         self.emit(Event::Arrived {
-            at: now,
+            at,
             contact: id,
             channel,
             key,
             queue,
             weight,
         });
-        let (class, requires) = self.class_for(queue, channel, weight, requires);
+        let (class, requires) = self.class_for(queue, channel, weight, request.requires);
         if let Some(cause) = self.no_room(queue, class) {
             self.emit(Event::Blocked {
-                at: now,
+                at,
                 contact: id,
                 channel,
                 queue,
                 cause,
             });
             assert_move(Stage::New, Step::Block, Stage::Over);
-            let outcome = Outcome::Blocked;
+            let (outcome, last_agent) = (Outcome::Blocked, 0);
             self.ended.insert(Ended {
                 id,
                 channel,
                 key,
                 outcome,
-                last_agent: 0,
-                ended_at: now,
+                last_agent,
+                ended_at: at,
             });
             return id;
         }
         assert_move(Stage::New, Step::Queue, Stage::Waiting);
-        self.floor.add_contact(class);
-        self.contacts.insert(Contact {
-            id,
-            channel,
-            key,
-            queue,
-            requires,
-            weight,
-            head_start_us,
-            tier: 2,
-            arrived_at: now,
-            enqueued_at: now,
-            sequence: self.next_sequence,
-            state: ContactState::Waiting,
-            attempted: Vec::new(),
-            retry_at: None,
-            timer: 0,
-            class,
-        });
+        let sequence = self.next_sequence;
         self.next_sequence += 1;
+        self.floor.add_contact(class);
+        let request = Request {
+            requires,
+            ..request
+        };
+        self.contacts
+            .insert(Contact::new(id, request, at, sequence, class));
         self.enter_stage(id, ContactState::Waiting);
         self.emit_queued(id, QueuedCause::Arrival);
         id

@@ -193,7 +193,7 @@ impl Router {
         )
     }
 
-    fn put_contact(&mut self, mut contact: Contact) -> Read<()> {
+    fn validate_contact(&self, contact: &Contact) -> Read<()> {
         let id = contact.id;
         ensure(self.contacts.get(id).is_none(), "a contact is there twice")?;
         ensure(
@@ -215,7 +215,12 @@ impl Router {
         let ranges = (1..=MAX_WEIGHT).contains(&contact.weight)
             && contact.head_start_us <= MAX_HEAD_START_US
             && contact.arrived_at.max(contact.enqueued_at) <= self.now;
-        ensure(ranges, "a contact's number is out of range")?;
+        ensure(ranges, "a contact's number is out of range")
+    }
+
+    fn put_contact(&mut self, mut contact: Contact) -> Read<()> {
+        let id = contact.id;
+        self.validate_contact(&contact)?;
         let timer = match (contact.state, contact.retry_at) {
             (ContactState::Waiting, Some(at)) => Some((at, Timer::Retry(id))),
             (ContactState::Connecting { deadline, .. }, _) => {
