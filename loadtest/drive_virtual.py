@@ -34,7 +34,7 @@ def build_config(scenario: Scenario) -> Config:
 class VirtualSite:
     """One router and the crowd's commands on their way to it; commands take no time."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, config: Config) -> None:
         self.now_us = 0
         self.commands = 0
         self.events = 0
@@ -42,7 +42,7 @@ class VirtualSite:
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder().decode
         self._waiting: list[tuple[Message, Sent]] = []
-        self._router.apply(START_US, Configure(config=build_config(scenario)))
+        self._router.apply(START_US, Configure(config=config))
 
     def to_channel(self, channel: int, message: Message, sent: Sent) -> None:
         """Takes a channel's command; the crowd's outbox."""
@@ -71,10 +71,25 @@ class VirtualSite:
         else:
             self.now_us = until_us
 
+    def go_on(self, crowd: Crowd) -> bool:
+        """Goes to the next thing that happens; says whether there was one."""
+        steps = [due for due in (crowd.next_step_us(), self.deadline_us()) if due is not None]
+        if not steps:
+            return False
+        self.pass_time(crowd, max(min(steps), self.now_us))
+        crowd.step(self.now_us)
+        self.deliver(crowd)
+        return True
+
     def deadline_us(self) -> int | None:
         """Returns the router's next deadline."""
         due = self._router.next_deadline()
         return None if due is None else due - START_US
+
+    @property
+    def router(self) -> Router:
+        """The router, for looking at."""
+        return self._router
 
     def check(self) -> None:
         """Asserts the router's invariants."""
@@ -101,7 +116,7 @@ class VirtualSite:
 def simulate_scenario(scenario: Scenario) -> tuple[Ledger, VirtualSite]:
     """Plays a scenario from the first arrival until the last contact and wrap-up are over."""
     ledger = Ledger(int(scenario.warmup_s * US), int(scenario.duration_s * US))
-    site = VirtualSite(scenario)
+    site = VirtualSite(build_config(scenario))
     numbers = Numbers(
         list(range(1, len(scenario.channels) + 1)),
         list(range(1, len(scenario.queues) + 1)),
@@ -112,13 +127,8 @@ def simulate_scenario(scenario: Scenario) -> tuple[Ledger, VirtualSite]:
     )
     crowd.sign_in(0)
     site.deliver(crowd)
-    while True:
-        steps = [due for due in (crowd.next_step_us(), site.deadline_us()) if due is not None]
-        if not steps:
-            break
-        site.pass_time(crowd, max(min(steps), site.now_us))
-        crowd.step(site.now_us)
-        site.deliver(crowd)
+    while site.go_on(crowd):
+        pass
     crowd.send_everybody_home(site.now_us)
     site.deliver(crowd)
     site.check()

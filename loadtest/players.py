@@ -21,7 +21,7 @@ from loadtest.handling import Handling, Manner
 from loadtest.ledger import Ledger
 from loadtest.link import Address
 from loadtest.patience import Patience, draw_us
-from loadtest.people import Contact, Numbers, Sent
+from loadtest.people import Contact, Numbers, Outbox, Sent
 from loadtest.plan import PlannedContact, plan_contacts
 from loadtest.returning import Returning
 from loadtest.scenario import AgentGroup, ChannelPlan, QueuePlan, Scenario
@@ -112,7 +112,7 @@ class Players(Returning):
     """A crowd that takes breaks, and that looks after whom earlier players have left behind."""
 
     def __init__(
-        self, scenario: Scenario, numbers: Numbers, outbox: LiveSite, ledger: Ledger, reasons: list[int]
+        self, scenario: Scenario, numbers: Numbers, outbox: Outbox, ledger: Ledger, reasons: list[int]
     ) -> None:
         """Sets the stage; `reasons` are the site's numbers of why an agent is not ready."""
         salt = secrets.token_bytes(KEY_SALT_BYTES)
