@@ -33,6 +33,16 @@ KEYS: Final = {
 }
 """The tables, with the column by which a live row is found."""
 _CATALOG: Final = "stats"
+_TAKEN: Final = ("Could not set lock", "already attached", "Unique file handle")
+"""What DuckDB says of a file that another process, or this one, has open."""
+_DAMAGED: Final = (
+    "not a valid DuckDB",
+    "orrupt",
+    "checksum",
+    "version number",
+    "Failure while replaying WAL",
+)
+"""What DuckDB says of a file that nothing but a rebuild can mend."""
 _COLUMN: Final = re.compile(r"^    (?P<column>\w+) [A-Z].*? -- (?P<comment>.+)$")
 _TABLE: Final = re.compile(r"^CREATE TABLE (?P<table>\w+) \(")
 
@@ -49,7 +59,7 @@ class Mark:
 
 
 class StatsFileError(PaiduiError):
-    """The file is of another release, site or journal: it has to be made anew."""
+    """The file is damaged, or of another release, site or journal: it has to be made anew."""
 
 
 class Database:
@@ -61,6 +71,10 @@ class Database:
         memory_limit_mb: MiB that DuckDB may use, for the writer and all analysts together.
         time_zone: what days and half hours mean, an IANA name.
         threads: for all statements together.
+
+    Raises:
+        StatsFileError: the file has to be made anew.
+        PaiduiError: another process has it open, or it cannot be opened.
     """
 
     def __init__(self, path: Path, site: str, *, memory_limit_mb: int, time_zone: str, threads: int) -> None:
@@ -72,6 +86,9 @@ class Database:
             self._confine(memory_limit_mb, time_zone, threads)
             self._schemas = {name: self._schema(name) for name in KEYS}
             self._stored = {name: self._stored_keys(name) for name in KEYS}
+        except duckdb.Error as error:
+            self._db.close()
+            raise _opening_error(path, str(error)) from error
         except BaseException:
             self._db.close()
             raise
@@ -215,6 +232,14 @@ class Database:
     def close(self) -> None:
         """Close the file; a clean close leaves no write-ahead log."""
         self._db.close()
+
+
+def _opening_error(path: Path, text: str) -> PaiduiError:
+    if any(words in text for words in _TAKEN):
+        return PaiduiError(f"{path}: another process has it open; stop it first")
+    if any(words in text for words in _DAMAGED):
+        return StatsFileError(f"{path}: it is damaged: {text}")
+    return PaiduiError(f"{path}: cannot be opened: {text}")
 
 
 def schema_text() -> str:

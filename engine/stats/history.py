@@ -241,6 +241,7 @@ class History:
 
     def _end_segment(self, row: ContactRow, at: int, outcome: str) -> SegmentRow:
         segment = self.segments.open[row.segment]
+        self.segments.changed.add(row.segment)
         segment.seq = self.seq
         segment.outcome = outcome
         segment.ended_at = at

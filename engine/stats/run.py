@@ -20,7 +20,7 @@ import trio
 
 from engine.auth import Tokens, read_or_create_key
 from engine.config import SiteConfig
-from engine.errors import ConfigError, PaiduiError
+from engine.errors import PaiduiError
 from engine.stats.database import FILE, Database
 from engine.stats.reader import Bounds, Reader
 from engine.stats.server import Health, create_endpoint
@@ -35,11 +35,12 @@ MAX_THREADS: Final = 4
 _log: Final = logging.getLogger("paidui.stats")
 
 
-def run(site: SiteConfig, *, child: bool) -> None:
+def run(site: SiteConfig, *, child: bool, tokens: Tokens | None = None) -> None:
     """Run the statistics process until it is told to stop.
 
     Args:
         site: the site's configuration.
+        tokens: verify analysts; from the data folder's key if not given.
         child: end when standard input ends, that is, when the parent is gone.
 
     Raises:
@@ -47,9 +48,10 @@ def run(site: SiteConfig, *, child: bool) -> None:
         PaiduiError: the journal is missing or damaged.
     """
     confine(site.stats.process_limit_mb)
-    key = read_or_create_key(site.data / TOKEN_KEY)
+    if tokens is None:
+        tokens = Tokens(read_or_create_key(site.data / TOKEN_KEY), site.name)
     try:
-        trio.run(partial(run_stats, site, Tokens(key, site.name), child=child))
+        trio.run(partial(run_stats, site, tokens, child=child))
     except BaseExceptionGroup as group:
         # One of the tasks failed; what it says matters, not the nurseries around it.
         ours = group.subgroup(PaiduiError)
@@ -145,10 +147,7 @@ async def _serve(
         return Health(applied, journal, journal - applied)
 
     app = create_endpoint(reader, stats.query_timeout_ms, tokens, health)
-    try:
-        await serve_web({"/": app}, stats.bind, shutdown, task_status=task_status)
-    except ConfigError as error:
-        raise ConfigError([text.replace("web.bind", "stats.bind") for text in error.errors]) from error
+    await serve_web({"/": app}, stats.bind, shutdown, setting="stats.bind", task_status=task_status)
 
 
 async def _until_told(shutdown: trio.Event, child: bool) -> None:

@@ -192,7 +192,7 @@ def open_writer(source: Source, path: Path, make: Callable[[], Database]) -> tup
         make: opens it.
 
     Raises:
-        duckdb.IOException: another process has the file open.
+        PaiduiError: another process has the file open, or the journal is missing or damaged.
     """
     database: Database | None = None
     try:

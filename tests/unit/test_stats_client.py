@@ -11,6 +11,7 @@ import pytest
 
 from engine.stats import client
 from engine.stats.client import AskError, Table, as_csv, as_json, as_text, ask, display_width
+from engine.stats.reader import Reply
 
 
 def table(
@@ -75,6 +76,10 @@ def test_json_keeps_columns_of_one_name_apart() -> None:
     written = as_json(table(["a", "a"], ["INTEGER", "VARCHAR"], [[1, "银"], [None, "行"]]))
     assert json.loads(written) == [{"a": 1, "a_2": "银"}, {"a": None, "a_2": "行"}]
     assert json.loads(as_json(table(["a"], ["INTEGER"], []))) == []
+
+
+def test_client_reads_the_fields_that_the_endpoint_writes() -> None:
+    assert Table.__struct_fields__ == Reply.__struct_fields__
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, status: int, body: bytes) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from engine.errors import PaiduiError
 from engine.model import (
     Abandon,
     Accept,
@@ -316,8 +317,37 @@ def test_file_of_another_format_is_set_aside(data: Path) -> None:
 
 def test_second_process_is_told_that_the_file_is_open(data: Path) -> None:
     script = Script(data)
-    with following(data, script.site), pytest.raises(duckdb.Error, match="stats"):
+    with following(data, script.site), pytest.raises(PaiduiError, match="another process has it open"):
         open_database(data, script.site)
+    script.close()
+
+
+@pytest.mark.parametrize("damage", [b"no database at all" * 500, b""])
+def test_damaged_file_is_set_aside(data: Path, damage: bytes) -> None:
+    script = Script(data)
+    (data / FILE).write_bytes(damage)
+    with following(data, script.site) as (writer, database):
+        writer.step()
+        writer.flush()
+        assert rows(database, "SELECT seq FROM applied") == [(1,)]
+    script.close()
+
+
+def test_file_with_damaged_blocks_is_set_aside(data: Path) -> None:
+    script = Script(data)
+    day(script)
+    with following(data, script.site) as (writer, _):
+        writer.step()
+        writer.flush()
+    content = bytearray((data / FILE).read_bytes())
+    for place in range(len(content) // 3, len(content), 997):
+        content[place] ^= 0xFF
+    (data / FILE).write_bytes(content)
+    with following(data, script.site) as (writer, database):
+        writer.step()
+        writer.flush()
+        assert rows(database, "FROM conservation") == [(6, 3, 0, 0, 0, 1, 1, 1, 0, 0, 0)]
+    assert (data / (FILE + SET_ASIDE_SUFFIX)).exists()
     script.close()
 
 
