@@ -222,6 +222,11 @@ class Subscriber:
         """Whether everything that was resumed has been queued."""
         return self._cursor is None
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something has come that was not taken yet."""
+        return bool(self._items) or self.cut.is_set()
+
     def push(self, item: Item) -> None:
         """Queue what happened now; who is catching up finds it in the ring."""
         if self._cursor is None:

@@ -19,7 +19,7 @@ Promises to a channel:
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 import trio
@@ -52,6 +52,19 @@ class Arrival(msgspec.Struct, frozen=True):
 
     contact: int
     conversation: str
+
+
+class LiveContact(msgspec.Struct, frozen=True):
+    """A contact of the channel that is not over.
+
+    Attributes:
+        external_id: what the channel called it when it arrived.
+        state: "waiting", "offered", "connecting" or "engaged".
+    """
+
+    contact: int
+    external_id: str
+    state: str
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
@@ -203,8 +216,22 @@ class Port(Protocol):
         """Return how many contacts stand before it in its queue; None unless it waits."""
         ...
 
+    def state(self, contact: int) -> str | None:
+        """Return "waiting", "offered", "connecting", "engaged", or the outcome of an ended contact.
+
+        None = not this channel's, or too long ago.
+        """
+        ...
+
+    async def contacts(self) -> Sequence[LiveContact]:
+        """Return this channel's live contacts: what a channel finds again after a restart."""
+        ...
+
     def effects(self) -> AsyncIterator[Effect]:
-        """Yield what is to be carried out for this channel's contacts, in order."""
+        """Yield what is to be carried out for this channel's contacts, in order.
+
+        A channel that does not read them for a minute is taken to hang, and is started again.
+        """
         ...
 
     async def history(self, contact: int, after: int = 0) -> Sequence[StoredMessage]:
@@ -235,7 +262,10 @@ class Port(Protocol):
 class Channel(Protocol):
     """A channel plugin."""
 
-    capabilities: ClassVar[Capabilities]
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do; a class attribute will do."""
+        ...
 
     async def run(self, port: Port, *, task_status: trio.TaskStatus[None]) -> None:
         """Serve until cancelled; `task_status.started()` says that the channel is open."""

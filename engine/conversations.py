@@ -127,6 +127,10 @@ class MessageStore(Protocol):
         """Remember the conversation's contact."""
         ...
 
+    async def close_conversation(self, contact: int) -> None:
+        """Note that the contact is over."""
+        ...
+
     async def by_contact(self, contact: int) -> Conversation | None:
         """Return the conversation of a contact."""
         ...

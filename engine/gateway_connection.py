@@ -130,7 +130,7 @@ class Connection:
     def _now_live(self) -> None:
         """What was resumed is out: now the state as it is, and nothing earlier follows."""
         if self._peer.channel is not None:
-            frames = contacts_frames(self._service.router, self._peer.channel[1])
+            frames = contacts_frames(self._service.channel_contacts(self._peer.channel[1]))
         else:
             frames = desks_frames(self._service.router, sorted(self._agents))
         for frame in frames:

@@ -37,13 +37,12 @@ def split_arrivals(first_request_no: int, frames: bytes) -> Iterator[tuple[bool,
         yield arrivals, first_request_no, frames[start:], count
 
 
-def contacts_frames(router: Router, channel: int) -> list[bytes]:
+def contacts_frames(contacts: Sequence[tuple[int, int, int, bytes]]) -> list[bytes]:
     """Return `contacts` frames of a channel's live contacts; an empty list is a frame, too.
 
     Each is `[[contact, state, agent, key]..]`; states 0 waiting, 1 offered, 2 connecting, 3 engaged.
     """
-    lookup = getattr(router, "channel_contacts", None)
-    return _frames(CONTACTS_KIND, lookup(channel) if lookup else [], CONTACTS_PER_FRAME)
+    return _frames(CONTACTS_KIND, contacts, CONTACTS_PER_FRAME)
 
 
 def desks_frames(router: Router, agents: Sequence[int]) -> list[bytes]:

@@ -125,6 +125,11 @@ class Service:
             return ended_contact(self.names, contact, ended)
         return None
 
+    def channel_contacts(self, channel: int) -> list[tuple[int, int, int, bytes]]:
+        """Return a channel's live contacts: (contact, state 0..3, agent or 0, arrival key)."""
+        lookup = getattr(self._router, "channel_contacts", None)
+        return lookup(channel) if lookup else []
+
     @property
     def router(self) -> Router:
         """The router, for reading only: whoever changes it breaks the journal."""

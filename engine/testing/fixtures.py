@@ -75,6 +75,7 @@ class MemoryConversation(msgspec.Struct):
     head_start_ms: int
     requires: Mapping[str, int]
     contact: int | None = None
+    closed: bool = False
 
 
 class MemoryMessage(msgspec.Struct, frozen=True):
@@ -129,6 +130,11 @@ class MemoryStore:
         await trio.lowlevel.checkpoint()
         if not self.lose_contacts:
             self.conversations[conversation - 1].contact = contact
+
+    async def close_conversation(self, contact: int) -> None:
+        """Note that the contact is over."""
+        if (conversation := await self.by_contact(contact)) is not None:
+            conversation.closed = True
 
     async def by_contact(self, contact: int) -> MemoryConversation | None:
         """Return the conversation of a contact."""

@@ -1,0 +1,198 @@
+"""The plugin host: finds channels, runs each on its own, and starts it again when it fails.
+
+A crash, a hang or a return ends that channel alone. It is started anew on a new object, after a
+delay that doubles up to half a minute; what it had not finished comes again.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Literal
+
+import msgspec
+import structlog
+import trio
+
+from engine.channel import Channel, ChannelFactory
+from engine.config import ChannelSection
+from engine.errors import ConfigError
+from engine.port import CustomerTokens, Mounting, ServicePort
+from engine.service import Service
+
+ENTRY_POINTS = "paidui.channels"
+IN_ANOTHER_PROCESS = "socket"
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
+HEALTHY_S = 60.0
+"""After so long a run the delay begins anew."""
+
+START_WITHIN_S = 30.0
+HANGS_AFTER_S = 60.0
+LOOK_EVERY_S = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class ChannelHealth(msgspec.Struct):
+    """How a hosted channel is.
+
+    Attributes:
+        state: "starting", "open", or "failed" while it waits to be started again.
+        failures: how often it has ended.
+        reason: why it ended last.
+    """
+
+    state: Literal["starting", "open", "failed"] = "starting"
+    failures: int = 0
+    reason: str = ""
+
+
+class ChannelHangs(Exception):
+    """A channel does not read its effects."""
+
+
+class PluginHost:
+    """Runs the hosted channels of a site.
+
+    Args:
+        service: the running service, with a store.
+        tokens: for customers' tokens.
+        mounts: the web server.
+        factories: plugin name -> factory; None = the entry points of `paidui.channels`.
+        first_delay_s: how long after its first failure a channel is started again.
+
+    Attributes:
+        health: channel name -> how it is.
+
+    Raises:
+        ConfigError: a channel's plugin or option is wrong; all of them are named.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        tokens: CustomerTokens,
+        mounts: Mounting,
+        *,
+        factories: Mapping[str, ChannelFactory] | None = None,
+        first_delay_s: float = FIRST_DELAY_S,
+    ) -> None:
+        self._sections = {
+            name: one for name, one in service.site.channels.items() if one.plugin != IN_ANOTHER_PROCESS
+        }
+        self._first_delay_s = first_delay_s
+        self._factories = discover() if factories is None else factories
+        self._check()
+        self._ports = {
+            name: ServicePort(service, section, tokens, mounts) for name, section in self._sections.items()
+        }
+        self.health = {name: ChannelHealth() for name in self._sections}
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run all channels until cancelled; started when each has been started, or has failed, once."""
+        try:
+            async with trio.open_nursery() as nursery:
+                async with trio.open_nursery() as starting:
+                    for name in self._sections:
+                        starting.start_soon(nursery.start, self._supervise, name)
+                task_status.started()
+        finally:
+            for port in self._ports.values():
+                port.close()
+
+    def _check(self) -> None:
+        errors = []
+        for name, section in self._sections.items():
+            try:
+                self._create(section)
+            except ConfigError as error:
+                errors += [f"channels.{name}.options: {one}" for one in error.errors]
+            except KeyError:
+                known = ", ".join(sorted([*self._factories, IN_ANOTHER_PROCESS]))
+                errors.append(f"channels.{name}.plugin: expected one of {known}, got {section.plugin!r}")
+        if errors:
+            raise ConfigError(errors)
+
+    def _create(self, section: ChannelSection) -> Channel:
+        return self._factories[section.plugin](section.options)
+
+    async def _supervise(self, name: str, *, task_status: trio.TaskStatus[None]) -> None:
+        health, port = self.health[name], self._ports[name]
+        delay_s = self._first_delay_s
+        once = _Once(task_status)
+        while True:
+            began = trio.current_time()
+            health.state = "starting"
+            try:
+                await self._run_once(name, health, once)
+                health.reason, trace = "run() returned", ""
+            except Exception as error:
+                health.reason, trace = _reason(error), traceback.format_exc()
+            finally:
+                port.release()
+            health.state = "failed"
+            health.failures += 1
+            once.started()
+            if trio.current_time() - began > HEALTHY_S:
+                delay_s = self._first_delay_s
+            _log.error(
+                "a channel has ended and is started again",
+                channel=name,
+                reason=health.reason,
+                delay_s=delay_s,
+                trace=trace,
+            )
+            await trio.sleep(delay_s)
+            delay_s = min(2 * delay_s, LONGEST_DELAY_S)
+
+    async def _run_once(self, name: str, health: ChannelHealth, once: _Once) -> None:
+        port = self._ports[name]
+        channel = self._create(self._sections[name])
+        port.max_message_bytes = channel.capabilities.max_message_bytes
+        port.take_up()
+        async with trio.open_nursery() as nursery:
+            with trio.fail_after(START_WITHIN_S):
+                await nursery.start(_run, channel, port, nursery.cancel_scope)
+            health.state = "open"
+            once.started()
+            nursery.start_soon(_watch, port)
+
+
+class _Once:
+    """Says `started` once, however often a channel is started."""
+
+    def __init__(self, task_status: trio.TaskStatus[None]) -> None:
+        self._task_status: trio.TaskStatus[None] | None = task_status
+
+    def started(self) -> None:
+        """Say it, the first time."""
+        if self._task_status is not None:
+            self._task_status.started()
+            self._task_status = None
+
+
+async def _run(
+    channel: Channel, port: ServicePort, scope: trio.CancelScope, *, task_status: trio.TaskStatus[None]
+) -> None:
+    await channel.run(port, task_status=task_status)
+    scope.cancel()
+
+
+async def _watch(port: ServicePort) -> None:
+    while True:
+        await trio.sleep(LOOK_EVERY_S)
+        if port.stalled_s() > HANGS_AFTER_S:
+            raise ChannelHangs(f"it has not asked for its effects for {port.stalled_s():.0f} s")
+
+
+def _reason(error: Exception) -> str:
+    """Say an error in one line, the innermost one of a group."""
+    while isinstance(error, ExceptionGroup) and isinstance(error.exceptions[0], Exception):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
+
+
+def discover() -> dict[str, ChannelFactory]:
+    """Return the installed channels by name."""
+    return {point.name: point.load() for point in entry_points(group=ENTRY_POINTS)}

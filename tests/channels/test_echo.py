@@ -1,0 +1,90 @@
+"""Echo passes the channel kit, and does what its README says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from channels.echo import create
+from channels.echo.plugin import Echo
+from engine.errors import ConfigError
+from engine.testing.channel_checks import engaged
+from engine.testing.channel_kit import KitSite, check_channel, open_kit_site
+from engine.testing.hosted import HostedChannel, host_channel
+
+
+class EchoDriver:
+    """Echo's customers; what they have heard outlives a crash, as a customer does."""
+
+    def __init__(self, site: KitSite) -> None:
+        self.site = site
+        self.hosted: HostedChannel
+        self.contacts: dict[str, int] = {}
+        self.heard: dict[int, list[str]] = {}
+        self.ended: dict[int, str] = {}
+
+    def create(self, options: Mapping[str, Any]) -> Echo:
+        channel = create(options)
+        channel.heard, channel.ended = self.heard, self.ended
+        return channel
+
+    async def customer_opens(self, who: str) -> int:
+        contact = await self.hosted.channel.open(who, self.site.queue)
+        self.contacts[who] = contact
+        return contact
+
+    async def customer_says(self, who: str, text: str, message_id: str) -> None:
+        await self.hosted.channel.say(self.contacts.get(who, 999), text, message_id)
+
+    async def customer_leaves(self, who: str) -> None:
+        await self.hosted.channel.leave(self.contacts[who])
+
+    async def seen_by_customer(self, who: str, count: int) -> list[str]:
+        while len(self.heard.get(self.contacts[who], [])) < count:
+            await self.hosted.channel.changed.wait()
+        return self.heard[self.contacts[who]]
+
+    async def told_of_end(self, who: str) -> None:
+        while self.contacts[who] not in self.ended:
+            await self.hosted.channel.changed.wait()
+
+    async def position_shown(self, who: str) -> int | None:
+        return self.hosted.port.position(self.contacts[who])
+
+    async def restart(self) -> None:
+        await self.hosted.crash()
+
+
+@asynccontextmanager
+async def open_echo(site: KitSite) -> AsyncIterator[EchoDriver]:
+    driver = EchoDriver(site)
+    async with host_channel(site, driver.create) as driver.hosted:
+        yield driver
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instant", [True, False])
+async def test_the_kit_passes(tmp_path: Path, instant: bool) -> None:
+    await check_channel(tmp_path, open_echo, plugin="echo", instant=instant)
+
+
+async def test_an_echo_customer_waits_and_repeats(tmp_path: Path) -> None:
+    with trio.fail_after(10):
+        async with open_kit_site(tmp_path, "echo", {"queue": "desk"}) as site, open_echo(site) as driver:
+            contact = await engaged(site, driver, "echo")
+            await site.ann.say(contact, "hello", "a1")
+            assert await driver.seen_by_customer("echo", 1) == ["hello"]
+            conversation = await site.store.by_contact(contact)
+            assert conversation is not None
+            texts = [(one.sender, one.text) for one in await site.store.messages(conversation.id)]
+            assert texts == [("agent", "hello"), ("customer", "hello")]
+
+
+def test_an_unknown_option_is_named() -> None:
+    with pytest.raises(ConfigError, match="colour: unknown"):
+        create({"colour": "red"})
