@@ -6,18 +6,20 @@ import argparse
 import json
 import secrets
 import socket
+import sys
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
 import trio
 
-from engine.cli.serve import Running, run_site
-from engine.cli.site_options import with_ports
+from engine.cli.logs import set_up_logs
+from engine.cli.serve import Running, part_options, run_site
+from engine.cli.site_options import DEMO_CONFIG, with_ports
 from engine.config import SiteConfig, load_site
 from engine.errors import ConfigError
 
 LOGIN = "you"
-PASSWORD_WORDS = 3
 PORTS = ("web", "gateway", "stats")
 
 
@@ -30,12 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, default=Path("paidui-demo"), help="data folder (default: ./paidui-demo)"
     )
     parser.add_argument("--port", type=int, help="first of three ports (default: 8700, 8701 and 8702)")
-    parser.add_argument("--quiet", action="store_true", help="no simulated customers and agents")
+    parser.add_argument("--empty", action="store_true", help="no simulated customers and agents")
+    parser.add_argument("--verbose", dest="quiet", action="store_false", help="log everything")
     parser.add_argument("--seed", type=int, default=1, help="seed of the simulated day (default: 1)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Prepare the data folder, start everything, tell once where to click."""
+    set_up_logs(quiet=options.quiet)
     site = prepare(options.data, options.port)
     check_ports(site)
     password = login_password(options.data)
@@ -45,17 +49,12 @@ def run(options: argparse.Namespace) -> int:
         await running.ensure_user(LOGIN, password=password, name="You 您", role="supervisor", agent=LOGIN)
         print(tour(running, options, password, first_start=first_start), flush=True)
 
-    players = (
-        []
-        if options.quiet
-        else [["players", "--config", str(options.data / "bank.toml"), "--seed", str(options.seed)]]
-    )
-    ports = [] if options.port is None else ["--port", str(options.port)]
-    trio.run(
-        lambda: run_site(
-            site, ready=ready, parts=[[*part, *ports] for part in players], seconds=options.seconds
-        )
-    )
+    options.config = options.data / "bank.toml"
+    shared = part_options(options)
+    parts = [["stats", *shared]]
+    if not options.empty:
+        parts.append(["players", *shared, "--seed", str(options.seed)])
+    trio.run(partial(run_site, site, ready=ready, parts=parts, seconds=options.seconds))
     return 0
 
 
@@ -92,9 +91,8 @@ def check_ports(site: SiteConfig) -> None:
             try:
                 probe.bind((address.host, address.port))
             except OSError as error:
-                errors.append(
-                    f"{name}.bind: {address} cannot be used ({error.strerror}); stop what has it, or use --port 8800"
-                )
+                why = f"cannot be used ({error.strerror}); stop what has it, or use --port 8800"
+                errors.append(f"{name}.bind: {address} {why}")
     if errors:
         raise ConfigError(errors)
 
@@ -110,10 +108,25 @@ def login_password(folder: Path) -> str:
     return password
 
 
+def command() -> str:
+    """How `paidui` is called from the current folder."""
+    installed = Path(sys.executable).parent / "paidui"
+    try:
+        return str(installed.relative_to(Path.cwd()))
+    except ValueError:
+        return "paidui"
+
+
+def site_words(options: argparse.Namespace) -> list[str]:
+    """The options by which another command finds this demonstration; none when it is the default one."""
+    config = [] if options.config == DEMO_CONFIG else ["--config", str(options.config)]
+    return config if options.port is None else [*config, "--port", str(options.port)]
+
+
 def tour(running: Running, options: argparse.Namespace, password: str, *, first_start: bool) -> str:
     """What a newcomer reads: addresses, login, and four things to try."""
     web = f"http://{running.web}"
-    sql = f"paidui sql --config {options.data / 'bank.toml'}"
+    sql = " ".join([command(), "sql", *site_words(options)])
     again = (
         "everything that was acknowledged is still here"
         if not first_start

@@ -7,9 +7,9 @@ from functools import partial
 
 import trio
 
+from engine.cli.keys import tokens_of
 from engine.cli.logs import set_up_logs
 from engine.cli.parts import until_parent_ends
-from engine.cli.keys import tokens_of
 from engine.cli.site_options import add_site_options, chosen_site
 from loadtest.drive_live import Tokens
 from loadtest.players import run_players
@@ -44,4 +44,3 @@ async def _play(options: argparse.Namespace) -> None:
         nursery.start_soon(partial(run_players, site, tokens, seed=options.seed))
         await until_parent_ends()
         nursery.cancel_scope.cancel()
-

@@ -19,19 +19,20 @@ import structlog
 import trio
 
 from console.app import create_console
+from engine.auth import Tokens
 from engine.cli.keys import site_key, token_key
 from engine.cli.logs import set_up_logs
 from engine.cli.parts import keep_running, until_parent_ends
 from engine.cli.site_options import add_site_options, chosen_site
-from engine.auth import Tokens
 from engine.config import Address, SiteConfig
-from engine.conversations import Conversations
-from engine.gateway import serve_gateway
+from engine.errors import PaiduiError
+from engine.gateway import Gateway
 from engine.logins import Logins
 from engine.plugins import PluginHost
 from engine.service import open_service
 from engine.store import Store
-from engine.web import Mounts, serve_web
+from engine.web import serve_web
+from engine.web_mounts import Mounts
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ class Running:
         gateway: where plugins of other processes connect.
         config_errors: why the configuration file is not in force; empty when it is.
         logins: who may sign in.
+        store: who is there.
     """
 
     site: SiteConfig
@@ -55,11 +57,17 @@ class Running:
     gateway: Address
     config_errors: Sequence[str]
     logins: Logins
+    store: Store
 
     @property
     def pid(self) -> int:
         """The process to kill in order to see that nothing is lost."""
         return os.getpid()
+
+    async def ensure_user(self, login: str, *, password: str, name: str, role: str, agent: str) -> None:
+        """Add a person unless the login exists already."""
+        if await self.store.credentials(login) is None:
+            await self.logins.add_user(login, name=name, password=password, role=role, agent=agent)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,3 +101,86 @@ async def announce(running: Running) -> None:
     if password is not None:
         print(f"paidui: first sign-in: login admin   password {password}   (shown only now)")
     sys.stdout.flush()
+
+
+async def run_site(
+    site: SiteConfig,
+    *,
+    ready: Ready,
+    parts: Sequence[Sequence[str]] = (),
+    seconds: float | None = None,
+    child: bool = False,
+) -> None:
+    """Run a site until a signal, or for some seconds.
+
+    Args:
+        site: its configuration.
+        ready: told once everything is open.
+        parts: subcommands that run in processes of their own.
+        seconds: end by itself after this long.
+        child: end when standard input ends.
+
+    Raises:
+        ConfigError: an address is taken, or there is no usable configuration.
+        JournalError: the journal is damaged; the text names the batch.
+    """
+    stop = trio.Event()
+    try:
+        async with AsyncExitStack() as stack:
+            site_up = await _open(stack, site, stop)
+            nursery = await stack.enter_async_context(trio.open_nursery())
+            for part in parts:
+                nursery.start_soon(keep_running, part)
+            await ready(site_up)
+            await _until_told(stop, seconds, child=child)
+            nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+
+
+async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event) -> Running:
+    """Open journal, store, gateway, channels and pages, in this order; the stack closes them in reverse."""
+    site.data.mkdir(parents=True, exist_ok=True)
+    store = await stack.enter_async_context(Store(site.data / "store.sqlite"))
+    tokens, secret = Tokens(token_key(site.data), site.name), site_key(site.data)
+    service = await stack.enter_async_context(open_service(site, store=store, secret=secret))
+    logins = Logins(store, tokens, secret)
+    mounts = Mounts()
+    mounts.mount("/", create_console(service, store, logins, site), essential=True)
+    nursery = await stack.enter_async_context(trio.open_nursery())
+    web_port = await nursery.start(serve_web, mounts, site.web.bind, stop)
+    await nursery.start(PluginHost(service, tokens, mounts).run)
+    ports = await nursery.start(Gateway(service, tokens).serve, site.gateway.bind, site.gateway.socket)
+    web, gateway = Address(site.web.bind.host, web_port), Address(site.gateway.bind.host, ports.tcp)
+    return Running(site, web, gateway, tuple(service.config_errors), logins, store)
+
+
+async def _until_told(stop: trio.Event, seconds: float | None, *, child: bool) -> None:
+    """Return after a signal, the given time, or the parent's end; `stop` is set by then."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_until_signal, stop)
+        if child:
+            nursery.start_soon(_then_stop, until_parent_ends, stop)
+        if seconds is not None:
+            nursery.start_soon(_then_stop, partial(trio.sleep, seconds), stop)
+        await stop.wait()
+        nursery.cancel_scope.cancel()
+
+
+async def _until_signal(stop: trio.Event) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            stop.set()
+
+
+async def _then_stop(wait: Callable[[], Awaitable[None]], stop: trio.Event) -> None:
+    await wait()
+    stop.set()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that ended the site: what a person can mend goes first."""
+    flat: list[BaseException] = []
+    for error in group.exceptions:
+        flat.append(_first(error) if isinstance(error, BaseExceptionGroup) else error)
+    return next((error for error in flat if isinstance(error, PaiduiError)), flat[0])

@@ -30,7 +30,9 @@ def run(options: argparse.Namespace) -> int:
     if options.purpose == "plugin":
         if options.channel not in site.channels:
             known = ", ".join(site.channels) or "none"
-            raise ConfigError([f"--channel: no channel {options.channel!r} is configured; there are: {known}"])
+            raise ConfigError(
+                [f"--channel: no channel {options.channel!r} is configured; there are: {known}"]
+            )
         claims["channel"] = options.channel
     print(tokens_of(site).issue(options.purpose, options.subject, options.days * DAY_S, **claims))
     return 0
