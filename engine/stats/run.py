@@ -6,7 +6,6 @@ others for the processor, and the memory that it can ever have is bounded.
 
 from __future__ import annotations
 
-import logging
 import os
 import resource
 import signal
@@ -16,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import structlog
 import trio
 
 from engine.auth import Tokens, read_or_create_key
@@ -32,7 +32,7 @@ TOKEN_KEY: Final = Path("keys", "tokens.key")
 NICENESS: Final = 5
 MAX_THREADS: Final = 4
 
-_log: Final = logging.getLogger("paidui.stats")
+_log = structlog.get_logger(__name__)
 
 
 def run(site: SiteConfig, *, child: bool, tokens: Tokens | None = None) -> None:
@@ -101,7 +101,7 @@ async def run_stats(
             nursery.start_soon(_until_told, shutdown, child)
             nursery.start_soon(_follow, writer, stop, shutdown)
             port = await nursery.start(_serve, site, database, writer, tokens, shutdown)
-            _log.info("statistics answer on port %d", port)
+            _log.info("statistics answer", port=port)
             task_status.started(port)
             try:
                 await shutdown.wait()

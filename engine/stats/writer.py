@@ -7,7 +7,6 @@ whenever the process dies. A file that does not belong to the journal is set asi
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from threading import Event as StopEvent
 from typing import Final
 
 import duckdb
+import structlog
 
 from engine.follower import FollowedBatch, Follower
 from engine.names import Names
@@ -31,7 +31,7 @@ SET_ASIDE_SUFFIX: Final = ".set-aside"
 RETRY_FLUSHES: Final = 20
 """Writes in a row that may fail for lack of memory, which analysts' statements share."""
 
-_log: Final = logging.getLogger("paidui.stats")
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Writer:
         if self._state_hash() != start.state_hash:
             raise StatsFileError(f"batch {start.seq} is another one in the journal")
         self._history.discard()
-        _log.info("statistics go on behind batch %d", start.seq)
+        _log.info("statistics go on", behind_seq=start.seq)
 
     def _is_due(self) -> bool:
         return time.monotonic() >= self._flush_at or self._history.pending() >= FLUSH_ROWS
@@ -203,7 +203,7 @@ def open_writer(source: Source, path: Path, make: Callable[[], Database]) -> tup
         if database is not None:
             database.close()
         kept = set_aside(path)
-        _log.warning("statistics are made anew; the old file is %s: %s", kept.name, error)
+        _log.warning("statistics are made anew, the old file is kept", kept=kept.name, why=str(error))
         database = make()
         writer = Writer(source, database)
     return writer, database

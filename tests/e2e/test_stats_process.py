@@ -24,7 +24,7 @@ from engine.stats.run import TOKEN_KEY
 from tests.unit.stats_kit import ANN, CARDS, SITE, WEBCHAT, Script, everything, following
 
 START_S = 20
-PORT = re.compile(r"statistics answer on port (\d+)")
+PORT = re.compile(r'"port": (\d+), "event": "statistics answer"')
 CONFIG = (
     SITE.replace('name = "one"', 'name = "one"\ndata = "data"')
     + """
@@ -63,7 +63,7 @@ def running(config: Path) -> Iterator[Process]:
     data = config.parent / "data"
     token = Tokens(read_or_create_key(data / TOKEN_KEY), "one").issue("analyst", "mei", 600)
     with subprocess.Popen(
-        [sys.executable, "-m", "engine.stats", "--config", str(config), "--child"],
+        [sys.executable, "-m", "engine", "stats", "--config", str(config)],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -168,7 +168,7 @@ def test_process_answers_survives_hostile_sql_and_ends_with_its_parent(config: P
 
 @pytest.mark.slow  # starts a process
 def test_second_process_and_missing_journal_say_what_is_wrong(config: Path) -> None:
-    command = [sys.executable, "-m", "engine.stats", "--config", str(config)]
+    command = [sys.executable, "-m", "engine", "stats", "--config", str(config)]
     none = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
     assert none.returncode == 1
     assert "there is no journal yet" in none.stderr

@@ -10,7 +10,22 @@ from typing import Any
 from engine.config import SiteConfig, read_site
 from engine.config_compile import compile_config
 from engine.journal import NO_EVENTS_HASH, SqliteJournal, events_hash
-from engine.model import Command, Configure, encode_frame
+from engine.model import (
+    Abandon,
+    Accept,
+    Arrive,
+    Command,
+    Configure,
+    Decline,
+    End,
+    EndWrapUp,
+    NotReady,
+    Ready,
+    SignIn,
+    SignOut,
+    Transfer,
+    encode_frame,
+)
 from engine.names import Names
 from engine.router import Router
 from engine.stats.database import FILE, Database
@@ -134,3 +149,28 @@ def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
               ("contacts", "offers", "segments", "agent_states")),
         )
     }  # fmt: skip
+
+
+def arrive(key: int, queue: int = CARDS, channel: int = WEBCHAT) -> Arrive:
+    """An arrival; the key is a number."""
+    return Arrive(channel=channel, key=key.to_bytes(16, "big"), queue=queue)
+
+
+def day(script: Script) -> None:
+    """A morning, with its times on the right; contact numbers follow from the order of arrival."""
+    script.do(1_000, SignIn(agent=ANN))
+    script.do(1_500, SignIn(agent=BOB, ready=False))
+    assert script.do(2_000, arrive(1)) == [1]  # offered to ann at once
+    script.do(3_250, Accept(agent=ANN, offer=1))  # 1 waited 1,250
+    assert script.do(4_000, arrive(2)) == [2]  # ann's second unit
+    script.do(24_000)  # nobody answers: expired, ann is locked
+    script.do(25_000, Ready(agent=BOB))  # 2 is offered to bob
+    script.do(26_000, Decline(agent=BOB, offer=3, reason=1))
+    script.do(26_500, Abandon(channel=WEBCHAT, contact=2))  # waited 22,500
+    script.do(30_000, Transfer(agent=ANN, contact=1, queue=LOANS))  # talked 26,750; offered to bob
+    script.do(31_000, Accept(agent=BOB, offer=4))
+    script.do(32_000, EndWrapUp(agent=ANN, contact=1))  # 2,000 of 3,000
+    script.do(36_000, End(agent=BOB, contact=1))  # talked 5,000; no wrap-up in loans
+    script.do(37_000, NotReady(agent=BOB, reason=1))
+    assert script.do(40_000, *(arrive(key) for key in (3, 4, 5, 6))) == [3, 4, 5, 6]  # 6: the queue is full
+    script.do(41_000, SignOut(agent=BOB))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
-
 from engine.model import (
     EVENTS,
     Abandoned,
@@ -15,7 +12,6 @@ from engine.model import (
     AgentSignedOut,
     AgentSigningOut,
     AgentUnlocked,
-    Arrived,
     Blocked,
     BlockedCause,
     ConnectFailedEvent,
@@ -27,10 +23,7 @@ from engine.model import (
     OfferAccepted,
     OfferDeclined,
     OfferExpired,
-    OfferMade,
     OfferWithdrawn,
-    Queued,
-    QueuedCause,
     Transferred,
     WithdrawnCause,
     WrapUpEnded,
@@ -39,41 +32,8 @@ from engine.model import (
 )
 from engine.stats.decoding import decode_frames
 from engine.stats.history import History
-from engine.stats.rows import ContactRow, Values
-
-KEY = bytes(range(16))
-T = 1_700_000_000_000_000
-
-
-def at(ms: float) -> int:
-    return T + round(ms * 1_000)
-
-
-def arrived(ms: float, contact: int) -> Arrived:
-    return Arrived(at=at(ms), contact=contact, channel=1, key=KEY, queue=1, weight=1)
-
-
-def queued(ms: float, contact: int, *, queue: int = 1, tier: int = 2, since: float | None = None) -> Queued:
-    return Queued(
-        at=at(ms),
-        contact=contact,
-        channel=1,
-        queue=queue,
-        tier=tier,
-        enqueued_at=at(ms if since is None else since),
-        head_start_us=90_000_000,
-        cause=QueuedCause.ARRIVAL,
-    )
-
-
-def offer_made(ms: float, offer: int, contact: int, agent: int) -> OfferMade:
-    return OfferMade(
-        at=at(ms), offer=offer, contact=contact, channel=1, queue=1, agent=agent, deadline=at(ms + 20_000)
-    )
-
-
-def signed_in(ms: float, agent: int) -> list[Event]:
-    return [AgentSignedIn(at=at(ms), agent=agent), AgentReady(at=at(ms), agent=agent)]
+from engine.stats.rows import ContactRow
+from tests.unit.stats_events import KEY, T, arrived, at, offer_made, queued, signed_in
 
 
 def columns(row: ContactRow, *names: str) -> tuple[object, ...]:
@@ -361,82 +321,6 @@ def test_two_wrap_ups_of_one_pair_end_in_their_order() -> None:
     ]
     history.apply(1, events)
     assert [(row[0], row[13]) for row in history.segments.closed] == [(1, 1_500), (2, 1_500)]
-
-
-def long_story() -> list[Event]:
-    """One event of every kind that changes a row, with pauses between them."""
-    return [
-        *signed_in(0, 7),
-        arrived(0, 1),
-        queued(0, 1),
-        offer_made(0, 1, 1, 7),
-        OfferExpired(at=at(20_000), offer=1, contact=1, channel=1, agent=7),
-        AgentLocked(at=at(20_000), agent=7, misses=1),
-        queued(20_000, 1, since=0),
-        AgentUnlocked(at=at(21_000), agent=7),
-        offer_made(21_000, 2, 1, 7),
-        OfferAccepted(at=at(22_000), offer=2, contact=1, channel=1, agent=7),
-        Connecting(at=at(22_000), contact=1, channel=1, agent=7, deadline=at(32_000)),
-        Engaged(at=at(23_000), contact=1, channel=1, agent=7),
-        arrived(24_000, 2),
-        queued(24_000, 2),
-        Transferred(at=at(25_000), contact=1, channel=1, agent=7, from_queue=1, to_queue=2),
-        WrapUpStarted(at=at(25_000), agent=7, contact=1, channel=1, deadline=at(28_000)),
-        queued(25_000, 1, queue=2, tier=1),
-        AgentNotReady(at=at(26_000), agent=7, reason=1),
-        WrapUpEnded(at=at(28_000), agent=7, contact=1, channel=1, by=EndedBy.DEADLINE),
-        AgentReady(at=at(29_000), agent=7),
-        offer_made(29_000, 3, 1, 7),
-        OfferAccepted(at=at(29_500), offer=3, contact=1, channel=1, agent=7),
-        Engaged(at=at(29_500), contact=1, channel=1, agent=7),
-        Ended(at=at(30_000), contact=1, channel=1, queue=2, agent=7, by=EndedBy.AGENT),
-        WrapUpStarted(at=at(30_000), agent=7, contact=1, channel=1, deadline=at(33_000)),
-        Abandoned(at=at(31_000), contact=2, channel=1, queue=1),
-        AgentSigningOut(at=at(32_000), agent=7),
-        WrapUpEnded(at=at(33_000), agent=7, contact=1, channel=1, by=EndedBy.DEADLINE),
-        AgentSignedOut(at=at(33_000), agent=7),
-    ]
-
-
-@dataclass
-class Stored:
-    """What a database has that was only ever told of changes."""
-
-    live: dict[str, dict[int, Values]] = field(default_factory=lambda: defaultdict(dict))
-    ended: dict[str, list[Values]] = field(default_factory=lambda: defaultdict(list))
-
-    def take(self, history: History) -> None:
-        for name, ledger in history.ledgers.items():
-            for key in ledger.changed:
-                self.live[name].pop(key, None)
-                if key in ledger.open:
-                    self.live[name][key] = ledger.open[key].values()
-            self.ended[name] += ledger.closed
-        history.discard()
-
-
-def test_rows_do_not_depend_on_where_they_are_taken() -> None:
-    """At every point, what was told change by change equals what is told at once."""
-    batches: list[list[Event]] = []
-    for event in long_story():
-        # What the core says in one batch stays in one: an end and its wrap-up.
-        if isinstance(event, WrapUpStarted):
-            batches[-1].append(event)
-        else:
-            batches.append([event])
-    step_by_step, stored = History(), Stored()
-    for seq, batch in enumerate(batches):
-        step_by_step.apply(seq, batch)
-        stored.take(step_by_step)
-        whole, at_once = History(), Stored()
-        for number in range(seq + 1):
-            whole.apply(number, batches[number])
-        at_once.take(whole)
-        assert {name: rows for name, rows in stored.live.items() if rows} == {
-            name: rows for name, rows in at_once.live.items() if rows
-        }, batch
-        assert stored.ended == at_once.ended, batch
-    assert step_by_step.arrived == 2
 
 
 def test_frames_decode_to_what_was_encoded() -> None:

@@ -149,6 +149,7 @@ class SlowReader(Reader):
         raise StatementRefused("bad_sql", "late")
 
 
+@pytest.mark.slow  # waits for the grace period of a real thread
 async def test_statement_that_cannot_be_stopped_is_left_alone() -> None:
     client = client_of(SlowReader(1.6))
     started = trio.current_time()

@@ -7,37 +7,27 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from engine.errors import PaiduiError
 from engine.model import (
-    Abandon,
     Accept,
-    Arrive,
     Connected,
-    Decline,
     End,
-    EndWrapUp,
-    NotReady,
-    Ready,
     Restarted,
     SignIn,
     SignOut,
-    Transfer,
 )
-from engine.stats.database import FILE, Mark
+from engine.stats.database import FILE
 from engine.stats.reports import load_report, report_names
-from engine.stats.writer import SET_ASIDE_SUFFIX, Writer
+from engine.stats.writer import Writer
 from tests.unit.stats_kit import (
     ANN,
     BOB,
-    CARDS,
-    LOANS,
     SITE,
     VOICE,
-    WEBCHAT,
     Script,
+    arrive,
+    day,
     everything,
     following,
-    open_database,
     rows,
 )
 
@@ -47,33 +37,9 @@ AUDITS = (
 )  # fmt: skip
 
 
-def arrive(key: int, queue: int = CARDS, channel: int = WEBCHAT) -> Arrive:
-    return Arrive(channel=channel, key=key.to_bytes(16, "big"), queue=queue)
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
-
-
-def day(script: Script) -> None:
-    """A morning, with its times on the right; contact numbers follow from the order of arrival."""
-    script.do(1_000, SignIn(agent=ANN))
-    script.do(1_500, SignIn(agent=BOB, ready=False))
-    assert script.do(2_000, arrive(1)) == [1]  # offered to ann at once
-    script.do(3_250, Accept(agent=ANN, offer=1))  # 1 waited 1,250
-    assert script.do(4_000, arrive(2)) == [2]  # ann's second unit
-    script.do(24_000)  # nobody answers: expired, ann is locked
-    script.do(25_000, Ready(agent=BOB))  # 2 is offered to bob
-    script.do(26_000, Decline(agent=BOB, offer=3, reason=1))
-    script.do(26_500, Abandon(channel=WEBCHAT, contact=2))  # waited 22,500
-    script.do(30_000, Transfer(agent=ANN, contact=1, queue=LOANS))  # talked 26,750; offered to bob
-    script.do(31_000, Accept(agent=BOB, offer=4))
-    script.do(32_000, EndWrapUp(agent=ANN, contact=1))  # 2,000 of 3,000
-    script.do(36_000, End(agent=BOB, contact=1))  # talked 5,000; no wrap-up in loans
-    script.do(37_000, NotReady(agent=BOB, reason=1))
-    assert script.do(40_000, *(arrive(key) for key in (3, 4, 5, 6))) == [3, 4, 5, 6]  # 6: the queue is full
-    script.do(41_000, SignOut(agent=BOB))
 
 
 def test_a_morning_to_the_millisecond(data: Path) -> None:
@@ -268,89 +234,6 @@ def test_write_that_fails_leaves_rows_and_watermark_alone(
     script.close()
 
 
-def test_file_of_another_journal_is_set_aside(data: Path, tmp_path: Path) -> None:
-    script = Script(data)
-    day(script)
-    with following(data, script.site) as (writer, _):
-        writer.step()
-        writer.flush()
-    script.close()
-    other = Script(tmp_path / "other" / "data")
-    for ms in range(1, 60):
-        other.do(ms)
-    (tmp_path / "other" / "data" / FILE).write_bytes((data / FILE).read_bytes())
-    with following(tmp_path / "other" / "data", other.site) as (writer, database):
-        writer.step()
-        writer.flush()
-        assert rows(database, "SELECT arrived, seq FROM applied") == [(0, other.seq)]
-    assert (tmp_path / "other" / "data" / (FILE + SET_ASIDE_SUFFIX)).exists()
-    other.close()
-
-
-def test_file_that_is_ahead_of_the_journal_is_set_aside(data: Path) -> None:
-    script = Script(data)
-    with following(data, script.site) as (writer, database):
-        writer.step()
-        writer.flush()
-        database.write(writer._history, Mark("one", 99, 1, "0" * 16, 99), None)
-    with following(data, script.site) as (writer, database):
-        assert rows(database, "SELECT seq FROM applied") == [(0,)]
-        writer.step()
-        writer.flush()
-        assert rows(database, "SELECT seq FROM applied") == [(1,)]
-    script.close()
-
-
-def test_file_of_another_format_is_set_aside(data: Path) -> None:
-    script = Script(data)
-    with following(data, script.site):
-        pass
-    old = duckdb.connect(str(data / FILE))
-    old.execute("UPDATE applied SET format = 0")
-    old.close()
-    with following(data, script.site) as (writer, database):
-        writer.step()
-        assert rows(database, "SELECT format FROM applied") == [(1,)]
-    assert (data / (FILE + SET_ASIDE_SUFFIX)).exists()
-    script.close()
-
-
-def test_second_process_is_told_that_the_file_is_open(data: Path) -> None:
-    script = Script(data)
-    with following(data, script.site), pytest.raises(PaiduiError, match="another process has it open"):
-        open_database(data, script.site)
-    script.close()
-
-
-@pytest.mark.parametrize("damage", [b"no database at all" * 500, b""])
-def test_damaged_file_is_set_aside(data: Path, damage: bytes) -> None:
-    script = Script(data)
-    (data / FILE).write_bytes(damage)
-    with following(data, script.site) as (writer, database):
-        writer.step()
-        writer.flush()
-        assert rows(database, "SELECT seq FROM applied") == [(1,)]
-    script.close()
-
-
-def test_file_with_damaged_blocks_is_set_aside(data: Path) -> None:
-    script = Script(data)
-    day(script)
-    with following(data, script.site) as (writer, _):
-        writer.step()
-        writer.flush()
-    content = bytearray((data / FILE).read_bytes())
-    for place in range(len(content) // 3, len(content), 997):
-        content[place] ^= 0xFF
-    (data / FILE).write_bytes(content)
-    with following(data, script.site) as (writer, database):
-        writer.step()
-        writer.flush()
-        assert rows(database, "FROM conservation") == [(6, 3, 0, 0, 0, 1, 1, 1, 0, 0, 0)]
-    assert (data / (FILE + SET_ASIDE_SUFFIX)).exists()
-    script.close()
-
-
 def test_rename_renames_the_past(data: Path) -> None:
     script = Script(data)
     day(script)
@@ -382,36 +265,6 @@ def test_lag_is_what_the_journal_has_more(data: Path) -> None:
         writer.step()
         writer.flush()
         assert (writer.applied_seq, writer.journal_seq) == (11, 11)
-    script.close()
-
-
-def test_file_opens_with_the_storage_of_duckdb_1_5(data: Path) -> None:
-    script = Script(data)
-    with following(data, script.site):
-        pass
-    # Bytes 12..19: the storage version; 68 is the newest that 1.5 reads.
-    version = int.from_bytes((data / FILE).read_bytes()[12:20], "little")
-    assert version <= 68
-    script.close()
-
-
-def test_every_column_says_what_it_means(data: Path) -> None:
-    script = Script(data)
-    with following(data, script.site) as (_, database):
-        silent = rows(
-            database,
-            "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'stats' "
-            "AND schema_name = 'main' AND NOT internal AND comment IS NULL AND table_name NOT LIKE '%_live' "
-            "AND table_name IN (SELECT table_name FROM duckdb_tables() WHERE database_name = 'stats')",
-        )
-        assert silent == []
-        durations = rows(
-            database,
-            "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE database_name = 'stats' "
-            "AND column_name LIKE '%\\_ms' ESCAPE '\\' AND table_name LIKE '%_ended'",
-        )
-        assert durations
-        assert all(", ms" in comment for _, _, comment in durations)
     script.close()
 
 
