@@ -80,6 +80,24 @@ class _NoCompression(PerMessageDeflate):
 hypercorn_ws.PerMessageDeflate = _NoCompression  # type: ignore[attr-defined]
 
 
+class _ConnectionContext(WorkerContext):
+    """hypercorn's context, of one connection: its pings end when it ends, not at the next ping's time."""
+
+    def __init__(self, server: WorkerContext) -> None:
+        super().__init__(None)
+        self.terminate = server.terminate
+        self.terminated = server.terminated
+        self.ended = trio.Event()
+
+    async def sleep(self, wait: float) -> None:  # type: ignore[override]  # the original needs no instance
+        """Sleep, at the longest until the connection ends."""
+        if self.ended.is_set():
+            await trio.sleep(wait)
+        else:
+            with trio.move_on_after(wait):
+                await self.ended.wait()
+
+
 class GuardedTCPServer(TCPServer):
     """One connection whose faults end nothing but itself."""
 
@@ -91,7 +109,8 @@ class GuardedTCPServer(TCPServer):
         stream: trio.SocketStream,
         send_timeout_s: float,
     ) -> None:
-        super().__init__(app, config, context, LifespanState({}), stream)  # type: ignore[arg-type]  # no TLS here
+        self._connection = _ConnectionContext(context)
+        super().__init__(app, config, self._connection, LifespanState({}), stream)  # type: ignore[arg-type]  # no TLS here
         self._send_timeout_s = send_timeout_s
 
     async def run(self) -> None:
@@ -105,6 +124,8 @@ class GuardedTCPServer(TCPServer):
 
     async def _read_data(self) -> None:
         await super()._read_data()
+        self._connection.ended.set()
+        await self.idle_task.stop()
         # The client is gone and the handler has been told so, but not if bytes came before its handshake
         # was over: hypercorn then forgets it, and each such connection would leave a task behind.
         nursery = self._task_group._nursery

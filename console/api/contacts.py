@@ -1,0 +1,40 @@
+"""`/api/contacts`: the messages of a contact in hand."""
+
+from __future__ import annotations
+
+from quart import Blueprint, request
+from quart_trio.wrappers import TrioResponse as Response
+
+from console.access import identify
+from console.acts import Acts
+from console.api.site import reply
+from console.problems import Problem, unknown_contact
+from engine.logins import Logins
+from engine.names import UnknownName
+from engine.service import Service
+from engine.store import Store
+
+
+def contacts_api(service: Service, store: Store, logins: Logins) -> Blueprint:
+    """Return the blueprint."""
+    api = Blueprint("contacts", __name__, url_prefix="/api/contacts")
+
+    @api.get("/<int:contact>/messages")
+    async def messages(contact: int) -> Response:
+        identity = await identify(logins)
+        try:
+            desk = service.desk(identity.agent) if identity.agent is not None else None
+        except UnknownName:
+            desk = None
+        if contact >= 1 << 53:
+            raise unknown_contact()
+        return reply(await Acts(service, store, identity, desk).history(contact, _after()))
+
+    return api
+
+
+def _after() -> int:
+    text = request.args.get("after", "0")
+    if not (text.isascii() and text.isdecimal() and len(text) < 16):
+        raise Problem(400, "malformed", "after: expected a position, 0 or more", field="after")
+    return int(text)

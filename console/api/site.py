@@ -1,0 +1,53 @@
+"""`/api/site` for everybody, `/api/config-view` for those inside: names and titles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from quart import Blueprint
+from quart_trio.wrappers import TrioResponse as Response
+
+from console.access import identify
+from console.desk_view import titles
+from engine.config import SiteConfig
+from engine.logins import Logins
+
+LANGUAGES = ("zh", "en")
+
+
+def site_api(site: SiteConfig, logins: Logins) -> Blueprint:
+    """Return the blueprint."""
+    api = Blueprint("site", __name__, url_prefix="/api")
+
+    @api.get("/site")
+    async def show_site() -> Response:
+        return reply({"name": site.name, "title": titles(site), "languages": LANGUAGES})
+
+    @api.get("/config-view")
+    async def show_configuration() -> Response:
+        await identify(logins)
+        return reply(
+            {
+                "queues": _named(site.queues.items()),
+                "reasons": _named(site.reasons.items()),
+                "agents": _named(site.agents.items()),
+            }
+        )
+
+    return api
+
+
+def reply(value: Any) -> Response:
+    """Return a JSON response."""
+    return Response(msgspec.json.encode(value), content_type="application/json")
+
+
+def done() -> Response:
+    """Return an answer without content."""
+    return Response(b"", status=204)
+
+
+def _named(sections: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
+    return [{"name": name, "title": titles(section)} for name, section in sections]

@@ -1,0 +1,73 @@
+"""The site at a glance, for everybody's strip of figures: computed once, encoded once, sent to all."""
+
+from __future__ import annotations
+
+import msgspec
+
+from console.desk_view import Titles, titles
+from engine.config import SiteConfig
+from engine.views import AgentOverview, ContactCounts, Overview
+
+
+class QueueFigures(msgspec.Struct, frozen=True):
+    """A queue; `longest_wait_ms` is 0 when nobody waits."""
+
+    name: str
+    title: Titles
+    waiting: int
+    longest_wait_ms: int
+
+
+class AgentFigures(msgspec.Struct):
+    """Agents, each counted once, under the first of these that applies.
+
+    Signed out; locked; talking (engaged or connecting); ringing (an offer); wrap-up; not ready; ready, that
+    is idle.
+    """
+
+    ready: int = 0
+    talking: int = 0
+    wrap_up: int = 0
+    not_ready: int = 0
+    locked: int = 0
+    signed_out: int = 0
+    ringing: int = 0
+
+
+class OverviewMessage(msgspec.Struct, frozen=True, tag="overview"):
+    """The figures, as they are sent."""
+
+    now_ms: int
+    queues: list[QueueFigures]
+    agents: AgentFigures
+    contacts: ContactCounts
+
+
+def overview_message(site: SiteConfig, overview: Overview, now_us: int) -> OverviewMessage:
+    """Make the figures from the router's overview."""
+    queues = [
+        QueueFigures(
+            one.name,
+            titles(site.queues.get(one.name)),
+            one.waiting,
+            0 if one.oldest_enqueued_at_us is None else max(0, now_us - one.oldest_enqueued_at_us) // 1_000,
+        )
+        for one in overview.queues
+    ]
+    agents = AgentFigures()
+    for agent in overview.agents:
+        group = _group(agent)
+        setattr(agents, group, getattr(agents, group) + 1)
+    return OverviewMessage(now_us // 1_000, queues, agents, overview.contacts)
+
+
+def _group(agent: AgentOverview) -> str:
+    groups = (
+        ("signed_out", agent.presence == "signed_out"),
+        ("locked", agent.locked),
+        ("talking", agent.engaged + agent.connecting > 0),
+        ("ringing", agent.offers > 0),
+        ("wrap_up", agent.wrap_ups > 0),
+        ("not_ready", agent.presence == "not_ready"),
+    )
+    return next((name for name, applies in groups if applies), "ready")
