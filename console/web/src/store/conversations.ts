@@ -28,6 +28,12 @@ export function keepEnded(
   return [...kept, ...vanished].slice(-KEPT_ENDED);
 }
 
+/** A transferred contact can come back while its wrap-up still runs; the conversation that goes on is the one to show. */
+export function onePerContact(list: readonly ConversationView[]): ConversationView[] {
+  const alive = new Set(list.filter(({ state }) => state !== "wrap_up").map(({ contact }) => contact));
+  return list.filter(({ contact, state }) => state !== "wrap_up" || !alive.has(contact));
+}
+
 /** Whom to show when the shown conversation is gone: who waits longest for an answer, else the first that goes on. */
 export function nextToShow(
   list: readonly ConversationView[],

@@ -17,7 +17,7 @@ import type {
 } from "../api/wire";
 import type { KeyValue } from "../lib/storage";
 import type { ServerClock } from "./clock";
-import { keepEnded, nextToShow } from "./conversations";
+import { keepEnded, nextToShow, onePerContact } from "./conversations";
 import { Drafts } from "./drafts";
 import { Outbox } from "./outbox";
 import { awaitingSince, completeUpTo, Threads } from "./threads";
@@ -234,10 +234,11 @@ export class Desk {
   private receiveDesk(desk: DeskView): void {
     const state = this.state;
     this.clock.adopt(desk.now_ms);
-    state.ended = keepEnded(state.conversations, desk.conversations, state.ended, this.finished);
+    const conversations = onePerContact(desk.conversations);
+    state.ended = keepEnded(state.conversations, conversations, state.ended, this.finished);
     state.agent = desk.agent;
     state.offers = desk.offers;
-    state.conversations = desk.conversations;
+    state.conversations = conversations;
     this.showAccepted();
     this.forgetAbsent();
     this.catchUpAll();
