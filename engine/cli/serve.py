@@ -148,7 +148,11 @@ async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event) -> Ru
     mounts = Mounts()
     mounts.mount("/", create_console(service, store, logins, site), essential=True)
     nursery = await stack.enter_async_context(trio.open_nursery())
-    web_port = await nursery.start(serve_web, mounts, site.web.bind, stop)
+    stack.callback(nursery.cancel_scope.cancel)
+    # Closed first: the pages say good-bye and end within the server's own grace period.
+    pages = await stack.enter_async_context(trio.open_nursery())
+    stack.callback(stop.set)
+    web_port = await pages.start(serve_web, mounts, site.web.bind, stop)
     await nursery.start(PluginHost(service, tokens, mounts).run)
     ports = await nursery.start(Gateway(service, tokens).serve, site.gateway.bind, site.gateway.socket)
     web, gateway = Address(site.web.bind.host, web_port), Address(site.gateway.bind.host, ports.tcp)
