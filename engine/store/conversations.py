@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from engine.store.database import Database, execute
 from engine.store.fields import MAX_EXTERNAL_ID, check_length
@@ -192,29 +192,29 @@ def _close(connection: Connection, contact: int, now_ms: int) -> None:
     )
 
 
+_first: Final = (
+    select(func.substr(messages.c.text, 1, PREVIEW))
+    .where(messages.c.conversation == conversations.c.id, messages.c.sender == "customer")
+    .order_by(messages.c.position)
+    .limit(1)
+    .scalar_subquery()
+)
+_last: Final = (
+    select(func.max(messages.c.position))
+    .where(messages.c.conversation == conversations.c.id)
+    .scalar_subquery()
+)
+_desk: Final = _conversations.add_columns(func.coalesce(_first, ""), func.coalesce(_last, 0)).where(
+    conversations.c.contact.in_(bindparam("contacts", expanding=True))
+)
+
+
 def _previews(connection: Connection, contacts: list[int]) -> dict[int, Preview]:
-    first = (
-        select(messages.c.text)
-        .where(messages.c.conversation == conversations.c.id, messages.c.sender == "customer")
-        .order_by(messages.c.position)
-        .limit(1)
-        .scalar_subquery()
-    )
-    last = (
-        select(func.max(messages.c.position))
-        .where(messages.c.conversation == conversations.c.id)
-        .scalar_subquery()
-    )
-    rows = connection.execute(
-        _conversations.add_columns(
-            func.coalesce(func.substr(first, 1, PREVIEW), ""), func.coalesce(last, 0)
-        ).where(conversations.c.contact.in_(contacts))
-    )
     previews = {}
-    for *columns, text, position in rows:
+    for *columns, first, position in connection.execute(_desk, {"contacts": contacts}):
         conversation = Conversation(*columns)
         assert conversation.contact is not None
-        previews[conversation.contact] = Preview(conversation, text, position)
+        previews[conversation.contact] = Preview(conversation, first, position)
     return previews
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from engine.store.database import Database
 from engine.store.fields import MAX_EXTERNAL_ID, check_length, check_text
@@ -53,58 +53,63 @@ class MessageStore(Database):
         """
         check_text(text)
         check_length("external_id", external_id, 1, MAX_EXTERNAL_ID)
-        return await self._transact(
-            _add_message, conversation, sender, agent, external_id, text, self._now_ms()
-        )
+        row = {
+            "conversation": conversation,
+            "sender": sender,
+            "agent": agent,
+            "external_id": external_id,
+            "text": text,
+            "at_ms": self._now_ms(),
+        }
+        return await self._transact(_add_message, row)
 
     async def messages(self, conversation: int, after: int = 0, limit: int = PAGE) -> Sequence[Message]:
         """Return the messages behind position `after`, in order, at most `limit`."""
         return await self._transact(_messages, conversation, after, min(limit, PAGE))
 
 
+# Built once: putting a statement together costs more than running it.
+_same: Final = select(messages).where(
+    messages.c.conversation == bindparam("conversation"),
+    messages.c.sender == bindparam("sender"),
+    messages.c.external_id == bindparam("external_id"),
+)
+_last: Final = select(func.coalesce(func.max(messages.c.position), 0)).where(
+    messages.c.conversation == bindparam("conversation")
+)
+_behind: Final = (
+    select(messages)
+    .where(messages.c.conversation == bindparam("conversation"), messages.c.position > bindparam("after"))
+    .order_by(messages.c.position)
+    .limit(bindparam("most"))
+)
+_insert: Final = insert(messages)
+
+
 def _message(row: Any) -> Message:
     return Message(*row)
 
 
-def _add_message(
-    connection: Connection,
-    conversation: int,
-    sender: str,
-    agent: str | None,
-    external_id: str,
-    text: str,
-    now_ms: int,
-) -> Message:
-    same = (
-        (messages.c.conversation == conversation)
-        & (messages.c.sender == sender)
-        & (messages.c.external_id == external_id)
-    )
-    found = connection.execute(select(messages).where(same)).one_or_none()
-    if found is not None:
+def _add_message(connection: Connection, row: dict[str, Any]) -> Message:
+    same = {name: row[name] for name in ("conversation", "sender", "external_id")}
+    if (found := connection.execute(_same, same).one_or_none()) is not None:
         return _message(found)
-    last = connection.execute(
-        select(func.max(messages.c.position)).where(messages.c.conversation == conversation)
-    ).scalar_one()
-    connection.execute(
-        insert(messages).values(
-            conversation=conversation,
-            position=(last or 0) + 1,
-            sender=sender,
-            agent=agent,
-            external_id=external_id,
-            text=text,
-            at_ms=now_ms,
-        )
+    last = connection.execute(_last, {"conversation": row["conversation"]}).scalar_one()
+    row["position"] = last + 1
+    key = connection.execute(_insert, row).inserted_primary_key
+    assert key is not None
+    return Message(
+        key[0],
+        row["conversation"],
+        row["position"],
+        row["sender"],
+        row["agent"],
+        row["external_id"],
+        row["text"],
+        row["at_ms"],
     )
-    return _message(connection.execute(select(messages).where(same)).one())
 
 
-def _messages(connection: Connection, conversation: int, after: int, limit: int) -> list[Message]:
-    rows = connection.execute(
-        select(messages)
-        .where(messages.c.conversation == conversation, messages.c.position > after)
-        .order_by(messages.c.position)
-        .limit(limit)
-    )
+def _messages(connection: Connection, conversation: int, after: int, most: int) -> list[Message]:
+    rows = connection.execute(_behind, {"conversation": conversation, "after": after, "most": most})
     return [_message(row) for row in rows]
