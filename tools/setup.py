@@ -88,23 +88,23 @@ def environment() -> None:
 def build() -> None:
     """Build the core (release) into the environment and the console into console/static."""
     environment()
+    once("package", [ROOT / "pyproject.toml"], install_package)
     once("core", [*files("crates", (".rs", ".toml")), ROOT / "Cargo.lock", ROOT / "Cargo.toml"], build_core)
-    once("package", [ROOT / "pyproject.toml"], install_scripts)
     sources = files("console/web", (".ts", ".vue", ".css", ".html", ".json", ".js", ".svg"))
     once("console", sources, build_console)
 
 
-def build_core() -> None:
-    """Compile engine._router into place."""
+def install_package() -> None:
+    """Install in place, the core compiled: the `paidui` command and the channels' entry points."""
     say("building the routing core (release)")
-    maturin = [str(VENV / "bin" / "maturin"), "develop", "--release", "--locked", "--skip-install"]
-    run(maturin, "maturin; see the compiler's message above")
-
-
-def install_scripts() -> None:
-    """Register the `paidui` command and the channels' entry points without building again."""
     command = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     run([*command, "--no-deps", "--no-build-isolation", "-e", "."], "pip install -e .; see the message above")
+
+
+def build_core() -> None:
+    """Compile engine._router again; a moment when it has just been installed."""
+    maturin = [str(VENV / "bin" / "maturin"), "develop", "-q", "--release", "--locked", "--skip-install"]
+    run(maturin, "maturin; see the compiler's message above")
 
 
 def build_console() -> None:

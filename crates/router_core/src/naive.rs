@@ -1,11 +1,15 @@
 //! The rules said once more, by comparing everybody with everybody. `check()` asserts with them
 //! that nothing was missed; debug builds hold every choice against them.
 
+#[cfg(debug_assertions)]
 use std::cmp::Reverse;
 
 use crate::agent::{Agent, level_of, units_of};
-use crate::config::{AgentConfig, Order};
+use crate::config::AgentConfig;
+#[cfg(debug_assertions)]
+use crate::config::Order;
 use crate::contact::Contact;
+#[cfg(debug_assertions)]
 use crate::ids::{AgentId, ContactId, Level};
 use crate::router::Router;
 
@@ -50,7 +54,11 @@ impl Router {
     fn config_of(&self, agent: &Agent) -> Option<&AgentConfig> {
         self.setup.config.agents.get(agent.position as usize)
     }
+}
 
+/// Every single choice, held against a comparison of everybody with everybody.
+#[cfg(debug_assertions)]
+impl Router {
     /// The agent's level for the contact's queue, where it counts.
     fn rank(&self, contact: &Contact, agent: &Agent) -> Level {
         match (
@@ -65,7 +73,7 @@ impl Router {
         }
     }
 
-    pub(crate) fn naive_best_agent(&self, contact: &Contact) -> Option<AgentId> {
+    fn naive_best_agent(&self, contact: &Contact) -> Option<AgentId> {
         let agents = self.agents.sorted();
         let eligible = agents
             .iter()
@@ -77,7 +85,7 @@ impl Router {
         best.map(|agent| agent.id)
     }
 
-    pub(crate) fn naive_best_contact(&self, agent: &Agent) -> Option<ContactId> {
+    fn naive_best_contact(&self, agent: &Agent) -> Option<ContactId> {
         let contacts = self.contacts.sorted();
         let eligible = contacts
             .iter()
@@ -94,12 +102,10 @@ impl Router {
         best.map(|contact| contact.id)
     }
 
-    #[cfg(debug_assertions)]
     fn is_small(&self) -> bool {
         self.contacts.len() * self.agents.len() <= PAIRS_COMPARED
     }
 
-    #[cfg(debug_assertions)]
     pub(crate) fn assert_best_agent(&self, contact: &Contact, best: Option<AgentId>) {
         if self.is_small() {
             assert_eq!(
@@ -111,7 +117,6 @@ impl Router {
         }
     }
 
-    #[cfg(debug_assertions)]
     pub(crate) fn assert_best_contact(&self, agent: AgentId, best: Option<ContactId>) {
         if let Some(agent) = self.agents.get(agent).filter(|_| self.is_small()) {
             assert_eq!(

@@ -189,7 +189,9 @@ pub(crate) fn simulate<'py>(
         reached_talk_us,
     };
     // Without the GIL: a day takes from a tenth of a second to minutes and touches no object.
-    let report = py.detach(|| router_sim::run(&workload));
+    let report = py
+        .detach(|| router_sim::try_run_with(&workload, &mut |_| {}))
+        .map_err(|refused| PyValueError::new_err(refused.to_string()))?;
     Ok(columns(py, &report))
 }
 
