@@ -6,6 +6,7 @@ same microsecond leave no interval of length zero behind.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from engine.stats.rows import AgentStateRow, Ledger
@@ -54,6 +55,13 @@ class AgentStates:
         if now is None:
             now = self._now[agent] = AgentNow()
         return now
+
+    def keep_only(self, configured: Collection[int], at: int, seq: int) -> None:
+        """Forget the lock of agents who left the configuration: the core does, without an event."""
+        for agent, now in self._now.items():
+            if now.locked and agent not in configured:
+                now.locked = False
+                self.changed(agent, at, seq)
 
     def changed(self, agent: int, at: int, seq: int) -> None:
         """Begin a new interval if the agent's present differs from the open one."""

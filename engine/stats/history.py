@@ -7,7 +7,7 @@ method ``_on_...`` handles one event; ``docs/en/statistics.md`` explains what th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from engine.model import (
@@ -111,6 +111,15 @@ class History:
                 handler(event)
         if self._ending is not None:
             self._close_segment(self._ending)
+
+    def configured(self, agents: Collection[int], at: int) -> None:
+        """Take note of a new configuration, after the events of its batch.
+
+        Args:
+            agents: all that it has.
+            at: the batch's time.
+        """
+        self.agents.keep_only(agents, at, self.seq)
 
     def pending(self) -> int:
         """Return how many rows the next write has."""

@@ -61,11 +61,13 @@ CROSS JOIN (
 -- A contact that two agents had in hand at the same time, by offers and segments together.
 CREATE OR REPLACE VIEW audit_double_assignment AS
 WITH held AS (
-    SELECT contact, agent, made_at AS started_at, closed_at AS ended_at FROM offers
+    SELECT contact, agent_id, made_at AS started_at, closed_at AS ended_at
+    FROM (FROM offers_live UNION ALL FROM offers_ended)
     UNION ALL
-    SELECT contact, agent, coalesce(connecting_at, engaged_at), ended_at FROM segments
+    SELECT contact, agent_id, coalesce(connecting_at, engaged_at), ended_at
+    FROM (FROM segments_live UNION ALL FROM segments_ended)
 ), ordered AS (
-    SELECT contact, agent, started_at,
+    SELECT contact, agent_id, started_at,
         max(coalesce(ended_at, 'infinity'::TIMESTAMPTZ)) OVER earlier AS taken_until
     FROM held
     WINDOW earlier AS (
@@ -73,24 +75,26 @@ WITH held AS (
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )
 )
-SELECT contact, agent, started_at, taken_until FROM ordered WHERE started_at < taken_until;
+SELECT contact, agent_id, started_at, taken_until FROM ordered WHERE started_at < taken_until;
 
 -- An agent who was in two states at once.
 CREATE OR REPLACE VIEW audit_agent_state_overlap AS
 WITH ordered AS (
-    SELECT agent, started_at, ended_at, lead(started_at) OVER (PARTITION BY agent ORDER BY started_at) AS next
-    FROM agent_states
+    SELECT agent_id, started_at, ended_at,
+        lead(started_at) OVER (PARTITION BY agent_id ORDER BY started_at) AS next
+    FROM (FROM agent_states_live UNION ALL FROM agent_states_ended)
 )
-SELECT agent, started_at, ended_at, next FROM ordered
+SELECT agent_id, started_at, ended_at, next FROM ordered
 WHERE next IS NOT NULL AND (ended_at IS NULL OR next < ended_at);
 
 -- An agent who was in no state for a while after the first sign-in.
 CREATE OR REPLACE VIEW audit_agent_state_gap AS
 WITH ordered AS (
-    SELECT agent, started_at, ended_at, lead(started_at) OVER (PARTITION BY agent ORDER BY started_at) AS next
-    FROM agent_states
+    SELECT agent_id, started_at, ended_at,
+        lead(started_at) OVER (PARTITION BY agent_id ORDER BY started_at) AS next
+    FROM (FROM agent_states_live UNION ALL FROM agent_states_ended)
 )
-SELECT agent, started_at, ended_at, next FROM ordered
+SELECT agent_id, started_at, ended_at, next FROM ordered
 WHERE ended_at IS NOT NULL AND (next IS NULL OR next > ended_at);
 
 -- The conservation law, broken; or a contact that has two rows.
@@ -123,8 +127,9 @@ WHERE c.offers <> coalesce(o.offers, 0) OR c.misses <> coalesce(o.misses, 0)
 CREATE OR REPLACE VIEW audit_offer_to_unavailable AS
 SELECT offer, contact, agent_id, made_at
 FROM (FROM offers_live UNION ALL FROM offers_ended) AS o
-WHERE NOT EXISTS (
-    -- Both ends count: what changes at the same microsecond may have come before or after.
+-- What changes at one microsecond may have come before or after: both ends of an interval count, and
+-- an offer that was over at once says nothing.
+WHERE made_at IS DISTINCT FROM closed_at AND NOT EXISTS (
     FROM (FROM agent_states_live UNION ALL FROM agent_states_ended) AS a
     WHERE a.agent_id = o.agent_id AND a.state = 'ready' AND NOT a.locked
         AND a.started_at <= o.made_at AND (a.ended_at IS NULL OR a.ended_at >= o.made_at)

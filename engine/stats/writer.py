@@ -131,6 +131,8 @@ class Writer:
         if config_hash != self._config_hash:
             self._config_hash = config_hash
             self._names_changed = True
+            agents = {line.agent for line in self._follower.router.overview().agents}
+            self._history.configured(agents, batch.at)
 
     def _state_hash(self) -> str:
         return f"{self._follower.router.state_hash():016x}"
