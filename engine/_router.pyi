@@ -116,6 +116,9 @@ class Router:
     def contact(self, contact: int) -> tuple[int, int, int, int, int, int] | None:
         """(channel, queue, state 0..3, agent|0, arrived_at, enqueued_at) of a live contact."""
 
+    def channel_contacts(self, channel: int) -> list[tuple[int, int, int, bytes]]:
+        """(contact, state 0..3, agent|0, arrival key) of a channel's live contacts, by contact."""
+
     def ended(self, contact: int) -> tuple[int, int, int, int] | None:
         """(channel, outcome 0 served 1 abandoned 2 blocked, last_agent|0, ended_at)."""
 

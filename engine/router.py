@@ -274,6 +274,10 @@ class Router:
         row = self._core.contact(contact)
         return None if row is None else ContactLine(*row)
 
+    def channel_contacts(self, channel: int) -> list[tuple[int, int, int, bytes]]:
+        """A channel's live contacts by id: (contact, state 0..3, agent or 0, arrival key)."""
+        return self._core.channel_contacts(channel)
+
     def ended(self, contact: int) -> EndedLine | None:
         """A contact that is over and still remembered."""
         row = self._core.ended(contact)

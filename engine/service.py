@@ -127,8 +127,7 @@ class Service:
 
     def channel_contacts(self, channel: int) -> list[tuple[int, int, int, bytes]]:
         """Return a channel's live contacts: (contact, state 0..3, agent or 0, arrival key)."""
-        lookup = getattr(self._router, "channel_contacts", None)
-        return lookup(channel) if lookup else []
+        return self._router.channel_contacts(channel)
 
     @property
     def router(self) -> Router:

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::{Config, Limits};
-use crate::ids::{AgentId, ContactId, QueueId};
+use crate::ids::{AgentId, ChannelId, ContactId, QueueId};
 use crate::router::Router;
 use crate::time::Micros;
 use crate::view::{
@@ -134,6 +134,15 @@ impl Router {
         self.contacts
             .get(contact)
             .map(crate::contact::Contact::view)
+    }
+
+    /// A channel's live contacts, by id: what a plugin that comes back has to know. Takes time in
+    /// proportion to all live contacts.
+    #[must_use]
+    pub fn channel_contacts(&self, channel: ChannelId) -> Vec<ContactView> {
+        let all = self.contacts.sorted();
+        let own = all.iter().filter(|contact| contact.channel == channel);
+        own.map(|contact| contact.view()).collect()
     }
 
     /// A contact that is over and still remembered.

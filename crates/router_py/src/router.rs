@@ -153,6 +153,18 @@ impl Router {
         self.0.contact(contact).map(|view| views::contact(&view))
     }
 
+    /// (contact, state 0..3, agent|0, arrival key) of a channel's live contacts, by contact.
+    fn channel_contacts<'py>(
+        &self,
+        py: Python<'py>,
+        channel: u32,
+    ) -> Vec<(u64, u8, u32, Bound<'py, PyBytes>)> {
+        let own = self.0.channel_contacts(channel);
+        let rows = own.iter().map(views::channel_contact);
+        rows.map(|(contact, state, agent, key)| (contact, state, agent, PyBytes::new(py, &key)))
+            .collect()
+    }
+
     /// (channel, outcome 0 served 1 abandoned 2 blocked, last_agent|0, ended_at).
     fn ended(&self, contact: u64) -> Option<EndedRow> {
         self.0.ended(contact).map(|view| views::ended(&view))

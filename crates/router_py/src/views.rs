@@ -24,6 +24,7 @@ pub(crate) type DeskRow = (
 );
 pub(crate) type ContactRow = (u32, u32, u8, u32, u64, u64);
 pub(crate) type EndedRow = (u32, u8, u32, u64);
+pub(crate) type ChannelContactRow = (u64, u8, u32, [u8; 16]);
 
 pub(crate) fn overview(router: &Router) -> OverviewRows {
     let view = router.overview();
@@ -124,13 +125,22 @@ pub(crate) fn desk(router: &Router, agent: u32) -> Option<DeskRow> {
     ))
 }
 
-pub(crate) fn contact(view: &ContactView) -> ContactRow {
-    let (state, agent) = match view.state {
+fn state(state: ContactState) -> (u8, u32) {
+    match state {
         ContactState::Waiting => (0, 0),
         ContactState::Offered { agent, .. } => (1, agent),
         ContactState::Connecting { agent, .. } => (2, agent),
         ContactState::Engaged { agent } => (3, agent),
-    };
+    }
+}
+
+pub(crate) fn channel_contact(view: &ContactView) -> ChannelContactRow {
+    let (state, agent) = state(view.state);
+    (view.contact, state, agent, view.key)
+}
+
+pub(crate) fn contact(view: &ContactView) -> ContactRow {
+    let (state, agent) = state(view.state);
     (
         view.channel,
         view.queue,
