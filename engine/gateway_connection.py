@@ -251,9 +251,11 @@ class Connection:
 
     async def _write(self, scope: trio.CancelScope) -> None:
         try:
-            while self._fatal is None:
+            while True:
                 await self._send(await self._subscriber.receive())
-            await self._last_word("protocol_error", self._fatal)
+                if self._fatal is not None:
+                    await self._last_word("protocol_error", self._fatal)
+                    break
         except SlowReader as error:
             await self._last_word("slow_reader", str(error), error.seq)
         except TooOld as error:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
-from engine.router import Router
+from engine.model import encode_frame
+from engine.returning import Contacts, DeskLine, Desks, HeldLine, LiveContactLine, OfferLine, WrapUpLine
+from engine.router import Desk, Router
 
 AGENTS_PER_FRAME = 500
 CONTACTS_PER_FRAME = 500
-DESKS_KIND, CONTACTS_KIND = 142, 143
 _ARRIVE_KIND = 3
 _LENGTH_BYTES = 4
 
@@ -38,43 +37,33 @@ def split_arrivals(first_request_no: int, frames: bytes) -> Iterator[tuple[bool,
 
 
 def contacts_frames(contacts: Sequence[tuple[int, int, int, bytes]]) -> list[bytes]:
-    """Return `contacts` frames of a channel's live contacts; an empty list is a frame, too.
-
-    Each is `[[contact, state, agent, key]..]`; states 0 waiting, 1 offered, 2 connecting, 3 engaged.
-    """
-    return _frames(CONTACTS_KIND, contacts, CONTACTS_PER_FRAME)
+    """Return `contacts` frames of a channel's live contacts; an empty list is a frame, too."""
+    lines = [LiveContactLine(*contact) for contact in contacts]
+    return [
+        encode_frame(Contacts(contacts=lines[at : at + CONTACTS_PER_FRAME]))
+        for at in range(0, max(len(lines), 1), CONTACTS_PER_FRAME)
+    ]
 
 
 def desks_frames(router: Router, agents: Sequence[int]) -> list[bytes]:
-    """Return `desks` frames of these agents; unknown ones are left out.
-
-    Each is `[[agent, presence, signing_out, locked, [[offer, contact, channel, queue, deadline]..],
-    [[contact, channel, queue, state]..], [[wrap-up's contact, channel, deadline]..]]..]`.
-    """
-    lines = []
-    for agent in agents:
-        if (desk := router.desk(agent)) is None:
-            continue
-        lines.append(
-            (
-                agent,
-                desk.presence,
-                desk.signing_out,
-                desk.locked,
-                [offer[:5] for offer in desk.offers],
-                [contact[:4] for contact in desk.contacts],
-                desk.wrap_ups,
-            )
-        )
-    return _frames(DESKS_KIND, lines, AGENTS_PER_FRAME) if lines else []
+    """Return `desks` frames of these agents; unknown ones are left out."""
+    lines = [_desk_line(agent, desk) for agent in agents if (desk := router.desk(agent)) is not None]
+    return [
+        encode_frame(Desks(desks=lines[at : at + AGENTS_PER_FRAME]))
+        for at in range(0, len(lines), AGENTS_PER_FRAME)
+    ]
 
 
-def _frames(kind: int, lines: Sequence[object], per_frame: int) -> list[bytes]:
-    frames = []
-    for at in range(0, max(len(lines), 1), per_frame):
-        body = msgspec.msgpack.encode((kind, 1, lines[at : at + per_frame]))
-        frames.append(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
-    return frames
+def _desk_line(agent: int, desk: Desk) -> DeskLine:
+    return DeskLine(
+        agent,
+        desk.presence,
+        desk.signing_out,
+        desk.locked,
+        [OfferLine(*offer[:5]) for offer in desk.offers],
+        [HeldLine(*contact[:4]) for contact in desk.contacts],
+        [WrapUpLine(*wrap_up) for wrap_up in desk.wrap_ups],
+    )
 
 
 def _kind(frames: bytes, at: int) -> int:

@@ -34,6 +34,7 @@ from engine.model import (
     decode_body,
     encode_frame,
 )
+from engine.returning import decode_returning
 
 RECEIVE_BYTES = 256 * 1024
 INCOMING_LIMIT = 20_000
@@ -270,7 +271,7 @@ def decode_frames(data: bytes) -> tuple[list[Frame], bytes]:
         body = view[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length]
         at += _LENGTH_BYTES + length
         try:
-            messages.append(decode_body(body))
+            messages.append(decode_returning(body) or decode_body(body))
         except Malformed as error:
             if not _UNKNOWN_KIND.search(str(error)):
                 raise

@@ -41,6 +41,7 @@ from engine.model import (
     Welcome,
     encode_frame,
 )
+from engine.returning import Desks
 from engine.service import Service
 from engine.testing.fixtures import small_service
 from engine.wire_client import Client, Disconnected, NotTaken, connect, decode_frames
@@ -402,23 +403,12 @@ async def test_an_edge_sees_its_desks_when_it_attaches(tmp_path: Path) -> None:
         await service.desk("ann").sign_in()
         async with plugin(address, listen=False) as voice:
             contact = await voice.request(arrive(voice, 1))
-        hello = encode_frame(Hello(token=token("edge"), name="desks"))
-        host, port = address.split(":")
-        ann = service.names.id("agent", "ann")
-        async with await trio.open_tcp_stream(host, int(port)) as stream:
-            await stream.send_all(hello + encode_frame(Attach(agents=[ann])))
-            bodies: list[Any] = []
-            data = b""
-            with trio.fail_after(5):
-                while not any(body[0] == 142 for body in bodies):
-                    data += await stream.receive_some()
-                    while len(data) >= 4 and len(data) >= 4 + int.from_bytes(data[:4], "big"):
-                        end = 4 + int.from_bytes(data[:4], "big")
-                        bodies.append(msgpack.unpackb(data[4:end]))
-                        data = data[end:]
-        (desk,) = bodies[-1][2]
-        assert desk[:4] == [ann, 2, False, False]
-        assert desk[4][0][1] == contact
+        async with edge(address) as desk:
+            ann = desk.welcome.names["agent"]["ann"]
+            await desk.send_control(Attach(agents=[ann, 999]))
+            (line,) = (await wait_for(desk, Desks)).desks
+            assert (line.agent, line.presence, line.signing_out, line.locked) == (ann, 2, False, False)
+            assert [offer.contact for offer in line.offers] == [contact]
 
 
 @pytest.mark.slow

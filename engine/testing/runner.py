@@ -1,0 +1,47 @@
+"""A service with its gateway in a process of its own, for tests that kill it.
+
+Its argument is the configuration file. It says its port on standard output, and ends when its
+standard input ends.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import trio
+
+from engine.auth import Tokens
+from engine.config import load_site
+from engine.gateway import Gateway
+from engine.service import open_service
+from engine.store import Store
+from engine.testing.fixtures import SECRET
+
+
+async def run(config: str) -> None:
+    """Serve until standard input ends."""
+    site = load_site(config)
+    await trio.Path(site.data).mkdir(parents=True, exist_ok=True)
+    async with (
+        Store(site.data / "store.sqlite") as store,
+        open_service(site, store=store, secret=SECRET) as service,
+        trio.open_nursery() as nursery,
+    ):
+        gateway = Gateway(service, Tokens(SECRET, site.name))
+        ports = await nursery.start(gateway.serve, site.gateway.bind)
+        sys.stdout.write(f"{ports.tcp}\n")
+        sys.stdout.flush()
+        await _until_input_ends()
+        nursery.cancel_scope.cancel()
+
+
+async def _until_input_ends() -> None:
+    # Not in a worker thread: a read that cannot be cancelled would keep the process alive.
+    async with trio.lowlevel.FdStream(os.dup(0)) as standard_input:
+        while await standard_input.receive_some():
+            pass
+
+
+if __name__ == "__main__":
+    trio.run(run, sys.argv[1])
