@@ -167,9 +167,9 @@ class Link:
                 sock = await self._connect()
             except (OSError, EOFError, trio.TooSlowError) as error:
                 if not self.stubborn:
-                    raise FloodError(
-                        f"{self.name}: no gateway at {self.address.host}:{self.address.port}: {error}"
-                    ) from error
+                    where = f"{self.address.host}:{self.address.port}"
+                    reason = str(error) or f"no welcome within {HANDSHAKE_S} s"
+                    raise FloodError(f"{self.name}: no gateway at {where}: {reason}") from error
                 await trio.sleep(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)])
                 attempt += 1
                 continue
@@ -184,6 +184,7 @@ class Link:
                 sock.close()
             if not self.stubborn:
                 raise FloodError(f"{self.name}: the site closed the connection: {reason}")
+            await trio.sleep(BACK_OFF_S[0])
 
     async def _connect(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.address.host else socket.AF_INET
@@ -339,5 +340,5 @@ async def _receive(sock: socket.socket) -> bytes:
         except BlockingIOError:
             continue
         if not data:
-            raise EOFError("end of the stream")
+            raise EOFError("the other side closed the connection")
         return data

@@ -24,7 +24,7 @@ from loadtest.site_file import LOOPBACK, site_toml
 START_S = 60
 STOP_S = 30
 TOKEN_TTL_S = 86_400
-LOG_TAIL = 15
+LOG_LINES, LOG_CHARACTERS = 15, 2_000
 
 
 @dataclass(slots=True)
@@ -92,8 +92,10 @@ def spawned_site(scenario: Scenario, folder: Path | None) -> Iterator[SpawnedSit
         gateway, stats = Address(LOOPBACK, ports[1]), Address(LOOPBACK, ports[2])
         site = SpawnedSite(home, gateway, stats, tokens, analyst, process)
         try:
-            wait_for(gateway, process, home / "serve.log")
+            wait_for(gateway, process)
             yield site
+        except FloodError as error:
+            raise FloodError(f"{error}\nthe end of the site's log:\n{_tail(home / 'serve.log')}") from error
         finally:
             stop(site.process)
 
@@ -112,7 +114,7 @@ def start_serve(config: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_for(gateway: Address, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(gateway: Address, process: subprocess.Popen[bytes]) -> None:
     """Waits until a gateway accepts connections.
 
     Raises:
@@ -121,13 +123,13 @@ def wait_for(gateway: Address, process: subprocess.Popen[bytes], log: Path) -> N
     until_s = time.monotonic() + START_S
     while time.monotonic() < until_s:
         if process.poll() is not None:
-            raise FloodError(f"paidui serve ended with {process.returncode}: {_tail(log)}")
+            raise FloodError(f"paidui serve ended with {process.returncode}")
         with socket.socket() as probe:
             probe.settimeout(1)
             if probe.connect_ex((gateway.host, gateway.port)) == 0:
                 return
         time.sleep(0.05)
-    raise FloodError(f"paidui serve does not listen on {gateway.host}:{gateway.port}: {_tail(log)}")
+    raise FloodError(f"paidui serve does not listen on {gateway.host}:{gateway.port} after {START_S} s")
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -158,4 +160,4 @@ def free_ports() -> tuple[int, int, int]:
 
 def _tail(log: Path) -> str:
     lines = log.read_text("utf-8", errors="replace").splitlines() if log.exists() else []
-    return "\n".join(lines[-LOG_TAIL:]) or "it said nothing"
+    return "\n".join(lines[-LOG_LINES:])[-LOG_CHARACTERS:] or "(it said nothing)"

@@ -23,7 +23,7 @@ async def kill_now_and_then(site: SpawnedSite, times: int, rng: random.Random) -
         await trio.sleep(rng.uniform(*EVERY_S))
         site.kill()
         site.restart()
-        await trio.to_thread.run_sync(wait_for, site.address, site.process, site.folder / "serve.log")
+        await trio.to_thread.run_sync(wait_for, site.address, site.process)
 
 
 async def flood_and_kill(site: SpawnedSite, times: int, seconds: float) -> Ledger:
