@@ -57,12 +57,13 @@ class PageSocket:
             pass
 
     async def serve(self, closing: trio.Event | None = None) -> None:
-        """Talk with the page until it goes, is cut, or `closing` is set."""
+        """Talk with the page until it goes, is cut, or the server (`closing`) or the channel ends."""
         try:
             with self._cut:
                 async with trio.open_nursery() as nursery:
-                    if closing is not None:
-                        nursery.start_soon(self._say_goodbye, closing)
+                    for end in (closing, self._reception.closed):
+                        if end is not None:
+                            nursery.start_soon(self._say_goodbye, end)
                     nursery.start_soon(self._write)
                     await self._read()
                     # What is still queued, such as the reason for the end, goes out before the socket closes.
@@ -72,8 +73,8 @@ class PageSocket:
             if self._chat is not None:
                 self._reception.leave(self._chat, self)
 
-    async def _say_goodbye(self, closing: trio.Event) -> None:
-        await closing.wait()
+    async def _say_goodbye(self, end: trio.Event) -> None:
+        await end.wait()
         self.tell(protocol.Bye(code="draining"))
 
     async def _write(self) -> None:

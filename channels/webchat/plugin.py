@@ -30,8 +30,12 @@ class WebChat:
             port.mount(create_app(reception), self._options.prefix)
             nursery.start_soon(reception.show_positions)
             task_status.started()
-            async for effect in port.effects():
-                await reception.carry_out(effect)
+            try:
+                async for effect in port.effects():
+                    await reception.carry_out(effect)
+            finally:
+                # The sockets belong to the web server and would outlive the channel, deaf.
+                reception.closed.set()
             nursery.cancel_scope.cancel()
 
 

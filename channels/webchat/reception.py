@@ -37,11 +37,15 @@ class Reception:
         options: the channel's options.
         port: the way to the engine.
         nursery: where those are waited for who have left; cancelled with the channel.
+
+    Attributes:
+        closed: set when the channel ends; pages then leave and come back to its successor.
     """
 
     def __init__(self, options: Options, port: Port, nursery: trio.Nursery) -> None:
         self.options = options
         self.chats = Chats()
+        self.closed = trio.Event()
         self._port = port
         self._nursery = nursery
         rate = options.messages_per_minute
@@ -134,7 +138,8 @@ class Reception:
         if page in chat.pages:
             chat.pages.remove(page)
         self.chats.forget(chat)
-        if not chat.pages and not chat.is_over:
+        # After the end it is the successor who waits for them.
+        if not chat.pages and not chat.is_over and not self.closed.is_set():
             self._await_return(chat)
 
     async def carry_out(self, effect: Effect) -> None:

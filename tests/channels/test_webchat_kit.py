@@ -1,0 +1,238 @@
+"""Web chat passes the channel kit, over real sockets, with customers that behave as the page does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_client_stream
+
+from channels.webchat import create, protocol
+from engine.config import Address
+from engine.testing.channel_kit import KitSite, check_channel, open_kit_site
+from engine.testing.hosted import HostedChannel, host_channel
+from engine.web import serve_web
+
+pytestmark = pytest.mark.slow  # real sockets, and customers who stay away in real time
+
+# Long enough for a page to come back after a crash on a busy machine, short enough to wait for.
+GONE_AFTER_S = 1.5
+OPTIONS = {"abandon_after_s": GONE_AFTER_S, "close_after_s": GONE_AFTER_S, "messages_per_minute": 60_000}
+AGAIN_S = 0.02
+
+
+class NotTaken(Exception):
+    """The channel said that it did not take something."""
+
+
+@asynccontextmanager
+async def open_socket(port: int, origin: str | None) -> AsyncIterator[WebSocketConnection]:
+    """Open the chat's socket as a page of `origin` would; closes the stream also when it is refused."""
+    headers = [] if origin is None else [("Origin", origin)]
+    try:
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream, trio.open_nursery() as nursery:
+            host = f"127.0.0.1:{port}"
+            yield await wrap_client_stream(nursery, stream, host, "/chat/ws", extra_headers=headers)
+            nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
+
+
+@asynccontextmanager
+async def serving(site: KitSite) -> AsyncIterator[int]:
+    """Serve what the channel mounts, and stop as the real server does, also when the check is cancelled."""
+    shutdown = trio.Event()
+
+    async def serve(task_status: trio.TaskStatus[int]) -> None:
+        with trio.CancelScope(shield=True):
+            await serve_web(site.mounts, Address("127.0.0.1", 0), shutdown, task_status=task_status)
+
+    async with trio.open_nursery() as nursery:
+        port: int = await nursery.start(serve)
+        try:
+            yield port
+        finally:
+            shutdown.set()
+
+
+class Customer:
+    """One browser: its memory stays when its page is closed."""
+
+    def __init__(self, who: str) -> None:
+        self.chat = f"chat-{who}-0001"
+        self.token: str | None = None
+        self.started = False
+        self.state: dict[str, Any] = {}
+        self.messages: dict[int, dict[str, Any]] = {}
+        self.outbox: dict[str, dict[str, Any]] = {}
+        self.error: dict[str, Any] | None = None
+        self.changed = trio.Event()
+        self.page = trio.CancelScope()
+        self.socket: WebSocketConnection | None = None
+
+    async def look(self, port: int, queue: str) -> None:
+        """Have the page open: connect, and connect again."""
+        self.page = trio.CancelScope()
+        with self.page:
+            while True:
+                try:
+                    async with open_socket(port, f"http://127.0.0.1:{port}") as socket:
+                        await self._converse(socket, queue)
+                except (ConnectionClosed, HandshakeError, OSError):
+                    pass
+                finally:
+                    self.socket = None
+                await trio.sleep(AGAIN_S)
+
+    async def _converse(self, socket: WebSocketConnection, queue: str) -> None:
+        hello = {"type": "hello", **({"token": self.token} if self.token else {})}
+        await socket.send_message(json.dumps(hello))
+        while True:
+            message = json.loads(await socket.get_message())
+            if message["type"] == "welcome":
+                self.token, self.socket = message["token"], socket
+                await self.tell_all(queue)
+            elif message["type"] == "chat":
+                self.state = message
+            elif message["type"] == "messages":
+                for one in message["messages"]:
+                    self.messages[one["position"]] = one
+                    self.outbox.pop(one["external_id"], None)
+            elif message["type"] == "error":
+                self.error = message
+            changed, self.changed = self.changed, trio.Event()
+            changed.set()
+
+    async def tell_all(self, queue: str) -> None:
+        """Say what the server may not know: the chat, and what is in the outbox."""
+        if self.started:
+            await self.tell({"type": "start", "chat": self.chat, "queue": queue, "after": self.complete()})
+        for message in list(self.outbox.values()):
+            await self.tell(message)
+
+    async def tell(self, message: dict[str, Any]) -> None:
+        """Say something; what gets lost is said again on the next connection."""
+        if self.socket is not None:
+            with suppress(ConnectionClosed):
+                await self.socket.send_message(json.dumps(message))
+
+    def complete(self) -> int:
+        """The position up to which nothing is missing."""
+        position = 0
+        while position + 1 in self.messages:
+            position += 1
+        return position
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for the page to show something."""
+        while not is_so():
+            if self.error is not None:
+                error, self.error = self.error, None
+                raise NotTaken(error["text"])
+            await self.changed.wait()
+
+
+class WebChatDriver:
+    """The customers of a web chat."""
+
+    def __init__(
+        self, site: KitSite, nursery: trio.Nursery, port: int, browsers: dict[tuple[Path, str], Customer]
+    ) -> None:
+        self.site = site
+        self.hosted: HostedChannel
+        self.port = port
+        self._nursery = nursery
+        self._browsers = browsers
+        self._open: set[str] = set()
+
+    def customer(self, who: str) -> Customer:
+        return self._browsers.setdefault((self.site.folder, who), Customer(who))
+
+    async def _page(self, who: str) -> Customer:
+        customer = self.customer(who)
+        if who not in self._open:
+            self._open.add(who)
+            self._nursery.start_soon(customer.look, self.port, self.site.queue)
+        await customer.until(lambda: customer.socket is not None)
+        return customer
+
+    async def customer_opens(self, who: str) -> int:
+        customer = await self._page(who)
+        customer.started, customer.state = True, {}
+        await customer.tell_all(self.site.queue)
+        await customer.until(lambda: bool(customer.state))
+        assert customer.token is not None
+        external_id = protocol.external_id(self.hosted.port.verify(customer.token), customer.chat)
+        conversation = await self.site.store.conversation_for(
+            self.site.channel, external_id, queue=self.site.queue
+        )
+        assert conversation.contact is not None
+        return conversation.contact
+
+    async def customer_says(self, who: str, text: str, message_id: str) -> None:
+        customer = await self._page(who)
+        external_id = f"message-{message_id}"
+        message = {"type": "say", "external_id": external_id, "text": text}
+        customer.outbox[external_id] = message
+        await customer.tell(message)
+        await customer.until(lambda: external_id not in customer.outbox)
+
+    async def customer_leaves(self, who: str) -> None:
+        self.customer(who).page.cancel()
+
+    async def seen_by_customer(self, who: str, count: int) -> list[str]:
+        customer = self.customer(who)
+
+        def seen() -> list[str]:
+            ordered = [customer.messages[position] for position in sorted(customer.messages)]
+            return [one["text"] for one in ordered if one["sender"] == "agent"]
+
+        await customer.until(lambda: len(seen()) >= count)
+        return seen()
+
+    async def told_of_end(self, who: str) -> None:
+        customer = self.customer(who)
+        await customer.until(lambda: customer.state.get("state") == "ended")
+
+    async def position_shown(self, who: str) -> int | None:
+        position: int | None = self.customer(who).state.get("position")
+        return position
+
+    async def restart(self) -> None:
+        await self.hosted.crash()
+
+
+@pytest.mark.parametrize("instant", [True, False])
+async def test_the_kit_passes(tmp_path: Path, instant: bool) -> None:
+    browsers: dict[tuple[Path, str], Customer] = {}
+
+    @asynccontextmanager
+    async def open_webchat(site: KitSite) -> AsyncIterator[WebChatDriver]:
+        async with serving(site) as port, trio.open_nursery() as nursery:
+            driver = WebChatDriver(site, nursery, port, browsers)
+            async with host_channel(site, create) as driver.hosted:
+                yield driver
+            nursery.cancel_scope.cancel()
+
+    await check_channel(tmp_path, open_webchat, plugin="webchat", options=OPTIONS, instant=instant)
+
+
+async def test_a_foreign_page_does_not_get_in(tmp_path: Path) -> None:
+    async with (
+        open_kit_site(tmp_path, "webchat", OPTIONS) as site,
+        serving(site) as port,
+        host_channel(site, create),
+    ):
+        own = f"http://127.0.0.1:{port}"
+        async with open_socket(port, own) as socket:
+            await socket.send_message('{"type":"hello"}')
+            assert json.loads(await socket.get_message())["type"] == "welcome"
+        for origin in ("http://evil.example", f"http://127.0.0.1:{port + 1}", "null", None):
+            with pytest.raises(HandshakeError):
+                async with open_socket(port, origin):
+                    pass
