@@ -1,43 +1,27 @@
 """The one guarded web server: hypercorn's protocol code on trio, with limits, mounts and a bounded stop.
 
 Plugins and the console never open a port of their own: they hand an ASGI application to `Mounts`, and
-everything they serve passes through the guard below. hypercorn 0.18 needs it for three faults:
-
-* one byte sent after a refused ``Upgrade: websocket`` request raises inside the connection, and the
-  exception ends the whole server: anybody could stop a contact centre with one packet;
-* a byte that comes before the handshake is over leaves the handler's task behind for ever;
-* a client that stops reading keeps a shielded ``send_all`` waiting, and the server never stops.
-
-All have regression tests over real sockets (tests/unit/test_web_guard.py).
+everything they serve passes through the guard of `engine.web_guard`.
 """
 
 from __future__ import annotations
 
 import errno
-import logging
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, cast
+from typing import cast
 
-import h11
-import hypercorn.protocol.ws_stream as hypercorn_ws
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.events import Closed, Event, RawData
-from hypercorn.logging import Logger
-from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import AppWrapper, ASGIFramework, LifespanState
-from wsproto.extensions import PerMessageDeflate
+from hypercorn.typing import ASGIFramework
 
 from engine.config_types import Address
 from engine.errors import ConfigError
+from engine.web_guard import GuardedTCPServer, QuietLogger, log
 from engine.web_mounts import AsgiApp, Mounts
-
-_log: Final = logging.getLogger("paidui.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,103 +48,6 @@ class WebLimits:
     max_connections: int = 8192
 
 
-class _NoCompression(PerMessageDeflate):
-    """Declines permessage-deflate.
-
-    hypercorn offers it to every client and wsproto inflates a whole read before any limit is asked: 64 KiB
-    become 64 MiB. Without it a shared push is also encoded once, not compressed once per client.
-    """
-
-    def accept(self, offer: str) -> bool | str | None:
-        """Decline, whatever is offered."""
-        return None
-
-
-# hypercorn takes the class from its module's namespace and has no setting for it.
-hypercorn_ws.PerMessageDeflate = _NoCompression  # type: ignore[attr-defined]
-
-
-class _ConnectionContext(WorkerContext):
-    """hypercorn's context, of one connection: its pings end when it ends, not at the next ping's time."""
-
-    def __init__(self, server: WorkerContext) -> None:
-        super().__init__(None)
-        self.terminate = server.terminate
-        self.terminated = server.terminated
-        self.ended = trio.Event()
-
-    async def sleep(self, wait: float) -> None:  # type: ignore[override]  # the original needs no instance
-        """Sleep, at the longest until the connection ends."""
-        if self.ended.is_set():
-            await trio.sleep(wait)
-        else:
-            with trio.move_on_after(wait):
-                await self.ended.wait()
-
-
-class GuardedTCPServer(TCPServer):
-    """One connection whose faults end nothing but itself."""
-
-    def __init__(
-        self,
-        app: AppWrapper,
-        config: Config,
-        context: WorkerContext,
-        stream: trio.SocketStream,
-        send_timeout_s: float,
-    ) -> None:
-        self._connection = _ConnectionContext(context)
-        super().__init__(app, config, self._connection, LifespanState({}), stream)  # type: ignore[arg-type]  # no TLS here
-        self._send_timeout_s = send_timeout_s
-
-    async def run(self) -> None:
-        """Serve the connection; whatever goes wrong closes it and is no one else's affair."""
-        try:
-            await super().run()
-        except* Exception as errors:
-            _log.info("connection failed: %s", ", ".join(type(e).__name__ for e in errors.exceptions))
-        finally:
-            await trio.aclose_forcefully(self.stream)
-
-    async def _read_data(self) -> None:
-        await super()._read_data()
-        self._connection.ended.set()
-        await self.idle_task.stop()
-        # The client is gone and the handler has been told so, but not if bytes came before its handshake
-        # was over: hypercorn then forgets it, and each such connection would leave a task behind.
-        nursery = self._task_group._nursery
-        assert nursery is not None
-        nursery.cancel_scope.deadline = trio.current_time() + self._send_timeout_s
-
-    async def protocol_send(self, event: Event) -> None:
-        """Send what the protocol wants sent, but not for ever: a client that does not read is cut."""
-        if not isinstance(event, RawData):
-            await super().protocol_send(event)
-            return
-        async with self.send_lock:
-            try:
-                # Shielded, as in the original: a cancelled handler must not leave half a frame.
-                with trio.move_on_after(self._send_timeout_s, shield=True) as scope:
-                    await self.stream.send_all(event.data)
-                if not scope.cancelled_caught:
-                    return
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                pass
-            await trio.aclose_forcefully(self.stream)
-            await self.protocol.handle(Closed())
-
-
-class _QuietLogger(Logger):
-    """Says a protocol error in one line: anybody on the network can cause one, as often as he likes."""
-
-    async def exception(self, message: str, *args: Any, **kwargs: Any) -> None:
-        """Log the error in hand, with its trace when it is our own."""
-        if isinstance(sys.exc_info()[1], h11.LocalProtocolError):
-            _log.info("connection failed: %s", sys.exc_info()[1])
-        else:
-            await super().exception(message, *args, **kwargs)
-
-
 def _hypercorn_config(limits: WebLimits) -> Config:
     config = Config()
     config.websocket_max_message_size = limits.websocket_message_bytes
@@ -170,8 +57,8 @@ def _hypercorn_config(limits: WebLimits) -> Config:
     config.graceful_timeout = limits.graceful_s
     config.include_server_header = False
     config.accesslog = None
-    config.errorlog = _log
-    config.logger_class = _QuietLogger
+    config.errorlog = log
+    config.logger_class = QuietLogger
     config.loglevel = "INFO"
     return config
 

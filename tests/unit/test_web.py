@@ -293,3 +293,13 @@ async def test_oversized_headers_are_refused() -> None:
     ):
         await client.send_all(b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000)
         assert b" 431 " in await client.receive_some()
+
+
+async def test_http2_is_not_spoken() -> None:
+    offer = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+    settings = b"HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n"
+    async with serving({"/": named("page")}) as (port, _):
+        for request, expected in ((offer + settings, b" 200 "), (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b" 4")):
+            async with await trio.open_tcp_stream("127.0.0.1", port) as client:
+                await client.send_all(request)
+                assert expected in (await client.receive_some())[:16]
