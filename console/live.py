@@ -98,11 +98,17 @@ class DeskFeed:
     def __init__(self, service: Service, store: Store, site: SiteConfig, desk: Desk) -> None:
         self.clients: set[Client] = set()
         self.scope = trio.CancelScope()
+        self.failed = False
         self._service = service
         self._store = store
         self._site = site
         self._desk = desk
         self._stale = trio.Event()
+
+    @property
+    def agent(self) -> str:
+        """Whose desk it is."""
+        return self._desk.agent
 
     def refresh(self) -> None:
         """Draw the desk anew."""
@@ -118,6 +124,7 @@ class DeskFeed:
             except* Exception:
                 # A fault of ours with one desk: its pages come back by themselves, the others never notice.
                 _log.exception("a desk's feed failed", agent=self._desk.agent)
+                self.failed = True
                 for client in self.clients:
                     client.outgoing.end("error")
 
@@ -203,9 +210,7 @@ class Hub:
             task_status.started()
             while True:
                 if self._clients:
-                    text = self.overview()
-                    for client in self._clients:
-                        client.outgoing.put(text, "overview")
+                    self._push_overview()
                 await trio.sleep(OVERVIEW_S)
 
     def stop(self) -> None:
@@ -218,25 +223,38 @@ class Hub:
         now_us = self._service.clock.now_us()
         return encode(overview_message(self._site, self._service.overview(), now_us))
 
-    def join(self, client: Client, desk: Desk | None) -> None:
-        """Begin to feed a socket, with what is true now first."""
-        assert self._nursery is not None
+    def join(self, client: Client, desk: Desk | None) -> DeskFeed | None:
+        """Begin to feed a socket, with what is true now first; `leave` takes what this returns."""
         self._clients.add(client)
-        if desk is not None:
-            feed = self._feeds.get(desk.agent)
-            if feed is None:
-                feed = self._feeds[desk.agent] = DeskFeed(self._service, self._store, self._site, desk)
-                self._nursery.start_soon(feed.run)
-            feed.clients.add(client)
-            feed.refresh()
         client.outgoing.put(self.overview(), "overview")
+        return self._join_desk(client, desk) if desk is not None else None
 
-    def leave(self, client: Client, desk: Desk | None) -> None:
+    def leave(self, client: Client, feed: DeskFeed | None) -> None:
         """Feed a socket no more."""
         self._clients.discard(client)
-        feed = self._feeds.get(desk.agent) if desk is not None else None
-        if feed is not None and desk is not None:
+        if feed is not None:
             feed.clients.discard(client)
             if not feed.clients:
                 feed.scope.cancel()
-                del self._feeds[desk.agent]
+                if self._feeds.get(feed.agent) is feed:
+                    del self._feeds[feed.agent]
+
+    def _join_desk(self, client: Client, desk: Desk) -> DeskFeed:
+        assert self._nursery is not None, "the hub is not running: the application's lifespan has not begun"
+        feed = self._feeds.get(desk.agent)
+        if feed is None or feed.failed:
+            feed = self._feeds[desk.agent] = DeskFeed(self._service, self._store, self._site, desk)
+            self._nursery.start_soon(feed.run)
+        feed.clients.add(client)
+        feed.refresh()
+        return feed
+
+    def _push_overview(self) -> None:
+        try:
+            text = self.overview()
+        except Exception:
+            # A fault of ours; figures can wait, desks cannot.
+            _log.exception("the overview failed")
+            return
+        for client in self._clients:
+            client.outgoing.put(text, "overview")

@@ -59,11 +59,11 @@ class Socket:
             if closing is not None:
                 nursery.start_soon(self._end_with_server, closing)
             nursery.start_soon(self._read, websocket)
-            hub.join(self, self._desk)
+            feed = hub.join(self, self._desk)
             try:
                 await self._write(websocket)
             finally:
-                hub.leave(self, self._desk)
+                hub.leave(self, feed)
             nursery.cancel_scope.cancel()
 
     async def _write(self, websocket: Websocket) -> None:

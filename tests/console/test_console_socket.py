@@ -93,6 +93,45 @@ async def test_stop_says_good_bye_and_is_quick(tmp_path: Path) -> None:
         assert trio.current_time() - began < 2
 
 
+async def test_fault_with_one_desk_closes_its_pages_which_come_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob = await site.logged_in("ann"), await site.logged_in("bob")
+    async with bob.socket() as his:
+        await his.desk()
+        async with ann.socket() as hers:
+            await hers.desk()
+
+            async def fail(contact: int, at_ms: int) -> None:
+                raise OSError("disk full")
+
+            with monkeypatch.context() as patch:
+                patch.setattr(site.store, "note_engaged", fail)
+                await hers.do("sign_in")
+                await site.arrive("Li")
+                offer = (await hers.desk(lambda d: d["offers"]))["offers"][0]["offer"]
+                await hers.do("accept", offer=offer)
+                assert (await hers.next("bye"))["code"] == "error"
+            async with ann.socket() as again:
+                assert (await again.desk())["conversations"][0]["state"] == "engaged"
+                assert (await again.do("not_ready"))["ok"]
+                await again.desk(lambda d: d["agent"]["presence"] == "not_ready")
+        assert (await his.do("sign_in"))["ok"]
+        await his.desk(lambda d: d["agent"]["presence"] == "ready")
+
+
+@pytest.mark.slow  # waits for the next second's overview
+async def test_failed_overview_leaves_the_desks_alone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = await site.logged_in("ann")
+    async with ann.socket() as socket:
+        await socket.next("overview")
+        with monkeypatch.context() as patch:
+            patch.setattr("console.live.overview_message", None)
+            await trio.sleep(1.1)
+            assert (await socket.do("sign_in"))["ok"]
+        await socket.next("overview", lambda m: m["agents"]["ready"] == 1)
+
+
 @pytest.mark.slow  # fills real socket buffers, waits for the send timeout
 async def test_page_that_does_not_read_is_cut_and_no_other_waits(site: Site) -> None:
     ann = await site.logged_in("ann")

@@ -93,6 +93,8 @@ export interface Overview {
   queues: QueueOverview[];
   agents: AgentCounts;
   contacts: { waiting: number; offered: number; connecting: number; engaged: number };
+  /** Names of agents who are locked, for whoever may unlock them. */
+  locked_agents?: string[];
 }
 
 export interface WireError {
@@ -114,6 +116,8 @@ export interface DoFields {
   reason?: string;
   queue?: string;
   ready?: boolean;
+  /** Whom a supervisor acts for. */
+  agent?: string;
 }
 
 export type ClientMessage =
@@ -150,4 +154,8 @@ export interface Named {
 export interface ConfigView {
   queues: Named[];
   reasons: Named[];
+  agents: Named[];
 }
+
+/** Whether a person may do what supervisors may. */
+export const oversees = (user: User): boolean => user.role === "supervisor" || user.role === "admin";

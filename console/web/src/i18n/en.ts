@@ -58,6 +58,8 @@ export const en = {
   "me.locked": "Locked",
   "me.locked_hint": "Missed offers in a row: {count}. You get no new contacts until you are unlocked.",
   "me.unlock": "Unlock",
+  "me.ask_supervisor": "A supervisor can unlock you.",
+  "agents.unlock": "Unlock an agent",
   "me.no_seat": "This login has no agent's seat. You see the queues and agents live.",
 
   "offer.label": "Ringing",

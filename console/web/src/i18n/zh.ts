@@ -60,6 +60,8 @@ export const zh: Texts = {
   "me.locked": "闭锁",
   "me.locked_hint": "已连续 {count} 次未应答，解锁前不再分配新的联络。",
   "me.unlock": "解锁",
+  "me.ask_supervisor": "请联系班长解锁。",
+  "agents.unlock": "为坐席解锁",
   "me.no_seat": "此账号没有坐席席位，可实时查看队列与坐席情况。",
 
   "offer.label": "来话",

@@ -66,7 +66,7 @@ export class Desk {
     conversations: [],
     ended: [],
     overview: null,
-    config: { queues: [], reasons: [] },
+    config: { queues: [], reasons: [], agents: [] },
     selected: null,
     typing: new Set<number>(),
     pending: new Set<string>(),
@@ -334,6 +334,6 @@ export class Desk {
 }
 
 function pendingKey(act: Act, fields: DoFields): string {
-  const subject = fields.offer ?? fields.contact;
+  const subject = fields.offer ?? fields.contact ?? fields.agent;
   return subject === undefined ? act : `${act}:${subject}`;
 }
