@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 
 from engine.bus import ForChannel
 from engine.notices import MessageNotice, TypingNotice
@@ -290,6 +291,7 @@ async def test_wrong_text_is_refused_by_name(site: Site) -> None:
         assert (result["error"]["code"], result["error"]["field"]) == ("malformed", "external_id")
 
 
+@pytest.mark.slow  # waits for the next second's overview
 async def test_overview_goes_to_everybody_at_once_and_each_second(site: Site) -> None:
     eve = await site.logged_in("eve")
     async with eve.socket() as socket:
