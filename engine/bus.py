@@ -234,7 +234,15 @@ class Subscriber:
 
     def push_frame(self, frame: bytes) -> None:
         """Queue bytes of the subscriber's own (an answer), in order with its events."""
-        self._append(Item(self._bus.seq if self._cursor is None else self.seq, frame))
+        self._append(self._own(frame))
+
+    def push_state(self, frames: Sequence[bytes]) -> None:
+        """Queue the state that a return begins with; it is as large as it is, and does not count."""
+        self._items.extend(self._own(frame) for frame in frames)
+        self._filled.set()
+
+    def _own(self, frame: bytes) -> Item:
+        return Item(self._bus.seq if self._cursor is None else self.seq, frame)
 
     def _append(self, item: Item) -> None:
         """Beyond the limit the subscription is cut."""

@@ -133,8 +133,7 @@ class Connection:
             frames = contacts_frames(self._service.channel_contacts(self._peer.channel[1]))
         else:
             frames = desks_frames(self._service.router, sorted(self._agents))
-        for frame in frames:
-            self._subscriber.push_frame(frame)
+        self._subscriber.push_state(frames)
 
     # ----- in ---------------------------------------------------------------------------------
 
@@ -196,8 +195,7 @@ class Connection:
         self._agents.update(agents)
         self._subscriber.attach(agents)
         if self._subscriber.live:
-            for frame in desks_frames(self._service.router, agents):
-                self._subscriber.push_frame(frame)
+            self._subscriber.push_state(desks_frames(self._service.router, agents))
 
     def _typing(self, message: Typing) -> None:
         conversations = self._service.conversations

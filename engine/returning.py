@@ -60,13 +60,13 @@ class DeskLine(NamedTuple):
     wrap_ups: list[WrapUpLine]
 
 
-class Desks(Control, tag=142, kw_only=True):
+class Desks(Control, frozen=True, tag=142, kw_only=True):
     """Server, after `attach`: what those agents have in hand; at most 500 a frame."""
 
     desks: list[DeskLine]
 
 
-class Contacts(Control, tag=143, kw_only=True):
+class Contacts(Control, frozen=True, tag=143, kw_only=True):
     """Server, to a plugin after `welcome`: its live contacts; at most 500 a frame, one frame at least."""
 
     contacts: list[LiveContactLine]
