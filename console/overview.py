@@ -34,12 +34,20 @@ class AgentFigures(msgspec.Struct):
     ringing: int = 0
 
 
+MAX_LOCKED = 50
+
+
 class OverviewMessage(msgspec.Struct, frozen=True, tag="overview"):
-    """The figures, as they are sent."""
+    """The figures, as they are sent.
+
+    Attributes:
+        locked_agents: the names behind `agents.locked`, in the configuration's order, at most `MAX_LOCKED`.
+    """
 
     now_ms: int
     queues: list[QueueFigures]
     agents: AgentFigures
+    locked_agents: list[str]
     contacts: ContactCounts
 
 
@@ -54,11 +62,13 @@ def overview_message(site: SiteConfig, overview: Overview, now_us: int) -> Overv
         )
         for one in overview.queues
     ]
-    agents = AgentFigures()
+    agents, locked = AgentFigures(), []
     for agent in overview.agents:
         group = _group(agent)
         setattr(agents, group, getattr(agents, group) + 1)
-    return OverviewMessage(now_us // 1_000, queues, agents, overview.contacts)
+        if group == "locked":
+            locked.append(agent.name)
+    return OverviewMessage(now_us // 1_000, queues, agents, locked[:MAX_LOCKED], overview.contacts)
 
 
 def _group(agent: AgentOverview) -> str:

@@ -98,14 +98,17 @@ class Mounts:
         """Run the lifespans; on `stop`, shut them down and return."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            mounts = list(self._mounts.values())
-            for mount in mounts:
-                nursery.start_soon(_lifespan, mount)
-            for mount in mounts:
-                await mount.ready.wait()
-            task_status.started()
-            await self.closing.wait()
-            self._nursery = None
+            try:
+                mounts = list(self._mounts.values())
+                for mount in mounts:
+                    nursery.start_soon(_lifespan, mount)
+                for mount in mounts:
+                    await mount.ready.wait()
+                task_status.started()
+                await self.closing.wait()
+            finally:
+                # What is mounted from now on is not served any more, and starts nothing.
+                self._nursery = None
 
     def stop(self) -> None:
         """Shut all lifespans down."""

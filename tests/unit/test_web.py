@@ -122,6 +122,14 @@ async def test_mounts_come_and_go_while_the_server_runs() -> None:
         assert (await get(port, "/chat/")).text.startswith("second")
 
 
+async def test_mounting_after_a_cancelled_run_is_harmless() -> None:
+    mounts = Mounts()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(mounts.run)
+        nursery.cancel_scope.cancel()
+    mounts.mount("/chat", named("late"))
+
+
 class WithLifespan:
     """Counts its startups and shutdowns; fails when told."""
 
