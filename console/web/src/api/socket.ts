@@ -29,7 +29,7 @@ export const SILENCE_MS = 10_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 /** Reasons to leave that a new connection would meet again. */
-const FINAL_CODES = new Set(["revoked", "signed_out", "session_expired", "expired"]);
+const FINAL_CODES = new Set(["revoked", "signed_out", "session_expired"]);
 
 /** The pause before attempt `attempt` (from 0): doubling, bounded, and spread so that desks do not return in step. */
 export function retryDelayMs(attempt: number, random: number): number {

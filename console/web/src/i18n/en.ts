@@ -22,7 +22,7 @@ export const en = {
 
   "strip.label": "Queues and agents, live",
   "strip.longest": "longest {time}",
-  "strip.nobody": "no one waiting",
+  "strip.nobody": "nobody",
   "strip.agents": "Agents",
   "board.queue": "Queue",
   "board.waiting": "Waiting",
