@@ -156,9 +156,9 @@ class LiveSite:
         for link in self.links:
             link.listener = crowd
         for position, link in enumerate(self.channels):
-            link.hear_contacts = partial(_hear_contacts, crowd, position)
+            link.hear_state(partial(_hear_contacts, crowd, position))
         for position, edge in enumerate(self.edges):
-            edge.hear_desks = crowd.hear_desks
+            edge.hear_state(crowd.hear_desks)
             edge.attach(numbers.agents[position :: len(self.edges)])
 
     async def play(self, crowd: Crowd, done: Callable[[int], bool]) -> None:

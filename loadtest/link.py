@@ -28,6 +28,9 @@ HANDSHAKE_S = 10
 BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 CODE_NAMES = dict(CODES)
 
+Rows = list[list[object]]
+HearState = Callable[[int, Rows], None]
+
 
 class Listener(Protocol):
     """Who wants to know what a link hears; implemented by the crowd."""
@@ -98,8 +101,8 @@ class Link:
     welcome: Welcome | None = None
     connected: bool = False
     after_input: Callable[[], None] = lambda: None
-    hear_desks: Callable[[int, list[list[object]]], None] | None = None
-    hear_contacts: Callable[[int, list[list[object]]], None] | None = None
+    _hear_state: HearState | None = None
+    _early_states: list[tuple[int, Rows]] = field(default_factory=list)
     _socket: socket.socket | None = None
     _out: bytearray = field(default_factory=bytearray)
     _in: bytearray = field(default_factory=bytearray)
@@ -297,10 +300,8 @@ class Link:
                     self.listener.hear_ack(now_us, sent, code, value, CODE_NAMES.get(code, str(code)))
         elif kind == REFUSED:
             self._take_refusal(now_us, body)
-        elif kind == DESKS and self.hear_desks is not None:
-            self.hear_desks(now_us, cast(list[list[object]], body[2]))
-        elif kind == CONTACTS and self.hear_contacts is not None:
-            self.hear_contacts(now_us, cast(list[list[object]], body[2]))
+        elif kind in {DESKS, CONTACTS}:
+            self._take_state(now_us, cast(Rows, body[2]))
         elif kind == PING:
             self._out += _frame(self._encode((PONG, 1, body[2])))
         elif kind == CLOSING:
@@ -308,6 +309,19 @@ class Link:
                 self.resume_seq = None
             if not self.stubborn:
                 raise FloodError(f"{self.name}: the site closes the connection: {body[2]}: {body[3]}")
+
+    def hear_state(self, hear: HearState) -> None:
+        """Sets who is told what is in hand after a connect, and tells what has come already."""
+        self._hear_state = hear
+        for now_us, rows in self._early_states:
+            hear(now_us, rows)
+        self._early_states.clear()
+
+    def _take_state(self, now_us: int, rows: Rows) -> None:
+        if self._hear_state is None:
+            self._early_states.append((now_us, rows))
+        else:
+            self._hear_state(now_us, rows)
 
     def _take_refusal(self, now_us: int, body: list[object]) -> None:
         request_no, code = cast(int | None, body[2]), cast(str, body[3])

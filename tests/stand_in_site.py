@@ -19,7 +19,7 @@ from engine.model import Configure
 from engine.names import Names
 from engine.router import Fanout, Intake, Router
 
-HELLO, WELCOME, ATTACH = 128, 129, 136
+HELLO, WELCOME, ATTACH, DESKS, CONTACTS = 128, 129, 136, 142, 143
 TICK_S = 0.001
 
 
@@ -71,6 +71,8 @@ class StandInSite:
         await stream.send_all(
             frame([WELCOME, 1, self.site.name, self.seq, names, bytes(32) if channel else None])
         )
+        if number is not None:
+            await stream.send_all(frame([CONTACTS, 1, self.router.channel_contacts(number)]))
         self.streams[source] = stream
         intake = Intake(role, number)
         data = data[end:]
@@ -83,6 +85,7 @@ class StandInSite:
                 message = msgspec.msgpack.decode(body)
                 if message[0] == ATTACH:
                     self.fanout.attach_agents(source, message[2])
+                    await stream.send_all(frame([DESKS, 1, [self.desk(agent) for agent in message[2]]]))
             try:
                 data = await stream.receive_some(65_536)
             except trio.BrokenResourceError:
@@ -91,6 +94,19 @@ class StandInSite:
                 del self.streams[source]
                 self.fanout.unsubscribe(source)
                 return
+
+    def desk(self, agent: int) -> list[object]:
+        desk = self.router.desk(agent)
+        assert desk is not None
+        return [
+            agent,
+            desk.presence,
+            desk.signing_out,
+            desk.locked,
+            desk.offers,
+            desk.contacts,
+            desk.wrap_ups,
+        ]
 
     async def tick(self) -> None:
         while True:

@@ -9,7 +9,9 @@ import trio
 from loadtest.drive_live import Tokens, flood
 from loadtest.errors import FloodError
 from loadtest.ledger import Ledger
-from loadtest.link import Address
+from loadtest.link import Address, Link
+from loadtest.people import Sent
+from loadtest.protocol import ARRIVE
 from loadtest.scenario import Scenario, load_scenario
 from loadtest.site_file import site_toml
 from tests.stand_in_site import StandInSite, frame
@@ -105,6 +107,29 @@ async def test_nobody_listens() -> None:
             edges=1,
             watch=print,
         )
+
+
+async def test_what_is_in_hand_is_told_even_to_who_asks_late() -> None:
+    """The state comes with the welcome, before anybody can have asked for it."""
+    site = stand_in(scenario())
+    told: list[list[object]] = []
+    async with trio.open_nursery() as nursery:
+        port = await nursery.start(site.serve)
+        first, again = (
+            Link(Address("127.0.0.1", port), "plugin:chat", name, lambda now_us, body: None, lambda: 0)
+            for name in ("first", "again")
+        )
+        await nursery.start(first.run)
+        first.send((ARRIVE, 1, site.names.id("channel", "chat"), bytes(16), 1, 0, 1, ()), Sent(ARRIVE, 0))
+        first.flush()
+        with trio.fail_after(5):
+            while first.unanswered:
+                await trio.sleep(0.01)
+            await nursery.start(again.run)
+            await trio.sleep(0.05)
+            again.hear_state(lambda now_us, rows: told.extend(rows))
+        nursery.cancel_scope.cancel()
+    assert [row[0] for row in told] == [1]
 
 
 @pytest.mark.parametrize("target", ["10.0.0.1:8701", "example.org:80", "127.0.0.1", "localhost:x", "[::1]:0"])
