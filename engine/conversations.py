@@ -21,6 +21,9 @@ from engine.notices import MessageNotice, TypingNotice
 if TYPE_CHECKING:
     from engine.service import Service
 
+SOCKET_CONTACT = "contact-"
+"""What a conversation is called whose contact came over a socket: the store never saw it arrive."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -207,7 +210,10 @@ class Conversations:
         lost = await self.store.without_contact()
         for conversation in lost:
             try:
-                await self._journal(conversation)
+                if (contact := self._socket_contact(conversation)) is not None:
+                    await self.store.attach_contact(conversation.id, contact)
+                else:
+                    await self._journal(conversation)
             except Refused as error:
                 _log.error("a conversation has no contact", conversation=conversation.id, error=str(error))
         return len(lost)
@@ -299,11 +305,20 @@ class Conversations:
             state = self._service.contact_state(contact)
             if state is None or state.channel != channel or state.queue is None:
                 raise UnknownContact(contact)
-            conversation = await self.store.conversation_for(channel, f"contact-{contact}", queue=state.queue)
+            name = f"{SOCKET_CONTACT}{contact}"
+            conversation = await self.store.conversation_for(channel, name, queue=state.queue)
             await self.store.attach_contact(conversation.id, contact)
         if conversation.channel != channel:
             raise UnknownContact(contact)
         return conversation
+
+    def _socket_contact(self, conversation: Conversation) -> int | None:
+        """The contact of a conversation that was made for a contact, not the other way round."""
+        section = self._service.site.channels.get(conversation.channel)
+        name = conversation.external_id
+        if section is None or section.plugin != "socket" or not name.startswith(SOCKET_CONTACT):
+            return None
+        return int(name.removeprefix(SOCKET_CONTACT))
 
     def _engaged(self, agent: int, contact: int) -> tuple[str, str]:
         state = self._service.contact_state(contact)

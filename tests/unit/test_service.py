@@ -267,6 +267,18 @@ async def test_the_reconciler_sends_lost_arrivals_again(tmp_path: Path) -> None:
         assert second.contact == contact + 1
 
 
+async def test_a_socket_contacts_conversation_is_not_an_arrival(tmp_path: Path) -> None:
+    store = MemoryStore(lose_contacts=True)
+    async with small_service(tmp_path, store=store) as service:
+        contact = await service.command(arrive(service, 1, "loans", "voice"))
+        assert service.conversations is not None
+        await service.conversations.customer_says("voice", contact, "hello", "m1")
+    store.lose_contacts = False
+    async with small_service(tmp_path, store=store) as service:
+        assert [one.contact for one in store.conversations] == [contact]
+        assert service.overview().contacts.waiting == 1
+
+
 async def test_no_configuration_at_all_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from engine import service as module
 
