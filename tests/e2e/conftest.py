@@ -44,6 +44,7 @@ data = "data"
 
 [routing]
 miss_limit = 2
+retry_after_ms = 500
 
 [web]
 bind = "127.0.0.1:{web}"
@@ -67,6 +68,7 @@ QUEUES = {
     "wealth": ("Wealth", "理财", "eva", "Eva 伊"),
     "accounts": ("Accounts", "账户", "tom", "Tom 汤"),
     "vip": ("Private banking", "私人银行", "zoe", "Zoe 佐"),
+    "night": ("Night desk", "夜间服务", "ida", "Ida 艾"),
 }
 QUEUE = """
 [skills.{name}]
@@ -74,7 +76,7 @@ QUEUE = """
 [queues.{name}]
 title = {{ en = "{en}", zh = "{zh}" }}
 skills = {{ {name} = 1 }}
-offer_timeout_ms = 60000
+offer_timeout_ms = {offer_timeout_ms}
 wrap_up_ms = 30000
 
 [agents.{agent}]
@@ -107,7 +109,11 @@ class RunningSite:
         self.url = f"http://127.0.0.1:{web}"
         text = SITE.format(web=web, gateway=gateway, stats=stats)
         for name, (en, zh, agent, person) in QUEUES.items():
-            text += QUEUE.format(name=name, en=en, zh=zh, agent=agent, person=person)
+            # Nobody answers at night.
+            patience = 700 if name == "night" else 60_000
+            text += QUEUE.format(
+                name=name, en=en, zh=zh, agent=agent, person=person, offer_timeout_ms=patience
+            )
         self.config.write_text(text, "utf-8")
         trio.run(self._add_logins)
         self.process: subprocess.Popen[str] | None = None

@@ -221,6 +221,22 @@ def test_places_in_the_queue_are_true_for_customers_and_supervisors(people: Peop
     expect(line).to_have_text("1")
 
 
+def test_who_does_not_answer_is_locked_until_a_supervisor_unlocks(people: People) -> None:
+    supervisor = people.agent("sue", ready=False)
+    desk = people.agent("ida")
+    people.customer("night", "Sleepless")
+    expect(desk.locator(".me .state")).to_have_text("Locked")
+    expect(desk.locator(".me")).to_contain_text("Missed offers in a row: 2")
+    expect(desk.locator(".me")).to_contain_text("A supervisor can unlock you.")
+    people.shot(desk, "locked")
+    supervisor.get_by_role("button", name="Unlock an agent").click()
+    people.shot(supervisor, "unlocking")
+    supervisor.get_by_role("menuitemradio", name="Ida").click()
+    expect(desk.locator(".offer")).to_contain_text("Sleepless")
+    desk.get_by_role("button", name="Sign out").click()
+    expect(desk.locator(".me .state")).to_have_text("Signed out")
+
+
 def test_both_languages_and_appearances(people: People) -> None:
     page = people.page(locale="zh-CN")
     page.goto(people.site.url)

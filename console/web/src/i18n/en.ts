@@ -22,7 +22,8 @@ export const en = {
 
   "strip.label": "Queues and agents, live",
   "strip.longest": "longest {time}",
-  "strip.nobody": "nobody",
+  "strip.waiting": "waiting",
+  "strip.nobody": "nobody waiting",
   "strip.agents": "Agents",
   "board.queue": "Queue",
   "board.waiting": "Waiting",

@@ -24,6 +24,7 @@ export const zh: Texts = {
 
   "strip.label": "队列与坐席实时情况",
   "strip.longest": "最长 {time}",
+  "strip.waiting": "人排队",
   "strip.nobody": "无人排队",
   "strip.agents": "坐席",
   "board.queue": "队列",
