@@ -14,7 +14,7 @@ from pathlib import Path
 
 import engine
 from engine.auth import Tokens as Issuer
-from engine.auth import read_or_create_key
+from engine.keys import token_key
 from loadtest.drive_live import Tokens
 from loadtest.errors import FloodError
 from loadtest.link import Address
@@ -57,7 +57,7 @@ class SpawnedSite:
 
 def issue_tokens(scenario: Scenario, data: Path) -> tuple[Tokens, str]:
     """Issues the tokens of a flood with the site's own key: of the links, and an analyst's."""
-    issuer = Issuer(read_or_create_key(data / "keys" / "tokens.key"), site_name(scenario))
+    issuer = Issuer(token_key(data), site_name(scenario))
     channels = {
         name: issuer.issue("plugin", f"flood-{name}", TOKEN_TTL_S, channel=name) for name in scenario.channels
     }

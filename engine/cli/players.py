@@ -7,10 +7,10 @@ from functools import partial
 
 import trio
 
-from engine.cli.keys import tokens_of
 from engine.cli.logs import set_up_logs
 from engine.cli.parts import until_parent_ends
 from engine.cli.site_options import add_site_options, chosen_site
+from engine.keys import tokens_of
 from loadtest.drive_live import Tokens
 from loadtest.players import run_players
 

@@ -20,13 +20,13 @@ import trio
 
 from console.app import create_console
 from engine.auth import Tokens
-from engine.cli.keys import site_key, token_key
 from engine.cli.logs import set_up_logs
 from engine.cli.parts import keep_running, until_parent_ends
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.config import Address, SiteConfig
 from engine.errors import PaiduiError
 from engine.gateway import Gateway
+from engine.keys import site_key, token_key
 from engine.logins import Logins
 from engine.plugins import PluginHost
 from engine.service import open_service
@@ -72,7 +72,7 @@ class Running:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `paidui serve`."""
-    add_site_options(parser)
+    add_site_options(parser, required=True)
     parser.add_argument("--quiet", action="store_true", help="log warnings only")
     parser.add_argument("--child", action="store_true", help="end when standard input ends")
 

@@ -12,13 +12,11 @@ from engine.errors import ConfigError
 DEMO_CONFIG = Path("paidui-demo") / "bank.toml"
 
 
-def add_site_options(parser: argparse.ArgumentParser) -> None:
-    """`--config` and `--port`."""
+def add_site_options(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+    """`--config` and `--port`; a command that only asks may take the demonstration's site as default."""
+    default = "" if required else f" (default: {DEMO_CONFIG}, if it exists)"
     parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        help=f"the site's configuration (default: {DEMO_CONFIG}, if it exists)",
+        "--config", type=Path, metavar="FILE", required=required, help=f"the site's configuration{default}"
     )
     parser.add_argument("--port", type=int, help="first of three ports, instead of the configured ones")
 

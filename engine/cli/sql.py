@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from engine.cli.keys import tokens_of
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.errors import ConfigError
+from engine.keys import tokens_of
 from engine.stats.client import as_csv, as_json, as_text, ask, ask_report
 from engine.stats.reports import load_report, report_names
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from engine.cli.keys import tokens_of
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.errors import ConfigError
+from engine.keys import tokens_of
 
 PURPOSES = ("plugin", "edge", "follower", "analyst")
 DAY_S = 86_400

@@ -18,9 +18,10 @@ from typing import Final
 import structlog
 import trio
 
-from engine.auth import Tokens, read_or_create_key
+from engine.auth import Tokens
 from engine.config import SiteConfig
 from engine.errors import PaiduiError
+from engine.keys import tokens_of
 from engine.stats.database import FILE, Database
 from engine.stats.reader import Bounds, Reader
 from engine.stats.server import Health, create_endpoint
@@ -28,7 +29,6 @@ from engine.stats.writer import Source, Writer, follow, open_writer
 from engine.web import serve_web
 
 JOURNAL_FOLDER: Final = "journal"
-TOKEN_KEY: Final = Path("keys", "tokens.key")
 NICENESS: Final = 5
 MAX_THREADS: Final = 4
 
@@ -48,8 +48,7 @@ def run(site: SiteConfig, *, child: bool, tokens: Tokens | None = None) -> None:
         PaiduiError: the journal is missing or damaged.
     """
     confine(site.stats.process_limit_mb)
-    if tokens is None:
-        tokens = Tokens(read_or_create_key(site.data / TOKEN_KEY), site.name)
+    tokens = tokens or tokens_of(site)
     try:
         trio.run(partial(run_stats, site, tokens, child=child))
     except BaseExceptionGroup as group:

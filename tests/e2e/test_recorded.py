@@ -116,11 +116,11 @@ def test_the_summary_is_for_programs_too(capsys: pytest.CaptureFixture[str]) -> 
         ),
         (
             ("--contacts", LOG, "--equal-agents", 1, "--head-start", "2"),
-            "--head-start: expected PRIORITY=SECONDS, such as 2=90, got '2'",
+            "--head-start: expected PRIORITY=SECONDS, such as 2=90 and at most a week, got '2'",
         ),
         (
             ("--contacts", LOG, "--equal-agents", 1, "--room", -1),
-            "--room: expected a whole number",
+            "--room: expected 0..2000000, got -1",
         ),
         (("--contacts", "none.csv", "--equal-agents", 1), "none.csv: cannot be read"),
         (("nonsense",), "no scenario 'nonsense'; there are "),

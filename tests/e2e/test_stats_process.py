@@ -15,12 +15,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from engine.auth import Tokens, read_or_create_key
+from engine.auth import Tokens
+from engine.keys import token_key
 from engine.model import Accept, Arrive, End, SignIn
 from engine.stats.client import AskError, ask, ask_report
 from engine.stats.database import FILE
 from engine.stats.reports import report_names
-from engine.stats.run import TOKEN_KEY
 from tests.unit.stats_kit import ANN, CARDS, SITE, WEBCHAT, Script, everything, following
 
 START_S = 20
@@ -61,7 +61,7 @@ class Process:
 @contextmanager
 def running(config: Path) -> Iterator[Process]:
     data = config.parent / "data"
-    token = Tokens(read_or_create_key(data / TOKEN_KEY), "one").issue("analyst", "mei", 600)
+    token = Tokens(token_key(data), "one").issue("analyst", "mei", 600)
     with subprocess.Popen(
         [sys.executable, "-m", "engine", "stats", "--config", str(config)],
         stdin=subprocess.PIPE,

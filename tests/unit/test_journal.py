@@ -37,7 +37,11 @@ def test_contract(tmp_path: Path) -> None:
 def test_pragmas_are_in_force(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path, "site")
     db = journal._db
-    assert [db.pragma(name) for name in ("journal_mode", "synchronous", "wal_autocheckpoint")] == ["wal", 2, 0]
+    assert [db.pragma(name) for name in ("journal_mode", "synchronous", "wal_autocheckpoint")] == [
+        "wal",
+        2,
+        0,
+    ]
     journal.close()
 
 
