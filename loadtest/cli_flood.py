@@ -112,7 +112,8 @@ def _scenario(args: argparse.Namespace) -> Scenario:
 def _flood_spawned(scenario: Scenario, site: SpawnedSite, edges: int) -> Report:
     fsync = probe_fsync(site.folder)
     report = _play(scenario, site.address, site.tokens, edges)
-    report["machine"], report["fsync"] = describe_machine(), fsync
+    report["machine"] = describe_machine()
+    report["fsync"], report["fsync_after"] = fsync, probe_fsync(site.folder)
     books = report["books"]
     assert isinstance(books, dict)
     server = ask_server(site.stats, site.analyst, books["acknowledged"])

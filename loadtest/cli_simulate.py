@@ -13,6 +13,8 @@ from loadtest.report import describe_mix, describe_results, render
 from loadtest.scenario import load_scenario
 
 MAX_EQUAL_AGENTS = 20_000
+MAX_ROOM = 2_000_000
+DAY_S = 86_400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,15 +128,17 @@ def _skills(args: argparse.Namespace) -> Path | int:
 
 
 def _rules(args: argparse.Namespace) -> Rules:
-    for name, low in (("wrap_up_s", 0), ("reached_talk_s", 0), ("room", 0)):
+    for name, high in (("wrap_up_s", DAY_S), ("reached_talk_s", 100 * DAY_S), ("room", MAX_ROOM)):
         value = getattr(args, name)
-        if value is not None and not low <= value <= 86_400 * 100:
-            raise InputError(f"--{name.replace('_', '-')}: expected a whole number from {low}, got {value}")
+        if value is not None and not 0 <= value <= high:
+            raise InputError(f"--{name.replace('_', '-')}: expected 0..{high}, got {value}")
     head_start_us = {}
     for text in args.head_start:
         priority, equals, seconds = text.partition("=")
         if not (equals and priority.isdecimal() and seconds.isdecimal() and int(seconds) <= 604_800):
-            raise InputError(f"--head-start: expected PRIORITY=SECONDS, such as 2=90, got {text!r}")
+            raise InputError(
+                f"--head-start: expected PRIORITY=SECONDS, such as 2=90 and at most a week, got {text!r}"
+            )
         head_start_us[int(priority)] = int(seconds) * 1_000_000
     return Rules(
         by_level=args.rule == "level",

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
+from typing import Any
 
 from engine.model import (
     NO_LIMIT,
@@ -16,6 +17,7 @@ from engine.model import (
     encode_body,
 )
 from engine.router import simulate
+from loadtest.errors import InputError
 from loadtest.recorded import Fate, RecordedDay, Recording, Rules
 
 CHANNEL = 1
@@ -70,7 +72,7 @@ def play_day(recording: Recording, day: RecordedDay, rules: Rules) -> Iterator[F
     agents = list(recording.levels)
     numbers = {agent: number for number, agent in enumerate(agents, start=1)}
     contacts, duty = day.contacts, day.duty
-    outcomes, waits, by = simulate(
+    outcomes, waits, by = _simulate(
         encode_body(Configure(config=build_config(recording, rules))),
         arrive_us=array("q", [c.arrive_us for c in contacts]),
         queue=array("q", [queues[c.kind] for c in contacts]),
@@ -83,9 +85,17 @@ def play_day(recording: Recording, day: RecordedDay, rules: Rules) -> Iterator[F
         duty_sign_in_us=array("q", [d.sign_in_us for d in duty]),
         duty_sign_out_us=array("q", [_or_minus_one(d.sign_out_us) for d in duty]),
         reached_talk_us=rules.reached_talk_us,
-    )[:3]
+    )
     for outcome, wait_us, agent in zip(outcomes, array("Q", waits), array("I", by), strict=True):
         yield Fate(outcome, wait_us, agents[agent - 1] if agent else None)
+
+
+def _simulate(*arguments: Any, **columns: Any) -> tuple[bytes, bytes, bytes]:
+    """Calls the simulator; what the router refuses is told as an error of the input."""
+    try:
+        return simulate(*arguments, **columns)[:3]
+    except ValueError as error:
+        raise InputError(f"the router cannot play this recording: {error}") from error
 
 
 def _or_minus_one(value: int | None) -> int:

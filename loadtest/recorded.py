@@ -16,6 +16,8 @@ WORDS = {1_000_000: ("AGENT", "HANG", "BLOCKED", "UNSERVED"), 1_000: ("S", "A", 
 NOBODY = {1_000_000: "", 1_000: "-1"}
 LEVEL_PREFIX = "level_type"
 BEST_LEVEL = 100
+MAX_KINDS = 10_000
+MAX_US = 4_000_000_000 * 1_000_000  # Unix seconds up to the year 2096; sums stay far below 2^63
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,12 @@ def _read_contacts(path: Path, rules: Rules) -> Recording:
         recording.sequence.append(seq)
         kind = row.required("type")
         kinds[kind] = None
+        if len(kinds) > MAX_KINDS:
+            raise row.fault("type", f"more than {MAX_KINDS} types")
         head_start_us = rules.head_start_us.get(row.integer("priority"), 0) if rules.head_start_us else 0
         contact = RecordedContact(
             index,
-            row.integer(arrive) * unit_us,
+            row.integer(arrive, 0, MAX_US // unit_us) * unit_us,
             kind,
             _duration_us(row, service, service_unit_us, endless=False),
             _duration_us(row, patience, patience_unit_us, endless=True),
@@ -142,7 +146,7 @@ def _duration_us(row: Row, column: str, unit_us: int, *, endless: bool) -> int |
     text = row.text(column)
     if not text or (endless and text == "-1"):
         return None
-    return row.integer(column) * unit_us
+    return row.integer(column, 0, MAX_US // unit_us) * unit_us
 
 
 def read_levels(path: Path) -> dict[str, dict[str, int]]:
@@ -184,7 +188,7 @@ def _read_duty(path: Path, recording: Recording) -> None:
         agent = row.required("agent")
         if agent not in recording.levels:
             raise row.fault("agent", f"{agent} is not in the skills")
-        starts_us = row.integer(sign_in) * in_unit_us
+        starts_us = row.integer(sign_in, 0, MAX_US // in_unit_us) * in_unit_us
         ends_us = _duration_us(row, sign_out, out_unit_us, endless=True)
         if ends_us is not None and ends_us < starts_us:
             raise row.fault(sign_out, f"{row.text(sign_out)} lies before {sign_in} {row.text(sign_in)}")

@@ -13,6 +13,7 @@ LATENCIES = {
     "ack": "command → acknowledged (durable)",
     "late": "this client behind its own plan",
 }
+LATE_MS = 10.0
 COLUMNS = ("p50_ms", "p99_ms", "p999_ms", "max_ms")
 HEADINGS = ("p50", "p99", "p99.9", "max")
 
@@ -117,10 +118,16 @@ def _machine_lines(report: Mapping[str, object]) -> list[str]:
         f"  {machine['processor']}, {machine['cores']} cores, {machine['memory_mib']} MiB,"
         f" {machine['system']}, load {machine['load_average']}"
     ]
-    fsync = cast(Report | None, report.get("fsync"))
-    if fsync is not None:
+    for name, when in (("fsync", "before"), ("fsync_after", "after")):
+        fsync = cast(Report | None, report.get(name))
+        if fsync is not None:
+            p50, p99, longest = fsync["p50_ms"], fsync["p99_ms"], fsync["max_ms"]
+            lines.append(f"  fsync of 4 KiB {when}: p50 {p50} ms, p99 {p99} ms, longest {longest} ms")
+    late = cast(Report, cast(Report, cast(Report, report["results"])["latency"])["late"])["p99_ms"]
+    if late is not None and cast(float, late) > LATE_MS:
         lines.append(
-            f"  fsync of 4 KiB in the data folder: p50 {fsync['p50_ms']} ms, p99 {fsync['p99_ms']} ms"
+            f"  this program was {late} ms late itself (p99): the machine is short of processors,"
+            " and the latencies are its own rather than the site's"
         )
     return lines
 
