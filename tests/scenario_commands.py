@@ -14,6 +14,7 @@ from tests.oracle.config import (
     Order,
     QueueConfig,
     SkillLevel,
+    Strategy,
 )
 
 
@@ -48,7 +49,7 @@ class Arguments:
 
     def levels(self, name: str) -> tuple[SkillLevel, ...]:
         """Return `1:50,2:1` as skills with levels."""
-        return tuple(SkillLevel(*pair) for pair in self.pairs(name))
+        return levels(self.text(name, ""))
 
     def command_id(self) -> bytes | None:
         """Return the command id, if there is one."""
@@ -74,6 +75,11 @@ def pairs(text: str) -> list[tuple[int, int]]:
     return [(int(first), int(second)) for first, second in entries]
 
 
+def levels(text: str) -> tuple[SkillLevel, ...]:
+    """Return `1:50,2:1` as skills with levels."""
+    return tuple(SkillLevel(*pair) for pair in pairs(text))
+
+
 def _arrive(given: Arguments) -> cmd.Command:
     return cmd.Arrive(
         given.number("channel"),
@@ -92,6 +98,17 @@ def _transfer(given: Arguments) -> cmd.Command:
         given.number("queue"),
         given.us("head_start_ms", "0"),
         given.levels("requires"),
+    )
+
+
+def _change(given: Arguments) -> cmd.Command:
+    requires = given.text("requires", "keep")
+    return cmd.Change(
+        given.number("contact"),
+        given.number("queue", 0),
+        cmd.KEEP_HEAD_START_US if (ms := given.text("head_start_ms", "keep")) == "keep" else to_us(ms),
+        None if requires == "keep" else levels("-" if requires == "none" else requires),
+        given.command_id(),
     )
 
 
@@ -120,6 +137,8 @@ VERBS: dict[str, Callable[[Arguments], cmd.Command]] = {
     "end": lambda given: cmd.End(given.number("agent"), given.number("contact")),
     "end_wrap_up": lambda given: cmd.EndWrapUp(given.number("agent"), given.number("contact")),
     "transfer": _transfer,
+    "change": _change,
+    "release": lambda given: cmd.Release(given.number("contact"), given.command_id()),
 }
 
 
@@ -188,6 +207,7 @@ class _Parts:
             given.limit("max_waiting"),
             given.us("key_retention_ms", "604800000"),
             given.us("memory_ms", "600000"),
+            given.number("seed", 0),
             tuple(self.channels),
             tuple(self.skills),
             tuple(self.reasons),
@@ -218,6 +238,7 @@ def _queue(number: int, given: Arguments) -> QueueConfig:
         given.limit("max"),
         given.us("offer_ms", "20000"),
         given.us("wrap_ms", "0"),
+        Strategy[given.text("strategy", "longest_idle").upper()],
     )
     given.done()
     return queue
@@ -225,6 +246,6 @@ def _queue(number: int, given: Arguments) -> QueueConfig:
 
 def _agent(number: int, given: Arguments) -> AgentConfig:
     capacity = tuple(ChannelUnits(*pair) for pair in given.pairs("capacity"))
-    agent = AgentConfig(number, given.levels("skills"), capacity)
+    agent = AgentConfig(number, given.levels("skills"), capacity, given.number("share", 100))
     given.done()
     return agent

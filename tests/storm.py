@@ -1,31 +1,19 @@
-"""The storm: random commands from a seed, aimed at what is alive in the oracle.
-
-`python -m tests.storm --seed 1 --commands 100000 --file storm.bin` writes the commands so that the Rust crate
-can play them too, and prints the hash chain that it must come to. In the file each command is its time (u64),
-its length (u32, both big-endian) and its MessagePack array; length 0 means that only time passes. The chain
-takes, for each, the words of: code, value or detail, the event frames padded with zeros, the state hash:
-`chain = mix(chain ^ word)` with the mix of `state_hash`.
-"""
+"""The storm: random commands from a seed, aimed at what is alive in the oracle."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from tests.oracle import commands as cmd
 from tests.oracle import events as ev
-from tests.oracle import wire
 from tests.oracle.config import MAX_HEAD_START_US, SkillLevel
 from tests.oracle.oracle import Oracle
-from tests.oracle.oracle_executor import OracleExecutor
-from tests.oracle.state import Contact, Presence, State, mix
+from tests.oracle.state import Contact, Presence, State
 from tests.scenario_text import Executor, Outcome
-from tests.storm_config import SECOND, SMALL, WIDE, Configs, Scale
+from tests.storm_config import SECOND, SMALL, Configs, Scale
 
 STEP_US = SECOND // 2
 
@@ -44,6 +32,8 @@ WEIGHTS: dict[type[cmd.Command] | None, int] = {
     cmd.End: 9,
     cmd.EndWrapUp: 4,
     cmd.Transfer: 5,
+    cmd.Change: 5,
+    cmd.Release: 3,
     cmd.Configure: 2,
     cmd.Restarted: 1,
     None: 6,
@@ -93,6 +83,7 @@ class Storm:
             (cmd.End, State.ENGAGED in states),
             (cmd.Transfer, State.ENGAGED in states),
             (cmd.EndWrapUp, wrap_ups),
+            (cmd.Change, State.WAITING in states),
             (cmd.Arrive, len(oracle.contacts) < self.crowd),
         ):
             weights[kind] = weights[kind] if possible else 1
@@ -169,6 +160,12 @@ class Storm:
             return self.random.choice(self.served)
         return self.random.choice(self.scale.agents), self.random.choice(self.contacts)[1]
 
+    def _number(self, oracle: Oracle, *states: State) -> int:
+        contact = self._contact(oracle, *states)
+        if contact is not None and self._often(0.95):
+            return contact.id
+        return self.random.choice(self.contacts)[1]
+
     def _agent(self, oracle: Oracle) -> int:
         return self._one(oracle.agents, self.scale.agents)
 
@@ -221,9 +218,7 @@ class Storm:
         key = self.random.randbytes(16)
         if not self._often(0.92):
             channel, _, key = self.random.choice(self.contacts)
-        weight = (
-            self.random.choice((1, 1, 1, 2, 3)) if self._often(0.97) else self.random.choice((0, 100, 101))
-        )
+        weight = self.random.choice((1, 1, 1, 2, 3) if self._often(0.97) else (0, 100, 101))
         requires = self._requires(oracle)
         return cmd.Arrive(channel, key, self._queue(oracle), self._head_start(), weight, requires)
 
@@ -259,9 +254,8 @@ class Storm:
         """Return an unlock, mostly of somebody who is locked."""
         locked = [agent.id for agent in oracle.agents.values() if agent.locked]
         agent = self._agent(oracle)
-        return cmd.Unlock(
-            self.random.choice(locked) if locked and self._often() else agent, self._command_id()
-        )
+        chosen = self.random.choice(locked) if locked and self._often() else agent
+        return cmd.Unlock(chosen, self._command_id())
 
     def accept(self, oracle: Oracle) -> cmd.Command:
         """Return an accept."""
@@ -290,6 +284,18 @@ class Storm:
         requires = self._requires(oracle)
         return cmd.Transfer(agent, contact, self._queue(oracle), self._head_start(), requires)
 
+    def change(self, oracle: Oracle) -> cmd.Command:
+        """Return a change of a waiting contact, which may say what is so already."""
+        contact = self._number(oracle, State.WAITING) if self._often() else self._number(oracle, *State)
+        queue = 0 if self._often(0.5) else self._queue(oracle)
+        head_start_us = cmd.KEEP_HEAD_START_US if self._often(0.5) else self._head_start()
+        requires = None if self._often(0.5) else self._requires(oracle)
+        return cmd.Change(contact, queue, head_start_us, requires, self._command_id())
+
+    def release(self, oracle: Oracle) -> cmd.Command:
+        """Return a forced release, in any state."""
+        return cmd.Release(self._number(oracle, self.random.choice(tuple(State))), self._command_id())
+
     def configure(self, oracle: Oracle) -> cmd.Command:
         """Return a changed configuration."""
         return cmd.Configure(self.configs.changed(oracle.rules))
@@ -316,6 +322,8 @@ MAKERS: dict[type[cmd.Command], Callable[[Storm, Oracle], cmd.Command]] = {
     cmd.End: Storm.end,
     cmd.EndWrapUp: Storm.end_wrap_up,
     cmd.Transfer: Storm.transfer,
+    cmd.Change: Storm.change,
+    cmd.Release: Storm.release,
 }
 
 
@@ -324,58 +332,3 @@ def perform(executor: Executor, step: Step) -> Outcome:
     if step.command is None:
         return Outcome(None, 0, executor.advance(step.at))
     return executor.apply(step.at, step.command)
-
-
-def link(chain: int, outcome: Outcome, state_hash: int) -> int:
-    """Return the hash chain one step on."""
-    frames = b"".join(wire.event_frame(event) for event in outcome.events)
-    padded = frames.ljust(-(-len(frames) // 8) * 8, b"\0")
-    words = (int.from_bytes(padded[start : start + 8]) for start in range(0, len(padded), 8))
-    for word in (outcome.refused or 0, outcome.value, *words, state_hash):
-        chain = mix(chain ^ word)
-    return chain
-
-
-class Recording(NamedTuple):
-    """A storm that has blown over: its command file, its hash chain, how often what happened."""
-
-    frames: bytes
-    chain: int
-    counts: Counter[str]
-
-
-def record(seed: int, commands: int, scale: Scale = SMALL) -> Recording:
-    """Let the oracle take a storm and write it down."""
-    storm, executor, chain = Storm(seed, scale), OracleExecutor(), 0
-    frames, counts = [], Counter[str]()
-    for _ in range(commands):
-        step = storm.next(executor.oracle)
-        outcome = perform(executor, step)
-        storm.seen(outcome.events)
-        frames.append(wire.command_frame(step.at, step.command))
-        chain = link(chain, outcome, executor.state_hash())
-        kind = "advance" if step.command is None else type(step.command).__name__
-        verdict = "ok" if outcome.refused is None else outcome.refused.name.lower()
-        counts[f"command {kind}: {verdict}"] += 1
-        counts.update(f"event {type(event).__name__}" for event in outcome.events)
-    return Recording(b"".join(frames), chain, counts)
-
-
-def main() -> int:
-    """Write a command file, and say what is in it and what chain it comes to."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--commands", type=int, default=10_000)
-    options.add_argument("--wide", action="store_true", help="many agents and contacts")
-    options.add_argument("--file", type=Path)
-    given = options.parse_args()
-    recording = record(given.seed, given.commands, WIDE if given.wide else SMALL)
-    if given.file:
-        given.file.write_bytes(recording.frames)
-    lines = [f"{count:8} {name}" for name, count in sorted(recording.counts.items())]
-    sys.stdout.write("\n".join([*lines, f"chain {recording.chain:016x}", ""]))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

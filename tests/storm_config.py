@@ -20,6 +20,7 @@ from tests.oracle.config import (
     Order,
     QueueConfig,
     SkillLevel,
+    Strategy,
 )
 
 SECOND = 1_000_000
@@ -88,13 +89,15 @@ class Configs:
             self._limit(0.2, self.scale.room),
             self._seconds(2, 5, 10, 20, 20),
             self._seconds(0, 0, 1, 5, 10),
+            self.random.choice(tuple(Strategy)),
         )
 
     def agent(self, number: int, config: Config) -> AgentConfig:
         """Return a random agent."""
         served = [one.id for one in config.channels if self.random.random() < 0.9]
         capacity = tuple(ChannelUnits(one, self.random.choice((0, 1, 1, 2, 3, 5))) for one in served)
-        return AgentConfig(number, self.levels(config.skills, 0.85), capacity)
+        share = self.random.choice((1, 50, 100, 100, 100, 250, 1000))
+        return AgentConfig(number, self.levels(config.skills, 0.85), capacity, share)
 
     def fresh(self) -> Config:
         """Return a configuration that is right in itself."""
@@ -102,6 +105,7 @@ class Configs:
         config = Config(
             *(random.choice(tuple(Order)), random.choice((0, 1, 2, 3)), self._seconds(1, 2, 5)),
             *(self._limit(0.15, 3 * scale.room), self._seconds(20, 60, 300), self._seconds(5, 30, 120)),
+            random.choice((0, 7, (1 << 64) - 1, random.randrange(1 << 64))),
             tuple(self.channel(number) for number in self._part(scale.channels, 0.7)),
             *(skills, self._part(scale.reasons, 0.6)),
             tuple(self.queue(number, skills) for number in self._part(scale.queues, 0.6)),
@@ -165,7 +169,7 @@ class Configs:
         """Take two of the site's rules anew."""
         rules = ("order", "miss_limit", "retry_after_us", "max_waiting", "key_retention_us", "memory_us")
         source = self.fresh()
-        names = self.random.sample((*rules, "reasons"), 2)
+        names = self.random.sample((*rules, "seed", "reasons"), 2)
         return _with(old, **{name: getattr(source, name) for name in names})
 
     def shuffle(self, old: Config) -> Config:
@@ -223,6 +227,7 @@ FAULTS: tuple[Change, ...] = (
     lambda make, old: make.edit(old, "agents", skills=(SkillLevel(2, 9), SkillLevel(1, 9))),
     lambda make, old: make.edit(old, "agents", capacity=(ChannelUnits(make.random.choice((0, 9)), 1),)),
     lambda make, old: make.edit(old, "agents", capacity=(ChannelUnits(1, 1), ChannelUnits(1, 2))),
+    lambda make, old: make.edit(old, "agents", share=make.random.choice((0, 1001))),
     lambda make, old: old._replace(skills=make.random.choice(((0, 1), (2, 1), (1, 1)))),
     lambda make, old: old._replace(reasons=make.random.choice(((0, 1), (2, 1), (1, 1)))),
     lambda make, old: old._replace(retry_after_us=make.random.choice((0, DAY_US + 1))),

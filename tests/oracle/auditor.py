@@ -16,7 +16,7 @@ from tests.oracle import events as ev
 
 
 class Step(Enum):
-    """Where a contact stands; those after `BLOCKED` last only within one batch of events."""
+    """Where a contact stands; those after `WITHDRAWN` last only within one batch of events."""
 
     WAITING = "waiting"
     OFFERED = "offered"
@@ -25,6 +25,7 @@ class Step(Enum):
     SERVED = "served"
     ABANDONED = "abandoned"
     BLOCKED = "blocked"
+    WITHDRAWN = "withdrawn"
     NEW = "new"
     RETURNING = "returning"
     ACCEPTED = "accepted"
@@ -32,8 +33,8 @@ class Step(Enum):
     PASSED_ON = "passed on"
 
 
-LASTING = tuple(Step)[:7]
-OVER = {Step.SERVED, Step.ABANDONED, Step.BLOCKED}
+LASTING = tuple(Step)[:8]
+OVER = {Step.SERVED, Step.ABANDONED, Step.BLOCKED, Step.WITHDRAWN}
 QUEUED_FROM = {
     ev.QueuedCause.ARRIVAL: Step.NEW,
     ev.QueuedCause.TRANSFER: Step.PASSED_ON,
@@ -192,6 +193,20 @@ class Auditor:
         if contact.agent:
             self._let_go(contact, event.contact)
 
+    def withdrawn(self, event: ev.Withdrawn) -> None:
+        """Check that nobody was engaged yet."""
+        contact = self._move(event, {Step.WAITING, Step.RETURNING, Step.CONNECTING}, Step.WITHDRAWN)
+        assert contact.queue == event.queue, f"{event}: queue {contact.queue}"
+        if contact.agent:
+            self._let_go(contact, event.contact)
+
+    def changed(self, event: ev.Changed) -> None:
+        """Check that a changed contact waits and goes on waiting since the same time."""
+        contact = self._move(event, {Step.WAITING}, Step.WAITING)
+        assert contact.place is not None, f"{event}: it has no place"
+        tier, enqueued_at, _ = contact.place
+        contact.queue, contact.place = event.queue, (tier, enqueued_at, event.head_start_us)
+
     def ended(self, event: ev.Ended) -> None:
         """Check that an engaged contact was served."""
         contact = self._of_agent(event, {Step.ENGAGED}, Step.SERVED)
@@ -301,4 +316,6 @@ RULES: dict[type[ev.Event], Callable[[Auditor, Any], None]] = {
     ev.AgentUnlocked: Auditor.unlocked,
     ev.WrapUpStarted: Auditor.wrap_up_started,
     ev.WrapUpEnded: Auditor.wrap_up_ended,
+    ev.Changed: Auditor.changed,
+    ev.Withdrawn: Auditor.withdrawn,
 }

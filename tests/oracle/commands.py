@@ -6,6 +6,8 @@ from typing import NamedTuple, TypeAlias
 
 from tests.oracle.config import Config, SkillLevel
 
+KEEP_HEAD_START_US = 0xFFFF_FFFF_FFFF_FFFF
+
 
 class Configure(NamedTuple):
     """Replace the configuration, whole."""
@@ -125,6 +127,23 @@ class Transfer(NamedTuple):
     requires: tuple[SkillLevel, ...] = ()
 
 
+class Change(NamedTuple):
+    """A supervisor gives a waiting contact another queue, head start or requirement."""
+
+    contact: int
+    queue: int = 0
+    head_start_us: int = KEEP_HEAD_START_US
+    requires: tuple[SkillLevel, ...] | None = None
+    command_id: bytes | None = None
+
+
+class Release(NamedTuple):
+    """A supervisor ends a contact, in whatever state it is."""
+
+    contact: int
+    command_id: bytes | None = None
+
+
 Command: TypeAlias = (
     Configure
     | Restarted
@@ -142,6 +161,8 @@ Command: TypeAlias = (
     | End
     | EndWrapUp
     | Transfer
+    | Change
+    | Release
 )
 
 KINDS: dict[type[Command], int] = {
@@ -161,4 +182,6 @@ KINDS: dict[type[Command], int] = {
     End: 14,
     EndWrapUp: 15,
     Transfer: 16,
+    Change: 17,
+    Release: 18,
 }

@@ -12,6 +12,7 @@ MAX_WEIGHT = 100
 DAY_US = 86_400_000_000
 MAX_HEAD_START_US = 7 * DAY_US
 MAX_TIMEOUT_US = DAY_US
+MAX_SHARE = 1000
 
 
 class Order(IntEnum):
@@ -19,6 +20,22 @@ class Order(IntEnum):
 
     LONGEST = 0
     AGENT_LEVEL = 1
+
+
+class Strategy(IntEnum):
+    """What a queue's contacts choose an agent by."""
+
+    LONGEST_IDLE = 0
+    LEAST_OCCUPIED = 1
+    FEWEST_CONTACTS = 2
+    LEAST_TALK = 3
+    LEAST_AVERAGE_TALK = 4
+    LONGEST_AVERAGE_IDLE = 5
+    BEST_SKILL = 6
+    ROUND_ROBIN = 7
+    TOP_DOWN = 8
+    RANDOM = 9
+    WEIGHTED = 10
 
 
 class SkillLevel(NamedTuple):
@@ -46,6 +63,7 @@ class QueueConfig(NamedTuple):
     max_waiting: int
     offer_timeout_us: int
     wrap_up_us: int
+    strategy: Strategy = Strategy.LONGEST_IDLE
 
 
 class ChannelUnits(NamedTuple):
@@ -61,6 +79,7 @@ class AgentConfig(NamedTuple):
     id: int
     skills: tuple[SkillLevel, ...]
     capacity: tuple[ChannelUnits, ...]
+    share: int = 100
 
 
 class Config(NamedTuple):
@@ -72,6 +91,7 @@ class Config(NamedTuple):
     max_waiting: int
     key_retention_us: int
     memory_us: int
+    seed: int
     channels: tuple[ChannelConfig, ...]
     skills: tuple[int, ...]
     reasons: tuple[int, ...]

@@ -6,7 +6,7 @@ from tests.oracle import commands as cmd
 from tests.oracle import events as ev
 from tests.oracle.matching import Matching
 from tests.oracle.refusal import Code, Refusal
-from tests.oracle.state import Agent, Contact, How, Offer, Outcome, Presence, State, WrapUp
+from tests.oracle.state import Agent, Contact, How, Offer, Outcome, Presence, State, Tally, WrapUp
 from tests.oracle.world import Timer
 
 CLOSED_CODES = {
@@ -33,6 +33,8 @@ class Desk(Matching):
         agent = self.known_agent(command.agent)
         if agent.presence is not Presence.SIGNED_OUT and not agent.signing_out:
             return 0
+        if agent.presence is Presence.SIGNED_OUT:
+            agent.tally = Tally()
         agent.signing_out, agent.reason, agent.idle_since = False, 0, self.now
         agent.presence = Presence.READY if command.ready else Presence.NOT_READY
         self.emit(ev.AgentSignedIn(self.now, agent.id))
@@ -119,6 +121,9 @@ class Desk(Matching):
         contact = self.contacts[offer.contact]
         self.close_offer(offer, How.ACCEPTED)
         agent.misses = 0
+        agent.count(accepted=1)
+        if len(list(self.in_hand(agent))) == 1:
+            agent.count(idle_us=self.now - agent.idle_since, idles=1)
         contact.offer = 0
         self.emit(ev.OfferAccepted(self.now, offer.id, contact.id, contact.channel, agent.id))
         if self.channels[contact.channel].instant:
@@ -137,7 +142,7 @@ class Desk(Matching):
     def engage(self, contact: Contact) -> None:
         """Let customer and agent talk."""
         self.cancel_timer(Timer.CONNECTING, contact.id)
-        contact.state, contact.deadline = State.ENGAGED, 0
+        contact.state, contact.deadline, contact.engaged_at = State.ENGAGED, 0, self.now
         contact.attempted.clear()
         self.emit(ev.Engaged(self.now, contact.id, contact.channel, contact.agent))
 
@@ -189,9 +194,14 @@ class Desk(Matching):
         """End an engaged contact: it was served."""
         agent = self.agents[contact.agent]
         self.emit(ev.Ended(self.now, contact.id, contact.channel, contact.queue, agent.id, by))
-        self.detach(contact)
+        self.finish_talk(agent, contact)
         self.end_contact(contact, Outcome.SERVED, agent.id)
         self.wrap_up(agent, contact)
+
+    def finish_talk(self, agent: Agent, contact: Contact) -> None:
+        """Take an engaged contact out of its agent's hands, and count how long they talked."""
+        agent.count(talk_us=self.now - contact.engaged_at, talks=1)
+        self.detach(contact)
 
     def wrap_up(self, agent: Agent, contact: Contact) -> None:
         """Start after-contact work by the contact's queue, or set the agent free."""

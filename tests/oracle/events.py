@@ -29,6 +29,7 @@ class WithdrawnCause(IntEnum):
     ABANDONED = 0
     AGENT_LEFT = 1
     RESTART = 2
+    RELEASED = 3
 
 
 class EndedBy(IntEnum):
@@ -37,6 +38,7 @@ class EndedBy(IntEnum):
     CUSTOMER = 0
     AGENT = 1
     DEADLINE = 2
+    SUPERVISOR = 3
 
 
 class Configured(NamedTuple):
@@ -271,6 +273,25 @@ class WrapUpEnded(NamedTuple):
     by: EndedBy
 
 
+class Changed(NamedTuple):
+    """A supervisor changed a waiting contact; the values are the new ones."""
+
+    at: int
+    contact: int
+    channel: int
+    queue: int
+    head_start_us: int
+
+
+class Withdrawn(NamedTuple):
+    """A supervisor ended a contact before anyone was engaged."""
+
+    at: int
+    contact: int
+    channel: int
+    queue: int
+
+
 Event: TypeAlias = (
     Configured
     | Restarted
@@ -297,6 +318,8 @@ Event: TypeAlias = (
     | AgentUnlocked
     | WrapUpStarted
     | WrapUpEnded
+    | Changed
+    | Withdrawn
 )
 
 KINDS: dict[type[Event], int] = {
@@ -325,4 +348,6 @@ KINDS: dict[type[Event], int] = {
     AgentUnlocked: 86,
     WrapUpStarted: 87,
     WrapUpEnded: 88,
+    Changed: 89,
+    Withdrawn: 90,
 }

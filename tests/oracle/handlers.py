@@ -129,16 +129,22 @@ class Handlers(Desk):
         if contact.state is State.ENGAGED:
             self.serve_out(contact, ev.EndedBy.CUSTOMER)
             return 0
+        over = ev.Abandoned(self.now, contact.id, contact.channel, contact.queue)
+        self._end_unserved(contact, ev.WithdrawnCause.ABANDONED, over, Outcome.ABANDONED)
+        return 0
+
+    def _end_unserved(
+        self, contact: Contact, cause: ev.WithdrawnCause, over: ev.Event, outcome: Outcome
+    ) -> None:
         agent = self.agents.get(contact.agent)
         last_agent = contact.agent if contact.state is State.CONNECTING else 0
         if contact.state is State.OFFERED:
-            self.withdraw(self.offers[contact.offer], ev.WithdrawnCause.ABANDONED)
+            self.withdraw(self.offers[contact.offer], cause)
         self.detach(contact)
-        self.emit(ev.Abandoned(self.now, contact.id, contact.channel, contact.queue))
-        self.end_contact(contact, Outcome.ABANDONED, last_agent)
+        self.emit(over)
+        self.end_contact(contact, outcome, last_agent)
         if agent is not None:
             self.release(agent, sets_idle=False)
-        return 0
 
     def connected(self, command: cmd.Connected) -> int:
         """Note that customer and agent are connected."""
@@ -204,7 +210,7 @@ class Handlers(Desk):
         self.emit(
             ev.Transferred(self.now, contact.id, contact.channel, agent.id, contact.queue, command.queue)
         )
-        self.detach(contact)
+        self.finish_talk(agent, contact)
         self.wrap_up(agent, contact)
         self._move(contact, command.queue, command.head_start_us, command.requires)
         contact.attempted = {agent.id}
@@ -217,6 +223,43 @@ class Handlers(Desk):
         contact.queue, contact.head_start_us, contact.requires = queue, head_start_us, requires
         contact.tier, contact.enqueued_at = TRANSFER_TIER, self.now
         self.take_place(contact)
+
+    # The supervisor's side
+
+    def change(self, command: cmd.Change) -> int:
+        """Give a waiting contact another queue, head start or requirement."""
+        contact = self.contacts.get(command.contact)
+        if contact is None and command.contact not in self.ended:
+            raise Refusal(Code.UNKNOWN_CONTACT, command.contact)
+        if contact is None or contact.state is not State.WAITING:
+            raise Refusal(Code.WRONG_STATE, command.contact)
+        queue, head_start_us, requires = command.queue, command.head_start_us, command.requires
+        queue = contact.queue if queue == 0 else queue
+        head_start_us = contact.head_start_us if head_start_us == cmd.KEEP_HEAD_START_US else head_start_us
+        self._check_target(queue, head_start_us)
+        if requires is not None:
+            check_requirement(requires, self.rules.skills)
+        new = (queue, head_start_us, contact.requires if requires is None else requires)
+        if new == (contact.queue, contact.head_start_us, contact.requires):
+            return 0
+        contact.queue, contact.head_start_us, contact.requires = new
+        self.emit(ev.Changed(self.now, contact.id, contact.channel, queue, head_start_us))
+        self.dirty_contacts.add(contact.id)
+        return 0
+
+    def release_contact(self, command: cmd.Release) -> int:
+        """End a contact, in whatever state it is."""
+        contact = self.contacts.get(command.contact)
+        if contact is None and command.contact not in self.ended:
+            raise Refusal(Code.UNKNOWN_CONTACT, command.contact)
+        if contact is None:
+            return 0
+        if contact.state is State.ENGAGED:
+            self.serve_out(contact, ev.EndedBy.SUPERVISOR)
+            return 0
+        over = ev.Withdrawn(self.now, contact.id, contact.channel, contact.queue)
+        self._end_unserved(contact, ev.WithdrawnCause.RELEASED, over, Outcome.WITHDRAWN)
+        return 0
 
 
 HANDLERS: dict[type[cmd.Command], str] = {
@@ -235,4 +278,6 @@ HANDLERS: dict[type[cmd.Command], str] = {
     cmd.End: "end",
     cmd.EndWrapUp: "end_wrap_up",
     cmd.Transfer: "transfer",
+    cmd.Change: "change",
+    cmd.Release: "release_contact",
 }

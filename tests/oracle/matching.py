@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.oracle import events as ev
-from tests.oracle.config import Limits, Order
-from tests.oracle.state import Agent, Contact, How, Offer, Presence, State
+from tests.oracle.config import MAX_LEVEL, Limits, Order, Strategy
+from tests.oracle.state import WORD, Agent, Contact, How, Offer, Presence, State, mix
 from tests.oracle.world import Timer, World
 
 Rank = tuple[int, ...]
@@ -63,9 +63,35 @@ class Matching(World):
 
     def agent_key(self, contact: Contact, agent: Agent) -> Rank:
         """Return what decides between agents for a contact, smaller first."""
-        held_total = sum(weight for _, weight in self.in_hand(agent))
-        key = (held_total, agent.idle_since, agent.position)
+        key = (*self.strategy_key(contact, agent), agent.idle_since, agent.position)
         return key if self.rules.order is Order.LONGEST else (-self.rank(contact, agent), *key)
+
+    def strategy_key(self, contact: Contact, agent: Agent) -> Rank:
+        """Return what the contact's queue looks at first."""
+        done, held_total = agent.tally, sum(weight for _, weight in self.in_hand(agent))
+        match self.queues[contact.queue].strategy:
+            case Strategy.LONGEST_IDLE:
+                return (held_total,)
+            case Strategy.LEAST_OCCUPIED:
+                return (held_total * 1000 // max(1, sum(agent.units.values())),)
+            case Strategy.FEWEST_CONTACTS:
+                return (done.accepted,)
+            case Strategy.LEAST_TALK:
+                return (done.talk_us,)
+            case Strategy.LEAST_AVERAGE_TALK:
+                return (done.talk_us // max(1, done.talks),)
+            case Strategy.LONGEST_AVERAGE_IDLE:
+                return (WORD - done.idle_us // max(1, done.idles),)
+            case Strategy.BEST_SKILL:
+                return (MAX_LEVEL - self.rank(contact, agent), held_total)
+            case Strategy.ROUND_ROBIN:
+                return (agent.last_offer,)
+            case Strategy.TOP_DOWN:
+                return (agent.position,)
+            case Strategy.RANDOM:
+                return (mix(self.rules.seed ^ (agent.id << 32) ^ agent.last_offer),)
+            case Strategy.WEIGHTED:
+                return (done.offers * 1_000_000 // agent.share,)
 
     def contact_key(self, contact: Contact, agent: Agent) -> Rank:
         """Return what decides between contacts for an agent, smaller first."""
@@ -134,6 +160,8 @@ class Matching(World):
         contact.retry_at = None
         contact.state, contact.agent, contact.offer = State.OFFERED, agent.id, offer.id
         agent.contacts[contact.id] = contact
+        agent.last_offer = offer.id
+        agent.count(offers=1)
         self.emit(
             ev.OfferMade(self.now, offer.id, contact.id, contact.channel, contact.queue, agent.id, deadline)
         )
@@ -160,7 +188,8 @@ class Matching(World):
         self.cancel_timer(Timer.CONNECTING, contact.id)
         if contact.agent:
             del self.agents[contact.agent].contacts[contact.id]
-        contact.state, contact.agent, contact.offer, contact.deadline = State.WAITING, 0, 0, 0
+        contact.state, contact.agent, contact.offer = State.WAITING, 0, 0
+        contact.deadline, contact.engaged_at = 0, 0
 
     def queue_up(self, contact: Contact, cause: ev.QueuedCause) -> None:
         """Say where a contact waits, and look at it in the next match."""

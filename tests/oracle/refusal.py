@@ -38,6 +38,7 @@ class Code(IntEnum):
     TOO_MANY_SKILLS = 57
     BAD_DURATION = 58
     SKILL_IN_USE = 59
+    BAD_SHARE = 60
 
 
 class Refusal(Exception):

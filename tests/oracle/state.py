@@ -41,6 +41,7 @@ class Outcome(IntEnum):
     SERVED = 0
     ABANDONED = 1
     BLOCKED = 2
+    WITHDRAWN = 3
 
 
 class How(IntEnum):
@@ -93,6 +94,7 @@ class Contact:
     agent: int = 0
     offer: int = 0
     deadline: int = 0
+    engaged_at: int = 0
     retry_at: int | None = None
     attempted: set[int] = field(default_factory=set)
 
@@ -105,7 +107,8 @@ class Contact:
         return (
             *(1, self.id, self.channel, *halves(self.key), self.queue, self.weight, self.head_start_us),
             *(self.tier, self.arrived_at, self.enqueued_at, self.sequence),
-            *(self.state, self.agent, self.offer, self.deadline, self.retry_at or 0),
+            *(self.state, self.agent, self.offer, self.deadline, self.engaged_at),
+            self.retry_at or 0,
             *(len(self.attempted), *sorted(self.attempted)),
             *(len(self.requires), *(word for entry in self.requires for word in entry)),
         )
@@ -119,6 +122,17 @@ class WrapUp(NamedTuple):
     channel: int
     weight: int
     deadline: int
+
+
+class Tally(NamedTuple):
+    """What an agent has done since it signed in."""
+
+    accepted: int = 0
+    talk_us: int = 0
+    talks: int = 0
+    idle_us: int = 0
+    idles: int = 0
+    offers: int = 0
 
 
 @dataclass(slots=True)
@@ -135,6 +149,9 @@ class Agent:
     locked: bool = False
     misses: int = 0
     idle_since: int = 0
+    share: int = 100
+    tally: Tally = field(default_factory=Tally)
+    last_offer: int = 0
     contacts: dict[int, Contact] = field(default_factory=dict)
     wrap_ups: list[WrapUp] = field(default_factory=list)
 
@@ -143,6 +160,14 @@ class Agent:
         self.position = position
         self.levels = {entry.skill: entry.level for entry in config.skills}
         self.units = {entry.channel: entry.units for entry in config.capacity}
+        self.share = config.share
+
+    def count(self, **more: int) -> None:
+        """Add to what it has done; nothing goes beyond a word."""
+        old = self.tally._asdict()
+        self.tally = self.tally._replace(
+            **{name: min(WORD, old[name] + value) for name, value in more.items()}
+        )
 
     def available(self) -> bool:
         """Return whether it wants contacts and may have them."""
@@ -152,7 +177,7 @@ class Agent:
         """Return its canonical encoding."""
         return (
             *(3, self.id, self.presence, self.reason, self.signing_out, self.locked, self.misses),
-            *(self.idle_since, len(self.wrap_ups)),
+            *(self.idle_since, *self.tally, self.last_offer, len(self.wrap_ups)),
             *(word for w in self.wrap_ups for word in (w.contact, w.channel, w.weight, w.deadline)),
         )
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tests.oracle.config import MAX_LEVEL, MAX_REQUIREMENT, MAX_TIMEOUT_US, Config, Limits, SkillLevel
+from tests.oracle.config import (
+    MAX_LEVEL,
+    MAX_REQUIREMENT,
+    MAX_SHARE,
+    MAX_TIMEOUT_US,
+    Config,
+    Limits,
+    SkillLevel,
+)
 from tests.oracle.refusal import Code, Refusal
 
 
@@ -111,3 +119,5 @@ def _check_agents(config: Config) -> None:
         for entry in agent.capacity:
             if entry.channel not in known:
                 raise Refusal(Code.UNKNOWN_CHANNEL, entry.channel)
+        if not 1 <= agent.share <= MAX_SHARE:
+            raise Refusal(Code.BAD_SHARE, agent.share)

@@ -20,14 +20,15 @@ from tests.oracle import commands as cmd
 from tests.oracle import events as ev
 from tests.oracle.agreement import Candidate, as_scenario, replay, shortened, storm
 from tests.oracle.auditor import Auditor
-from tests.oracle.config import NO_LIMIT, AgentConfig, ChannelConfig, Config, Order, QueueConfig
+from tests.oracle.config import NO_LIMIT, AgentConfig, ChannelConfig, Config, Order, QueueConfig, Strategy
 from tests.oracle.mutants import MUTANTS, TiesGoToTheLast
 from tests.oracle.oracle import Oracle
 from tests.oracle.oracle_executor import OracleExecutor
 from tests.oracle.router_executor import RouterExecutor
 from tests.scenario_text import Outcome
-from tests.storm import Step, Storm, link, perform, record
+from tests.storm import Step, Storm, perform
 from tests.storm_config import SMALL, WIDE, Scale
+from tests.storm_record import link, record
 
 COMMANDS = int(os.environ.get("AGREEMENT_COMMANDS", "30000"))
 COMMANDS_A_SEED = 3_000
@@ -123,7 +124,7 @@ def _steps(blowing: Storm, executor: OracleExecutor, count: int) -> Iterator[tup
 
 @pytest.mark.slow  # a storm long enough to reach the rare cases
 def test_the_storm_reaches_everything() -> None:
-    kinds, codes = set[type](), set[Code]()
+    kinds, codes, strategies = set[type](), set[Code](), set[Strategy]()
     for seed in SEEDS[:10]:
         blowing, executor = Storm(seed), OracleExecutor()
         for _ in range(COMMANDS_A_SEED):
@@ -132,9 +133,13 @@ def test_the_storm_reaches_everything() -> None:
             blowing.seen(outcome.events)
             codes |= {outcome.refused} if outcome.refused else set()
             kinds |= {type(step.command), *map(type, outcome.events)}
+            offered = {event.queue for event in outcome.events if isinstance(event, ev.OfferMade)}
+            queues = executor.oracle.queues.values()
+            strategies |= {queue.strategy for queue in queues if queue.id in offered}
     too_many = {code for code in Code if code.name.startswith("TOO_MANY")}
     assert set(Code) - codes == too_many, "of the codes"
     assert {*cmd.KINDS, *ev.KINDS, type(None)} - kinds == set(), "of the commands and events"
+    assert strategies == set(Strategy)
 
 
 CHANNEL, QUEUE = ChannelConfig(1, False, True, 1), QueueConfig(1, (), 0, NO_LIMIT, 1, 0)
@@ -151,7 +156,7 @@ CHANNEL, QUEUE = ChannelConfig(1, False, True, 1), QueueConfig(1, (), 0, NO_LIMI
 )
 @pytest.mark.parametrize("surplus", [0, 1])
 def test_limits_of_a_configuration(field: str, entries: tuple[object, ...], surplus: int) -> None:
-    empty = Config(Order.LONGEST, 3, 1, NO_LIMIT, 1, 1, (), (), (), (), (), b"", bytes(32))
+    empty = Config(Order.LONGEST, 3, 1, NO_LIMIT, 1, 1, 0, (), (), (), (), (), b"", bytes(32))
     values = {field: entries[: len(entries) - 1 + surplus]}
     step = Step(1, cmd.Configure(empty._replace(**values)))  # type: ignore[arg-type]
     ours, theirs = perform(OracleExecutor(), step), perform(router(), step)
@@ -161,7 +166,7 @@ def test_limits_of_a_configuration(field: str, entries: tuple[object, ...], surp
 
 def test_an_oracle_with_small_limits_refuses_what_is_too_much() -> None:
     small = Oracle(Oracle().limits._replace(max_contacts=1, max_remembered_offers=1))
-    config = Config(Order.LONGEST, 3, 1, NO_LIMIT, 1, 1, (CHANNEL,), (), (), (QUEUE,), (), b"", bytes(32))
+    config = Config(Order.LONGEST, 3, 1, NO_LIMIT, 1, 1, 0, (CHANNEL,), (), (), (QUEUE,), (), b"", bytes(32))
     small.apply(1, cmd.Configure(config))
     small.apply(1, cmd.Arrive(1, bytes(16), 1))
     with pytest.raises(Refusal, match="too_many_contacts 1"):
@@ -189,6 +194,9 @@ OFFER = ev.OfferMade(1, 1, 1, 1, 1, 7, 2)
         ([*WAITS, ev.Engaged(1, 1, 1, 7)], "while waiting"),
         ([*WAITS, ev.Ended(1, 1, 1, 1, 7, ev.EndedBy.AGENT)], "while waiting"),
         ([WAITS[0]], "was left new"),
+        ([*WAITS, *HERE, OFFER, ev.Changed(1, 1, 1, 2, 0)], "while offered"),
+        ([*WAITS, *HERE, ev.Changed(1, 1, 1, 2, 0), OFFER], "queue 2"),
+        ([*WAITS, *HERE, OFFER, ev.Withdrawn(1, 1, 1, 1)], "while offered"),
         ([*WAITS, WAITS[0]], "expected contact 2"),
         ([*HERE, *HERE], "was there already"),
         ([*HERE, ev.AgentSigningOut(1, 7)], "nothing in hand"),

@@ -14,7 +14,7 @@ from engine.router import Router
 from engine.stats.database import FILE, Database, Mark
 from engine.stats.decoding import decode_frames
 from engine.stats.history import History
-from tests.storm import record
+from tests.storm_record import record
 from tests.unit.stats_kit import rows
 
 STATES = ("waiting", "offered", "connecting", "engaged")
