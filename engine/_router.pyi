@@ -120,7 +120,7 @@ class Router:
         """(contact, state 0..3, agent|0, arrival key) of a channel's live contacts, by contact."""
 
     def ended(self, contact: int) -> tuple[int, int, int, int] | None:
-        """(channel, outcome 0 served 1 abandoned 2 blocked, last_agent|0, ended_at)."""
+        """(channel, outcome 0 served 1 abandoned 2 blocked 3 withdrawn, last_agent|0, ended_at)."""
 
 @final
 class Batch:

@@ -208,3 +208,7 @@ class BadDuration(Refused, code=58, field="config"):
 
 class SkillInUse(Refused, code=59, field="config"):
     """The new configuration lacks a skill that a live contact needs."""
+
+
+class BadShare(Refused, code=60, field="config"):
+    """An agent's share is not 1..1000; detail = the value."""

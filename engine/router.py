@@ -135,7 +135,7 @@ class ContactLine(NamedTuple):
 
 
 class EndedLine(NamedTuple):
-    """An ended contact; outcome 0 served, 1 abandoned, 2 blocked; last_agent 0 = nobody."""
+    """An ended contact; outcome 0 served, 1 abandoned, 2 blocked, 3 withdrawn; last_agent 0 = nobody."""
 
     channel: int
     outcome: int

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from engine.messages.config import Config, SkillLevel
 from engine.messages.frame import Frame
+
+KEEP_HEAD_START: Final = 0xFFFF_FFFF_FFFF_FFFF
+"""Keep the head start, for `Change`."""
 
 
 class Command(Frame, frozen=True):
@@ -126,3 +131,23 @@ class Transfer(Command, tag=16, frozen=True, kw_only=True):
     queue: int
     head_start_us: int = 0
     requires: tuple[SkillLevel, ...] = ()
+
+
+class Change(Command, tag=17, frozen=True, kw_only=True):
+    """A supervisor gives a waiting contact another queue, head start or requirement.
+
+    Queue 0, `KEEP_HEAD_START` and None keep what it has.
+    """
+
+    contact: int
+    queue: int = 0
+    head_start_us: int = KEEP_HEAD_START
+    requires: tuple[SkillLevel, ...] | None = None
+    command_id: bytes | None = None
+
+
+class Release(Command, tag=18, frozen=True, kw_only=True):
+    """A supervisor ends a contact, whatever is being done with it."""
+
+    contact: int
+    command_id: bytes | None = None

@@ -17,6 +17,22 @@ class Order(IntEnum):
     AGENT_LEVEL = 1
 
 
+class Strategy(IntEnum):
+    """Which agent a contact takes; ties by idle time, then position. Counts begin at the sign-in."""
+
+    LONGEST_IDLE = 0
+    LEAST_OCCUPIED = 1
+    FEWEST_CONTACTS = 2
+    LEAST_TALK = 3
+    LEAST_AVERAGE_TALK = 4
+    LONGEST_AVERAGE_IDLE = 5
+    BEST_SKILL = 6
+    ROUND_ROBIN = 7
+    TOP_DOWN = 8
+    RANDOM = 9
+    WEIGHTED = 10
+
+
 class SkillLevel(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """One `skill >= level` of a requirement, or the level that an agent has."""
 
@@ -42,6 +58,7 @@ class QueueConfig(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     max_waiting: int = NO_LIMIT
     offer_timeout_us: int = 20_000_000
     wrap_up_us: int = 0
+    strategy: Strategy = Strategy.LONGEST_IDLE
 
 
 class ChannelUnits(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -57,6 +74,7 @@ class AgentConfig(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     id: int
     skills: tuple[SkillLevel, ...] = ()
     capacity: tuple[ChannelUnits, ...] = ()
+    share: int = 100
 
 
 class Config(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -68,6 +86,7 @@ class Config(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     max_waiting: int = NO_LIMIT
     key_retention_us: int = 7 * 86_400_000_000
     memory_us: int = 600_000_000
+    seed: int = 0
     channels: tuple[ChannelConfig, ...] = ()
     skills: tuple[int, ...] = ()
     reasons: tuple[int, ...] = ()

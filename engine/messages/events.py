@@ -35,6 +35,7 @@ class WithdrawnCause(IntEnum):
     ABANDONED = 0
     AGENT_LEFT = 1
     RESTART = 2
+    RELEASED = 3
 
 
 class EndedBy(IntEnum):
@@ -43,6 +44,7 @@ class EndedBy(IntEnum):
     CUSTOMER = 0
     AGENT = 1
     DEADLINE = 2
+    SUPERVISOR = 3
 
 
 class Event(Frame, frozen=True, kw_only=True):
@@ -255,6 +257,23 @@ class WrapUpEnded(Event, tag=88, frozen=True, kw_only=True):
     contact: int
     channel: int
     by: EndedBy
+
+
+class Changed(Event, tag=89, frozen=True, kw_only=True):
+    """A waiting contact was given another queue, head start or requirement; these are the new ones."""
+
+    contact: int
+    channel: int
+    queue: int
+    head_start_us: int
+
+
+class Withdrawn(Event, tag=90, frozen=True, kw_only=True):
+    """A supervisor released the contact before anyone was engaged; it is over."""
+
+    contact: int
+    channel: int
+    queue: int
 
 
 # What a decoder needs is the union of the classes above; what a reader and mypy need is their base.

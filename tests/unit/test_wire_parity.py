@@ -19,7 +19,7 @@ from engine.router import CODES, KINDS, DecodeError, recode
 
 BYTES = {"key": 16, "command_id": 16, "hash": 32}
 LIMITS = {"tier": 0xFF, "level": 0xFF}
-WIDE = re.compile(r"_us$|^(at|contact|offer|deadline|enqueued_at)$")
+WIDE = re.compile(r"_us$|^(at|seed|contact|offer|deadline|enqueued_at)$")
 MESSAGES = {**model.COMMANDS, **model.EVENTS}
 
 
@@ -95,8 +95,8 @@ def test_kinds_names_and_fields_are_the_same() -> None:
 
 
 def test_kinds_stand_in_their_ranges() -> None:
-    assert list(model.COMMANDS) == list(range(1, 17))
-    assert list(model.EVENTS) == list(range(64, 89))
+    assert list(model.COMMANDS) == list(range(1, 19))
+    assert list(model.EVENTS) == list(range(64, 91))
     assert list(model.CONTROLS) == list(range(128, 142))
 
 
@@ -108,7 +108,7 @@ def test_refusals_are_the_same() -> None:
 
 
 def enum_fields() -> Iterator[tuple[type[msgspec.Struct], str, type[IntEnum]]]:
-    for struct in (*MESSAGES.values(), model.Config):
+    for struct in (*MESSAGES.values(), model.Config, model.QueueConfig):
         for field, kind in typing.get_type_hints(struct).items():
             if isinstance(kind, type) and issubclass(kind, IntEnum):
                 yield struct, field, kind
@@ -119,6 +119,8 @@ def test_enums_have_as_many_members(struct: type[msgspec.Struct], field: str, en
     assert list(enum) == list(range(len(enum)))
     message = filled(struct, random.Random(2))
     wrong = msgspec.structs.replace(message, **{field: len(enum)})
+    if isinstance(wrong, model.QueueConfig):
+        wrong = model.Config(queues=(wrong,))
     whole = model.Configure(config=wrong) if isinstance(wrong, model.Config) else wrong
     expected = rf"\.{field}: expected an integer 0\.\.{len(enum) - 1}, got {len(enum)}$"
     with pytest.raises(DecodeError, match=expected):
@@ -128,6 +130,7 @@ def test_enums_have_as_many_members(struct: type[msgspec.Struct], field: str, en
 def test_every_enum_is_covered() -> None:
     assert {enum for _, _, enum in enum_fields()} == {
         model.Order,
+        model.Strategy,
         model.QueuedCause,
         model.BlockedCause,
         model.WithdrawnCause,

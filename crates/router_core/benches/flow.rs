@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use router_core::{
     AgentConfig, ChannelConfig, ChannelUnits, Command, Config, ContactId, DAY, Event, Limits,
-    NO_LIMIT, Order, QueueConfig, Router, SECOND, SkillLevel,
+    NO_LIMIT, Order, QueueConfig, Router, SECOND, SkillLevel, Strategy,
 };
 
 const CHAT: u32 = 1;
@@ -118,6 +118,7 @@ fn config(agents: u32, queues: u32, order: Order) -> Config {
         max_waiting: NO_LIMIT,
         offer_timeout_us: 20 * SECOND,
         wrap_up_us: 0,
+        strategy: Strategy::LongestIdle,
     };
     let mut agent = |id: u32| {
         let has = |skill: u32| SkillLevel {
@@ -133,6 +134,7 @@ fn config(agents: u32, queues: u32, order: Order) -> Config {
             id,
             skills: skills.collect(),
             capacity,
+            share: 100,
         }
     };
     Config {
@@ -142,6 +144,7 @@ fn config(agents: u32, queues: u32, order: Order) -> Config {
         max_waiting: NO_LIMIT,
         key_retention_us: DAY,
         memory_us: 600 * SECOND,
+        seed: 0,
         channels: vec![ChannelConfig {
             id: CHAT,
             exclusive: false,

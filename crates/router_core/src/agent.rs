@@ -6,6 +6,7 @@
 //! 3. Idle time counts from signing in, from getting ready, from the end of the last thing in
 //!    hand, and anew from an offer that was declined or expired.
 //! 4. Units are held by open offers, connecting and engaged contacts, and wrap-ups.
+//! 5. What an agent has done counts from its signing in; its last offer is remembered for good.
 
 use crate::config::{ChannelUnits, SkillLevel};
 use crate::hash::{Fold, Hashed};
@@ -62,6 +63,54 @@ pub(crate) fn answer(declares: Declares, standing: Standing) -> Answer {
         .map_or(Answer::Refuse, |(_, answer)| *answer)
 }
 
+/// What an agent has done since it signed in: what strategies compare.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counters {
+    /// Offers accepted.
+    pub(crate) accepted: u64,
+    /// Time engaged, by contact: two at once count twice.
+    pub(crate) talk_us: Micros,
+    /// Engagements that are over.
+    pub(crate) talks: u64,
+    /// Time with nothing in hand, up to an accepted offer.
+    pub(crate) idle_us: Micros,
+    /// Such times.
+    pub(crate) idles: u64,
+    /// Offers received.
+    pub(crate) offers: u64,
+}
+
+impl Counters {
+    pub(crate) const fn new() -> Self {
+        Self {
+            accepted: 0,
+            talk_us: 0,
+            talks: 0,
+            idle_us: 0,
+            idles: 0,
+            offers: 0,
+        }
+    }
+
+    pub(crate) const fn talked(&mut self, lasted: Micros) {
+        self.talk_us = self.talk_us.saturating_add(lasted);
+        self.talks = self.talks.saturating_add(1);
+    }
+
+    pub(crate) const fn idled(&mut self, lasted: Micros) {
+        self.idle_us = self.idle_us.saturating_add(lasted);
+        self.idles = self.idles.saturating_add(1);
+    }
+
+    pub(crate) const fn accepts(&mut self) {
+        self.accepted = self.accepted.saturating_add(1);
+    }
+
+    pub(crate) const fn receives(&mut self) {
+        self.offers = self.offers.saturating_add(1);
+    }
+}
+
 /// After-contact work, which still holds the ended contact's units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WrapUp {
@@ -84,6 +133,9 @@ pub(crate) struct Agent {
     pub(crate) locked: bool,
     pub(crate) misses: u32,
     pub(crate) idle_since: Micros,
+    pub(crate) counters: Counters,
+    /// The last offer ever made to it; 0 = none.
+    pub(crate) last_offer: OfferId,
     /// Open offers, ascending.
     pub(crate) offers: Vec<OfferId>,
     /// Connecting and engaged contacts, ascending.
@@ -105,6 +157,8 @@ impl Agent {
             locked: false,
             misses: 0,
             idle_since: 0,
+            counters: Counters::new(),
+            last_offer: 0,
             offers: Vec::new(),
             contacts: Vec::new(),
             wrap_ups: Vec::new(),
@@ -198,14 +252,14 @@ impl Hashed for Agent {
             Presence::NotReady(reason) => (1, reason),
             Presence::Ready => (2, 0),
         };
+        let counters = &self.counters;
         Fold::new(3)
             .words([u64::from(self.id), presence, u64::from(reason)])
             .words([u64::from(self.signing_out), u64::from(self.locked)])
-            .words([
-                u64::from(self.misses),
-                self.idle_since,
-                self.wrap_ups.len() as u64,
-            ])
+            .words([u64::from(self.misses), self.idle_since])
+            .words([counters.accepted, counters.talk_us, counters.talks])
+            .words([counters.idle_us, counters.idles, counters.offers])
+            .words([self.last_offer, self.wrap_ups.len() as u64])
             .words(self.wrap_ups.iter().flat_map(|wrap| {
                 [
                     wrap.contact,

@@ -134,7 +134,8 @@ impl Router {
                 )?;
                 hold(held_by(agent), "connecting is on the agent's desk", id)?;
             }
-            ContactState::Engaged { agent } => {
+            ContactState::Engaged { agent, since } => {
+                hold(since <= self.now, "engaged by now", id)?;
                 hold(held_by(agent), "engaged is on the agent's desk", id)?;
                 hold(
                     contact.attempted.is_empty(),
@@ -212,7 +213,7 @@ impl Router {
                 .get(*contact)
                 .filter(|contact| match contact.state {
                     ContactState::Connecting { agent: by, .. } => by == id,
-                    ContactState::Engaged { agent: by } => by == id,
+                    ContactState::Engaged { agent: by, .. } => by == id,
                     _ => false,
                 });
             hold(contact.is_some(), "a contact on a desk is in its hands", id)?;

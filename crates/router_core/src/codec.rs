@@ -1,8 +1,9 @@
 //! How the state's parts are written: little-endian, counts as u64, nothing between.
 
-use crate::agent::{Agent, WrapUp};
+use crate::agent::{Agent, Counters, WrapUp};
 use crate::config::{
     AgentConfig, ChannelConfig, ChannelUnits, Config, Limits, Order, QueueConfig, SkillLevel,
+    Strategy,
 };
 use crate::contact::{Contact, Ended};
 use crate::offer::{ClosedOffer, How, Offer, SeenCommand};
@@ -128,11 +129,12 @@ structs! {
     SkillLevel { skill, level }
     ChannelUnits { channel, units }
     ChannelConfig { id, exclusive, instant, connect_timeout_us }
-    QueueConfig { id, requires, rank_skill, max_waiting, offer_timeout_us, wrap_up_us }
-    AgentConfig { id, skills, capacity }
-    Config { order, miss_limit, retry_after_us, max_waiting, key_retention_us, memory_us, channels, skills, reasons, queues, agents, names, hash }
+    QueueConfig { id, requires, rank_skill, max_waiting, offer_timeout_us, wrap_up_us, strategy }
+    AgentConfig { id, skills, capacity, share }
+    Config { order, miss_limit, retry_after_us, max_waiting, key_retention_us, memory_us, seed, channels, skills, reasons, queues, agents, names, hash }
     WrapUp { contact, channel, weight, deadline, timer }
-    Agent { id, position, presence, signing_out, locked, misses, idle_since, wrap_ups;
+    Counters { accepted, talk_us, talks, idle_us, idles, offers }
+    Agent { id, position, presence, signing_out, locked, misses, idle_since, counters, last_offer, wrap_ups;
         offers = Vec::new(), contacts = Vec::new(), held = Vec::new(), held_total = 0 }
     Contact { id, channel, key, queue, requires, weight, head_start_us, tier, arrived_at, enqueued_at, sequence, state, attempted, retry_at, timer;
         class = 0 }
@@ -161,7 +163,11 @@ macro_rules! enums {
 
 enums! {
     Order { Longest = 0, AgentLevel = 1 }
-    Outcome { Served = 0, Abandoned = 1, Blocked = 2 }
+    Strategy {
+        LongestIdle = 0, LeastOccupied = 1, FewestContacts = 2, LeastTalk = 3, LeastAverageTalk = 4,
+        LongestAverageIdle = 5, BestSkill = 6, RoundRobin = 7, TopDown = 8, Random = 9, Weighted = 10
+    }
+    Outcome { Served = 0, Abandoned = 1, Blocked = 2, Withdrawn = 3 }
     How { Accepted = 0, Declined = 1, Expired = 2, Withdrawn = 3 }
 }
 
@@ -200,9 +206,10 @@ impl Stored for ContactState {
                 agent.write(out);
                 deadline.write(out);
             }
-            Self::Engaged { agent } => {
+            Self::Engaged { agent, since } => {
                 out.push(3);
                 agent.write(out);
+                since.write(out);
             }
         }
     }
@@ -219,6 +226,7 @@ impl Stored for ContactState {
             },
             3 => Self::Engaged {
                 agent: Stored::read(from)?,
+                since: Stored::read(from)?,
             },
             _ => return Err(RestoreError::Corrupt("no such contact state")),
         })

@@ -6,6 +6,9 @@ use crate::ids::{
 };
 use crate::time::Micros;
 
+/// "Keep the head start", for [`Command::Change`].
+pub const KEEP_HEAD_START: Micros = Micros::MAX;
+
 /// One request to the router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -133,5 +136,25 @@ pub enum Command {
         head_start_us: Micros,
         /// What it needs there beyond the queue's own requirement; strictly increasing by skill.
         requires: Vec<SkillLevel>,
+    },
+    /// 17: a supervisor gives a waiting contact another queue, head start or requirement.
+    Change {
+        /// The contact.
+        contact: ContactId,
+        /// Where it waits from now on; 0 = where it is.
+        queue: QueueId,
+        /// Its head start; [`KEEP_HEAD_START`] = as it is.
+        head_start_us: Micros,
+        /// What it needs beyond the queue's own requirement; `None` = as it is.
+        requires: Option<Vec<SkillLevel>>,
+        /// Makes a repeat recognisable.
+        command_id: Option<CommandId>,
+    },
+    /// 18: a supervisor ends a contact, whatever is being done with it.
+    Release {
+        /// The contact.
+        contact: ContactId,
+        /// Makes a repeat recognisable.
+        command_id: Option<CommandId>,
     },
 }

@@ -15,6 +15,35 @@ pub enum Order {
     AgentLevel,
 }
 
+/// Which agent a contact takes: the smallest key first, then the longest idle, then the first in the
+/// configuration. Counts begin at the agent's sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Strategy {
+    /// The least units held.
+    LongestIdle = 0,
+    /// The least share of its units held.
+    LeastOccupied = 1,
+    /// The fewest contacts accepted.
+    FewestContacts = 2,
+    /// The least time engaged.
+    LeastTalk = 3,
+    /// The shortest engaged contacts on average.
+    LeastAverageTalk = 4,
+    /// The longest idle times on average.
+    LongestAverageIdle = 5,
+    /// The best level in the queue's `rank_skill`, then as `LongestIdle`.
+    BestSkill = 6,
+    /// The one whose last offer is the oldest, whenever that was.
+    RoundRobin = 7,
+    /// The first in the configuration.
+    TopDown = 8,
+    /// By lot, drawn anew with every offer to the agent.
+    Random = 9,
+    /// Offers in proportion to the agents' shares.
+    Weighted = 10,
+}
+
 /// One `skill >= level` that an agent must meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SkillLevel {
@@ -52,6 +81,8 @@ pub struct QueueConfig {
     pub offer_timeout_us: Micros,
     /// After-contact work; 0 = none.
     pub wrap_up_us: Micros,
+    /// Which agent its contacts take.
+    pub strategy: Strategy,
 }
 
 /// How many units an agent has on a channel.
@@ -72,6 +103,8 @@ pub struct AgentConfig {
     pub skills: Vec<SkillLevel>,
     /// What it can hold; strictly increasing by channel. A channel that is missing is not served.
     pub capacity: Vec<ChannelUnits>,
+    /// Its part of the offers under [`Strategy::Weighted`], 1..=1000.
+    pub share: u32,
 }
 
 /// Everything that `configure` sets, whole.
@@ -89,6 +122,8 @@ pub struct Config {
     pub key_retention_us: Micros,
     /// How long closed offers and command ids are remembered.
     pub memory_us: Micros,
+    /// What [`Strategy::Random`] draws from.
+    pub seed: u64,
     /// Channels, strictly increasing by id.
     pub channels: Vec<ChannelConfig>,
     /// Skills, strictly increasing.
@@ -144,5 +179,7 @@ pub const MAX_REQUIREMENT: usize = 16;
 pub const MAX_WEIGHT: u32 = 100;
 /// The longest head start: a week.
 pub const MAX_HEAD_START_US: Micros = 7 * crate::time::DAY;
+/// The largest share of an agent.
+pub const MAX_SHARE: u32 = 1_000;
 /// The longest of every configured duration but the retention: a day.
 pub const MAX_TIMEOUT_US: Micros = crate::time::DAY;

@@ -2,7 +2,7 @@
 //!
 //! 1. A contact has one stage at a time; [`MOVES`] lists every way from one to another.
 //! 2. Whatever ends an offer or a connection without the customer leaving sends the contact back
-//!    to its old place; only a transfer gives it a new one.
+//!    to its old place; only a transfer and a supervisor's change give it a new one.
 //! 3. Once engaged, a contact ends as served, whoever ends it.
 //! 4. A contact that is over is remembered until its key's retention ends.
 
@@ -37,6 +37,8 @@ pub(crate) enum Step {
     Abandon,
     End,
     Transfer,
+    Change,
+    Withdraw,
 }
 
 /// Every move there is; anything else is a broken invariant.
@@ -46,13 +48,17 @@ pub(crate) const MOVES: &[(Stage, Step, Stage)] = &[
     (Stage::New,        Step::Block,    Stage::Over),
     (Stage::Waiting,    Step::Offer,    Stage::Offered),
     (Stage::Waiting,    Step::Abandon,  Stage::Over),
+    (Stage::Waiting,    Step::Change,   Stage::Waiting),    // another queue, head start, requirement
+    (Stage::Waiting,    Step::Withdraw, Stage::Over),       // released by a supervisor
     (Stage::Offered,    Step::Accept,   Stage::Connecting),
     (Stage::Offered,    Step::Connect,  Stage::Engaged),    // the channel is instant
     (Stage::Offered,    Step::Return,   Stage::Waiting),    // declined, expired, withdrawn
     (Stage::Offered,    Step::Abandon,  Stage::Over),
+    (Stage::Offered,    Step::Withdraw, Stage::Over),
     (Stage::Connecting, Step::Connect,  Stage::Engaged),
     (Stage::Connecting, Step::Return,   Stage::Waiting),    // failed, or not in time
     (Stage::Connecting, Step::Abandon,  Stage::Over),
+    (Stage::Connecting, Step::Withdraw, Stage::Over),
     (Stage::Engaged,    Step::Transfer, Stage::Waiting),
     (Stage::Engaged,    Step::End,      Stage::Over),
 ];
@@ -191,11 +197,11 @@ impl Keyed for Contact {
 
 impl Hashed for Contact {
     fn hash(&self) -> u64 {
-        let (state, agent, offer, deadline) = match self.state {
-            ContactState::Waiting => (0, 0, 0, 0),
-            ContactState::Offered { offer, agent } => (1, agent, offer, 0),
-            ContactState::Connecting { agent, deadline } => (2, agent, 0, deadline),
-            ContactState::Engaged { agent } => (3, agent, 0, 0),
+        let (state, agent, offer, deadline, engaged_at) = match self.state {
+            ContactState::Waiting => (0, 0, 0, 0, 0),
+            ContactState::Offered { offer, agent } => (1, agent, offer, 0, 0),
+            ContactState::Connecting { agent, deadline } => (2, agent, 0, deadline, 0),
+            ContactState::Engaged { agent, since } => (3, agent, 0, 0, since),
         };
         Fold::new(1)
             .words([self.id, u64::from(self.channel)])
@@ -216,6 +222,7 @@ impl Hashed for Contact {
                 u64::from(agent),
                 offer,
                 deadline,
+                engaged_at,
                 self.retry_at.unwrap_or(0),
             ])
             .word(self.attempted.len() as u64)

@@ -41,6 +41,8 @@ pub enum WithdrawnCause {
     AgentLeft = 1,
     /// The service restarted.
     Restart = 2,
+    /// A supervisor released the contact.
+    Released = 3,
 }
 
 /// Who or what ended something.
@@ -53,6 +55,8 @@ pub enum EndedBy {
     Agent = 1,
     /// A deadline.
     Deadline = 2,
+    /// A supervisor.
+    Supervisor = 3,
 }
 
 /// One fact, as the journal's followers see it.
@@ -110,4 +114,8 @@ pub enum Event {
     WrapUpStarted { at: Micros, agent: AgentId, contact: ContactId, channel: ChannelId, deadline: Micros },
     /// 88: it is over.
     WrapUpEnded { at: Micros, agent: AgentId, contact: ContactId, channel: ChannelId, by: EndedBy },
+    /// 89: a waiting contact was given another queue, head start or requirement; these are the new ones.
+    Changed { at: Micros, contact: ContactId, channel: ChannelId, queue: QueueId, head_start_us: Micros },
+    /// 90: a supervisor released the contact before anyone was engaged; it is over.
+    Withdrawn { at: Micros, contact: ContactId, channel: ChannelId, queue: QueueId },
 }

@@ -104,10 +104,10 @@ impl Router {
             .remove(id)
             .expect("a contact that ends is live");
         self.floor.drop_contact(contact.class);
-        let outcome = if step == Step::End {
-            Outcome::Served
-        } else {
-            Outcome::Abandoned
+        let outcome = match step {
+            Step::End => Outcome::Served,
+            Step::Withdraw => Outcome::Withdrawn,
+            _ => Outcome::Abandoned,
         };
         self.ended.insert(Ended {
             id,

@@ -16,7 +16,7 @@ impl Router {
     /// Whether the agent has the contact engaged.
     fn engaged_with(&self, agent: AgentId, contact: ContactId) -> Result<bool, Rejection> {
         match self.contacts.get(contact).map(|live| live.state) {
-            Some(ContactState::Engaged { agent: holder }) if holder == agent => Ok(true),
+            Some(ContactState::Engaged { agent: holder, .. }) if holder == agent => Ok(true),
             Some(ContactState::Connecting { agent: holder, .. }) if holder == agent => {
                 refuse(Code::WrongState, contact)
             }
@@ -53,8 +53,20 @@ impl Router {
             agent,
             by,
         });
+        self.stop_talking(id);
         self.finish(id, Step::End, agent);
         self.wrap_up(agent, id, queue, channel, weight);
+    }
+
+    /// An engaged contact is about to leave the agent's hands: its time counts.
+    fn stop_talking(&mut self, id: ContactId) {
+        let now = self.now;
+        if let ContactState::Engaged { agent, since } = self.live(id).state {
+            self.agents
+                .of(agent)
+                .counters
+                .talked(now.saturating_sub(since));
+        }
     }
 
     /// The contact has left the agent's hands: after-contact work, or free at once.
@@ -162,6 +174,7 @@ impl Router {
             from_queue,
             to_queue,
         });
+        self.stop_talking(id);
         self.wrap_up(agent, id, from_queue, channel, weight);
         self.requeue(id, queue, head_start_us, requires, agent);
         Ok(())

@@ -176,38 +176,52 @@ impl Router {
         let Some(state) = self.on_channel(channel, id)? else {
             return Ok(());
         };
-        let at = self.now;
-        let contact = self.live(id);
-        let (queue, weight, timer) = (contact.queue, contact.weight, contact.timer);
+        let (at, contact, queue) = (self.now, id, self.live(id).queue);
         let gone = Event::Abandoned {
             at,
-            contact: id,
+            contact,
             channel,
             queue,
         };
         match state {
+            ContactState::Engaged { agent, .. } => self.end_engaged(agent, id, EndedBy::Customer),
+            _ => self.leave_unserved(id, WithdrawnCause::Abandoned, Step::Abandon, gone),
+        }
+        Ok(())
+    }
+
+    /// A contact is over before anyone was engaged: its customer left, or a supervisor released it.
+    pub(crate) fn leave_unserved(
+        &mut self,
+        id: ContactId,
+        cause: WithdrawnCause,
+        step: Step,
+        gone: Event,
+    ) {
+        let contact = self.live(id);
+        let (channel, weight, timer) = (contact.channel, contact.weight, contact.timer);
+        match contact.state {
             ContactState::Waiting => {
                 self.emit(gone);
-                self.finish(id, Step::Abandon, 0);
+                self.finish(id, step, 0);
             }
             ContactState::Offered { offer, agent } => {
-                self.withdraw(offer, WithdrawnCause::Abandoned);
+                self.withdraw(offer, cause);
                 self.emit(gone);
-                self.finish(id, Step::Abandon, 0);
+                self.finish(id, step, 0);
                 self.release(agent, Idle::GoesOn);
             }
             ContactState::Connecting { agent, deadline } => {
                 self.timers.cancel(deadline, timer);
                 self.emit(gone);
-                self.finish(id, Step::Abandon, agent);
+                self.finish(id, step, agent);
                 let holder = self.agents.of(agent);
                 holder.drop_contact(id);
                 holder.give_back(channel, weight);
                 self.release(agent, Idle::GoesOn);
             }
-            ContactState::Engaged { agent } => self.end_engaged(agent, id, EndedBy::Customer),
+            ContactState::Engaged { .. } => unreachable!("an engaged contact is served"),
         }
-        Ok(())
     }
 
     pub(crate) fn connected(&mut self, channel: ChannelId, id: ContactId) -> Result<(), Rejection> {
@@ -264,7 +278,11 @@ impl Router {
     pub(crate) fn engage(&mut self, agent: u32, id: ContactId) {
         let at = self.now;
         let channel = self.live(id).channel;
-        self.go(id, Step::Connect, ContactState::Engaged { agent });
+        self.go(
+            id,
+            Step::Connect,
+            ContactState::Engaged { agent, since: at },
+        );
         self.emit(Event::Engaged {
             at,
             contact: id,

@@ -14,7 +14,7 @@
 //! ```
 //! use router_core::{
 //!     AgentConfig, ChannelConfig, ChannelUnits, Command, Config, DAY, Event, Limits, NO_LIMIT,
-//!     Order, QueueConfig, Router, SECOND, SkillLevel,
+//!     Order, QueueConfig, Router, SECOND, SkillLevel, Strategy,
 //! };
 //!
 //! let (chat, sales, english, ann) = (1, 1, 1, 1);
@@ -25,6 +25,7 @@
 //!     max_waiting: NO_LIMIT,
 //!     key_retention_us: 7 * DAY,
 //!     memory_us: 600 * SECOND,
+//!     seed: 0,
 //!     channels: vec![ChannelConfig {
 //!         id: chat,
 //!         exclusive: false,
@@ -40,11 +41,13 @@
 //!         max_waiting: NO_LIMIT,
 //!         offer_timeout_us: 20 * SECOND,
 //!         wrap_up_us: 0,
+//!         strategy: Strategy::LongestIdle,
 //!     }],
 //!     agents: vec![AgentConfig {
 //!         id: ann,
 //!         skills: vec![SkillLevel { skill: english, level: 80 }],
 //!         capacity: vec![ChannelUnits { channel: chat, units: 3 }],
+//!         share: 100,
 //!     }],
 //!     names: vec![],
 //!     hash: [0; 32],
@@ -119,15 +122,16 @@ mod router;
 mod setup;
 mod slab;
 mod snapshot;
+mod supervision;
 pub mod time;
 mod timer;
 mod validate;
 mod view;
 
-pub use command::Command;
+pub use command::{Command, KEEP_HEAD_START};
 pub use config::{
     AgentConfig, ChannelConfig, ChannelUnits, Config, Limits, MAX_HEAD_START_US, MAX_REQUIREMENT,
-    MAX_TIMEOUT_US, MAX_WEIGHT, NO_LIMIT, Order, QueueConfig, SkillLevel,
+    MAX_SHARE, MAX_TIMEOUT_US, MAX_WEIGHT, NO_LIMIT, Order, QueueConfig, SkillLevel, Strategy,
 };
 pub use event::{BlockedCause, EndedBy, Event, QueuedCause, WithdrawnCause};
 pub use ids::{

@@ -33,6 +33,8 @@ impl Router {
         self.go(id, Step::Offer, ContactState::Offered { offer, agent });
         let holder = self.agents.of(agent);
         holder.offers.push(offer);
+        holder.counters.receives();
+        holder.last_offer = offer;
         holder.hold(channel, weight);
         self.place_agents();
         self.emit(Event::OfferMade {
@@ -93,6 +95,10 @@ impl Router {
         self.close(offer, How::Accepted);
         let holder = self.agents.of(agent);
         holder.misses = 0;
+        holder.counters.accepts();
+        if holder.has_nothing_in_hand() {
+            holder.counters.idled(at.saturating_sub(holder.idle_since));
+        }
         holder.add_contact(id);
         let channel = self.live(id).channel;
         self.emit(Event::OfferAccepted {

@@ -1,6 +1,6 @@
 //! What agents declare: signed in, ready, not ready, signed out. `agent.rs` has the table.
 
-use crate::agent::{Answer, Declares, answer};
+use crate::agent::{Answer, Counters, Declares, Standing, answer};
 use crate::event::Event;
 use crate::ids::{AgentId, ReasonId};
 use crate::rejection::{Code, Rejection};
@@ -37,7 +37,11 @@ impl Router {
 
     pub(crate) fn sign_in(&mut self, agent: AgentId, ready: bool) -> Result<(), Rejection> {
         if self.takes_effect(agent, Declares::SignIn)? {
-            self.agents.of(agent).signing_out = false;
+            let known = self.agents.of(agent);
+            if known.standing() == Standing::Out {
+                known.counters = Counters::new();
+            }
+            known.signing_out = false;
             self.emit(Event::AgentSignedIn {
                 at: self.now,
                 agent,

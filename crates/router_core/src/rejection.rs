@@ -89,6 +89,8 @@ codes! {
     BadDuration = 58, "bad_duration";
     /// The new configuration lacks a skill that a live contact needs.
     SkillInUse = 59, "skill_in_use";
+    /// An agent's share is not 1..=1000; detail = the value.
+    BadShare = 60, "bad_share";
 }
 
 impl From<Code> for u16 {

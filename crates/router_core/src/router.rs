@@ -229,6 +229,8 @@ impl Router {
             Command::Transfer { agent, contact, queue, head_start_us, requires } => {
                 self.transfer(agent, contact, queue, head_start_us, requires)?;
             }
+            Command::Change { contact, queue, head_start_us, requires, .. } => self.change(contact, queue, head_start_us, requires)?,
+            Command::Release { contact, .. } => self.release_contact(contact)?,
         }
         Ok(0)
     }
@@ -323,7 +325,9 @@ const fn id_of(command: &Command) -> Option<CommandId> {
         | Command::SignOut { command_id, .. }
         | Command::Ready { command_id, .. }
         | Command::NotReady { command_id, .. }
-        | Command::Unlock { command_id, .. } => *command_id,
+        | Command::Unlock { command_id, .. }
+        | Command::Change { command_id, .. }
+        | Command::Release { command_id, .. } => *command_id,
         _ => None,
     }
 }

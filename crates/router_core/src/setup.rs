@@ -19,6 +19,7 @@ impl Setup {
             max_waiting: 0,
             key_retention_us: 1,
             memory_us: 1,
+            seed: 0,
             channels: Vec::new(),
             skills: Vec::new(),
             reasons: Vec::new(),

@@ -20,7 +20,7 @@ use crate::validate::validate;
 use crate::view::{ContactState, Presence};
 
 const MAGIC: [u8; 8] = *b"PAIDUI\x1a\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why bytes are not a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,7 +281,7 @@ impl Router {
             let (agent, offer) = match contact.state {
                 ContactState::Waiting => return None,
                 ContactState::Offered { offer, agent } => (agent, Some(offer)),
-                ContactState::Connecting { agent, .. } | ContactState::Engaged { agent } => {
+                ContactState::Connecting { agent, .. } | ContactState::Engaged { agent, .. } => {
                     (agent, None)
                 }
             };

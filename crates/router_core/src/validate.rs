@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{AgentConfig, Config, Limits, MAX_REQUIREMENT, MAX_TIMEOUT_US, SkillLevel};
+use crate::config::{
+    AgentConfig, Config, Limits, MAX_REQUIREMENT, MAX_SHARE, MAX_TIMEOUT_US, SkillLevel,
+};
 use crate::rejection::{Code, Rejection};
 use crate::router::refuse;
 use crate::setup::Setup;
@@ -110,7 +112,10 @@ fn validate_queues(setup: &Setup) -> Checked {
 
 fn validate_agents(setup: &Setup) -> Checked {
     for AgentConfig {
-        skills, capacity, ..
+        skills,
+        capacity,
+        share,
+        ..
     } in &setup.config.agents
     {
         validate_levels(setup, skills)?;
@@ -119,6 +124,9 @@ fn validate_agents(setup: &Setup) -> Checked {
             .find(|has| setup.channel(has.channel).is_none())
         {
             return refuse(Code::UnknownChannel, has.channel);
+        }
+        if !(1..=MAX_SHARE).contains(share) {
+            return refuse(Code::BadShare, *share);
         }
     }
     Ok(())

@@ -37,6 +37,8 @@ pub enum ContactState {
     Engaged {
         /// With whom.
         agent: AgentId,
+        /// Since when.
+        since: Micros,
     },
 }
 
@@ -50,6 +52,8 @@ pub enum Outcome {
     Abandoned = 1,
     /// There was no room.
     Blocked = 2,
+    /// A supervisor released it before anyone was engaged.
+    Withdrawn = 3,
 }
 
 /// A live contact.

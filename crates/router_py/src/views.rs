@@ -130,7 +130,7 @@ fn state(state: ContactState) -> (u8, u32) {
         ContactState::Waiting => (0, 0),
         ContactState::Offered { agent, .. } => (1, agent),
         ContactState::Connecting { agent, .. } => (2, agent),
-        ContactState::Engaged { agent } => (3, agent),
+        ContactState::Engaged { agent, .. } => (3, agent),
     }
 }
 

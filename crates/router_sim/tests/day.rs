@@ -2,7 +2,7 @@
 
 use router_core::{
     AgentConfig, ChannelConfig, ChannelUnits, Code, Config, DAY, Event, NO_LIMIT, Order,
-    QueueConfig, SECOND,
+    QueueConfig, SECOND, Strategy,
 };
 use router_sim::{Duty, Outcome, Row, SimContact, Workload, run, run_with, try_run_with};
 
@@ -14,6 +14,7 @@ fn workload(agents: u32, contacts: Vec<SimContact>) -> Workload {
             channel: 1,
             units: 1,
         }],
+        share: 100,
     };
     let config = Config {
         order: Order::Longest,
@@ -22,6 +23,7 @@ fn workload(agents: u32, contacts: Vec<SimContact>) -> Workload {
         max_waiting: NO_LIMIT,
         key_retention_us: DAY,
         memory_us: 60 * SECOND,
+        seed: 0,
         channels: vec![ChannelConfig {
             id: 1,
             exclusive: true,
@@ -37,6 +39,7 @@ fn workload(agents: u32, contacts: Vec<SimContact>) -> Workload {
             max_waiting: NO_LIMIT,
             offer_timeout_us: 20 * SECOND,
             wrap_up_us: 5 * SECOND,
+            strategy: Strategy::LongestIdle,
         }],
         agents: (1..=agents).map(agent).collect(),
         names: Vec::new(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use router_core::{
     AgentConfig, ChannelConfig, ChannelUnits, Config, DAY, MILLISECOND, NO_LIMIT, Order,
-    QueueConfig, SECOND, SkillLevel,
+    QueueConfig, SECOND, SkillLevel, Strategy,
 };
 use router_sim::{Duty, Outcome, Row, SimContact, Workload, run};
 
@@ -61,6 +61,7 @@ fn config(order: Order, queues: Vec<QueueConfig>, agents: Vec<AgentConfig>) -> C
         max_waiting: NO_LIMIT,
         key_retention_us: 7 * DAY,
         memory_us: 600 * SECOND,
+        seed: 0,
         channels: vec![ChannelConfig {
             id: VOICE,
             exclusive: true,
@@ -88,6 +89,7 @@ fn queue(id: u32, wrap_up_us: u64) -> QueueConfig {
         max_waiting: NO_LIMIT,
         offer_timeout_us: 20 * SECOND,
         wrap_up_us,
+        strategy: Strategy::LongestIdle,
     }
 }
 
@@ -99,6 +101,7 @@ fn agent(id: u32, skills: Vec<SkillLevel>) -> AgentConfig {
             channel: VOICE,
             units: 1,
         }],
+        share: 100,
     }
 }
 

@@ -282,7 +282,8 @@ fn concerned(event: &Event) -> (Option<ChannelId>, Option<AgentId>) {
     match *event {
         Event::Configured { .. } | Event::Restarted { .. } => (None, None),
         Event::Arrived { channel, .. } | Event::Queued { channel, .. } | Event::Blocked { channel, .. }
-        | Event::Abandoned { channel, .. } => (Some(channel), None),
+        | Event::Abandoned { channel, .. } | Event::Changed { channel, .. }
+        | Event::Withdrawn { channel, .. } => (Some(channel), None),
         Event::OfferMade { channel, agent, .. } | Event::OfferAccepted { channel, agent, .. }
         | Event::OfferDeclined { channel, agent, .. } | Event::OfferExpired { channel, agent, .. }
         | Event::OfferWithdrawn { channel, agent, .. } | Event::Connecting { channel, agent, .. }

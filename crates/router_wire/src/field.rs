@@ -2,7 +2,7 @@
 
 use router_core::{
     AgentConfig, BlockedCause, ChannelConfig, ChannelUnits, Config, EndedBy, Order, QueueConfig,
-    QueuedCause, SkillLevel, WithdrawnCause,
+    QueuedCause, SkillLevel, Strategy, WithdrawnCause,
 };
 
 use crate::fault::DecodeError;
@@ -73,7 +73,7 @@ impl Field for Vec<u8> {
     }
 }
 
-/// What may be nil or, at the end of a message, missing: a command id.
+/// What may be nil or, at the end of a message, missing: a command id, a requirement that is kept.
 impl<T: Field> Field for Option<T> {
     fn absent() -> Option<Self> {
         Some(None)
@@ -135,10 +135,14 @@ macro_rules! enums {
 }
 enums! {
     Order { Longest, AgentLevel }
+    Strategy {
+        LongestIdle, LeastOccupied, FewestContacts, LeastTalk, LeastAverageTalk, LongestAverageIdle,
+        BestSkill, RoundRobin, TopDown, Random, Weighted
+    }
     QueuedCause { Arrival, Transfer, OfferEnded, ConnectFailed, Restart }
     BlockedCause { QueueFull, SiteFull }
-    WithdrawnCause { Abandoned, AgentLeft, Restart }
-    EndedBy { Customer, Agent, Deadline }
+    WithdrawnCause { Abandoned, AgentLeft, Restart, Released }
+    EndedBy { Customer, Agent, Deadline, Supervisor }
 }
 
 macro_rules! structs {
@@ -167,11 +171,11 @@ macro_rules! structs {
 structs! {
     SkillLevel { skill, level }
     ChannelConfig { id, exclusive, instant, connect_timeout_us }
-    QueueConfig { id, requires, rank_skill, max_waiting, offer_timeout_us, wrap_up_us }
+    QueueConfig { id, requires, rank_skill, max_waiting, offer_timeout_us, wrap_up_us, strategy }
     ChannelUnits { channel, units }
-    AgentConfig { id, skills, capacity }
+    AgentConfig { id, skills, capacity, share }
     Config {
-        order, miss_limit, retry_after_us, max_waiting, key_retention_us, memory_us,
+        order, miss_limit, retry_after_us, max_waiting, key_retention_us, memory_us, seed,
         channels, skills, reasons, queues, agents, names, hash,
     }
 }

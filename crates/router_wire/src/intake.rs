@@ -279,7 +279,10 @@ enum Party {
 
 fn party(command: &Command) -> Party {
     match *command {
-        Command::Configure { .. } | Command::Restarted => Party::Site,
+        Command::Configure { .. }
+        | Command::Restarted
+        | Command::Change { .. }
+        | Command::Release { .. } => Party::Site,
         Command::Arrive { channel, .. }
         | Command::Abandon { channel, .. }
         | Command::Connected { channel, .. }

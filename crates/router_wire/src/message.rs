@@ -107,6 +107,8 @@ messages! { Command, COMMANDS, encode_command, decode_command, "command";
     14 "end" End { agent, contact }
     15 "end_wrap_up" EndWrapUp { agent, contact }
     16 "transfer" Transfer { agent, contact, queue, head_start_us, requires }
+    17 "change" Change { contact, queue, head_start_us, requires, command_id }
+    18 "release" Release { contact, command_id }
 }
 
 messages! { Event, EVENTS, encode_event, decode_event, "event";
@@ -135,6 +137,8 @@ messages! { Event, EVENTS, encode_event, decode_event, "event";
     86 "agent_unlocked" AgentUnlocked { at, agent }
     87 "wrap_up_started" WrapUpStarted { at, agent, contact, channel, deadline }
     88 "wrap_up_ended" WrapUpEnded { at, agent, contact, channel, by }
+    89 "changed" Changed { at, contact, channel, queue, head_start_us }
+    90 "withdrawn" Withdrawn { at, contact, channel, queue }
 }
 
 /// The number of a body's kind, whatever follows it.

@@ -5,7 +5,7 @@ mod common;
 use common::{frame, framed};
 use router_core::{
     AgentConfig, ChannelConfig, ChannelUnits, Command, Config, DAY, Limits, NO_LIMIT, Order,
-    QueueConfig, Router, SECOND,
+    QueueConfig, Router, SECOND, Strategy,
 };
 use router_wire::{Applied, Frames, Part, apply_batch, encode_event};
 
@@ -17,6 +17,7 @@ fn configure() -> Command {
         max_waiting: NO_LIMIT,
         key_retention_us: 7 * DAY,
         memory_us: 600 * SECOND,
+        seed: 0,
         channels: vec![ChannelConfig {
             id: 1,
             exclusive: false,
@@ -32,6 +33,7 @@ fn configure() -> Command {
             max_waiting: NO_LIMIT,
             offer_timeout_us: 20 * SECOND,
             wrap_up_us: 0,
+            strategy: Strategy::LongestIdle,
         }],
         agents: vec![AgentConfig {
             id: 1,
@@ -40,6 +42,7 @@ fn configure() -> Command {
                 channel: 1,
                 units: 2,
             }],
+            share: 100,
         }],
         names: vec![],
         hash: [0; 32],

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use router_core::{
-    AgentConfig, ChannelConfig, ChannelUnits, Command, CommandId, Config, NO_LIMIT, Order,
-    QueueConfig, SkillLevel,
+    AgentConfig, ChannelConfig, ChannelUnits, Command, CommandId, Config, KEEP_HEAD_START,
+    NO_LIMIT, Order, QueueConfig, SkillLevel, Strategy,
 };
 
 /// One command, what it must answer, and where it stands.
@@ -156,7 +156,7 @@ fn micros(text: &str) -> u64 {
     ms * 1_000 + format!("{decimals:0<3}").parse::<u64>().expect("decimals")
 }
 
-/// `1:50,2:1`; nothing, or `-`, is none.
+/// `1:50,2:1`; nothing, `-` or `none` is none.
 fn pairs(text: &str) -> Vec<(u32, u32)> {
     let entry = |entry: &str| {
         let (first, second) = entry
@@ -167,7 +167,7 @@ fn pairs(text: &str) -> Vec<(u32, u32)> {
             second.parse().expect("a number"),
         )
     };
-    if matches!(text, "" | "-") {
+    if matches!(text, "" | "-" | "none") {
         Vec::new()
     } else {
         text.split(',').map(entry).collect()
@@ -205,6 +205,15 @@ fn command(verb: &str, given: &mut Arguments<'_>) -> Command {
             agent: given.id("agent"), contact: given.number("contact"), queue: given.id("queue"),
             head_start_us: given.micros("head_start_ms", "0"), requires: given.levels("requires"),
         },
+        "change" => {
+            let head_start_us = if given.0.contains_key("head_start_ms") { given.micros("head_start_ms", "0") } else { KEEP_HEAD_START };
+            let requires = given.0.contains_key("requires").then(|| given.levels("requires"));
+            Command::Change {
+                contact: given.number("contact"), queue: given.number_or("queue", 0),
+                head_start_us, requires, command_id: given.command_id(),
+            }
+        }
+        "release" => Command::Release { contact: given.number("contact"), command_id: given.command_id() },
         other => panic!("unknown command {other}"),
     }
 }
@@ -218,6 +227,7 @@ fn config(lines: &[String]) -> Config {
         max_waiting: NO_LIMIT,
         key_retention_us: 604_800_000_000,
         memory_us: 600_000_000,
+        seed: 0,
         channels: Vec::new(),
         skills: Vec::new(),
         reasons: Vec::new(),
@@ -264,6 +274,7 @@ fn read_line(config: &mut Config, words: &[&str]) {
             max_waiting: given.limit("max"),
             offer_timeout_us: given.micros("offer_ms", "20000"),
             wrap_up_us: given.micros("wrap_ms", "0"),
+            strategy: strategy(given.get("strategy", "longest_idle")),
         }),
         "agent" => config.agents.push(AgentConfig {
             id: id(),
@@ -272,6 +283,7 @@ fn read_line(config: &mut Config, words: &[&str]) {
                 .into_iter()
                 .map(|(channel, units)| ChannelUnits { channel, units })
                 .collect(),
+            share: given.number_or("share", 100),
         }),
         other => panic!("not a line of a configuration: {other}"),
     }
@@ -289,6 +301,26 @@ fn read_routing(config: &mut Config, given: &mut Arguments<'_>) {
     config.max_waiting = given.limit("max_waiting");
     config.key_retention_us = given.micros("key_retention_ms", "604800000");
     config.memory_us = given.micros("memory_ms", "600000");
+    if given.0.contains_key("seed") {
+        config.seed = given.number("seed");
+    }
+}
+
+fn strategy(name: &str) -> Strategy {
+    match name {
+        "longest_idle" => Strategy::LongestIdle,
+        "least_occupied" => Strategy::LeastOccupied,
+        "fewest_contacts" => Strategy::FewestContacts,
+        "least_talk" => Strategy::LeastTalk,
+        "least_average_talk" => Strategy::LeastAverageTalk,
+        "longest_average_idle" => Strategy::LongestAverageIdle,
+        "best_skill" => Strategy::BestSkill,
+        "round_robin" => Strategy::RoundRobin,
+        "top_down" => Strategy::TopDown,
+        "random" => Strategy::Random,
+        "weighted" => Strategy::Weighted,
+        other => panic!("strategy={other}"),
+    }
 }
 
 fn read_hash(config: &mut Config, hex: &str) {

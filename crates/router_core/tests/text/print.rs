@@ -65,8 +65,10 @@ pub fn event(event: &Event) -> String {
             (at, format!(" contact={contact} channel={channel} agent={agent}")),
         Event::ConnectFailed { at, contact, channel, agent, by } =>
             (at, format!(" contact={contact} channel={channel} agent={agent} by={}", snake(by))),
-        Event::Abandoned { at, contact, channel, queue } =>
+        Event::Abandoned { at, contact, channel, queue } | Event::Withdrawn { at, contact, channel, queue } =>
             (at, format!(" contact={contact} channel={channel} queue={queue}")),
+        Event::Changed { at, contact, channel, queue, head_start_us } =>
+            (at, format!(" contact={contact} channel={channel} queue={queue} head_start_ms={}", ms(head_start_us))),
         Event::Ended { at, contact, channel, queue, agent, by } =>
             (at, format!(" contact={contact} channel={channel} queue={queue} agent={agent} by={}", snake(by))),
         Event::Transferred { at, contact, channel, agent, from_queue, to_queue } =>

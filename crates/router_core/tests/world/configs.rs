@@ -2,10 +2,24 @@
 
 use router_core::{
     AgentConfig, ChannelConfig, ChannelUnits, Config, DAY, NO_LIMIT, Order, QueueConfig, SECOND,
-    SkillLevel,
+    SkillLevel, Strategy,
 };
 
 use super::{AGENTS, CHANNELS, QUEUES, Rng, SKILLS};
+
+const STRATEGIES: [Strategy; 11] = [
+    Strategy::LongestIdle,
+    Strategy::LeastOccupied,
+    Strategy::FewestContacts,
+    Strategy::LeastTalk,
+    Strategy::LeastAverageTalk,
+    Strategy::LongestAverageIdle,
+    Strategy::BestSkill,
+    Strategy::RoundRobin,
+    Strategy::TopDown,
+    Strategy::Random,
+    Strategy::Weighted,
+];
 
 pub fn random(rng: &mut Rng) -> Config {
     let mut config = Config {
@@ -19,6 +33,7 @@ pub fn random(rng: &mut Rng) -> Config {
         max_waiting: [NO_LIMIT, 6][rng.below(2) as usize],
         key_retention_us: [7 * DAY, 60 * SECOND, u64::MAX][rng.below(3) as usize],
         memory_us: [600 * SECOND, 10 * SECOND][rng.below(2) as usize],
+        seed: rng.below(3),
         channels: (1..CHANNELS).map(|id| channel(rng, id)).collect(),
         skills: (1..SKILLS).collect(),
         reasons: vec![1, 2],
@@ -71,6 +86,7 @@ fn queue(rng: &mut Rng, id: u32) -> QueueConfig {
         max_waiting: [NO_LIMIT, NO_LIMIT, 3][rng.below(3) as usize],
         offer_timeout_us: 20 * SECOND,
         wrap_up_us: [0, 15 * SECOND][rng.below(2) as usize],
+        strategy: STRATEGIES[rng.below(STRATEGIES.len() as u64) as usize],
     }
 }
 
@@ -84,6 +100,7 @@ fn agents(rng: &mut Rng) -> Vec<AgentConfig> {
             id,
             skills: levels(rng, 70),
             capacity: capacity(rng),
+            share: [100, 1, 30, 1_000][rng.below(4) as usize],
         })
         .collect()
 }
@@ -127,7 +144,7 @@ fn shrink(rng: &mut Rng, config: &mut Config) {
 }
 
 fn spoil(rng: &mut Rng, config: &mut Config) {
-    match rng.below(6) {
+    match rng.below(7) {
         0 => config.channels.reverse(),
         1 => config.retry_after_us = 0,
         2 => config
@@ -135,10 +152,15 @@ fn spoil(rng: &mut Rng, config: &mut Config) {
             .iter_mut()
             .for_each(|queue| queue.rank_skill = 99),
         3 => config.skills.push(1),
+        5 => config
+            .agents
+            .iter_mut()
+            .for_each(|agent| agent.share = [0, 1_001][rng.below(2) as usize]),
         4 => config.agents.push(AgentConfig {
             id: 1,
             skills: Vec::new(),
             capacity: Vec::new(),
+            share: 100,
         }),
         _ => config
             .queues

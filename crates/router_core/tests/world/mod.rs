@@ -115,7 +115,7 @@ fn next_in_life(rng: &mut Rng, router: &Router) -> Option<Command> {
     Some(match router.contact(contact)?.state {
         ContactState::Offered { agent, offer } => Command::Accept { agent, offer },
         ContactState::Connecting { .. } => Command::Connected { channel, contact },
-        ContactState::Engaged { agent } if rng.chance(20) => Command::End { agent, contact },
+        ContactState::Engaged { agent, .. } if rng.chance(20) => Command::End { agent, contact },
         ContactState::Engaged { .. } => return None,
         ContactState::Waiting => {
             let agent = rng.some(AGENTS);
@@ -279,7 +279,7 @@ fn held(rng: &mut Rng, router: &Router) -> (AgentId, ContactId) {
         return rng.pick(&wrapping).unwrap_or((rng.some(AGENTS), id));
     }
     match router.contact(id).map(|contact| contact.state) {
-        Some(ContactState::Engaged { agent } | ContactState::Connecting { agent, .. }) => {
+        Some(ContactState::Engaged { agent, .. } | ContactState::Connecting { agent, .. }) => {
             (agent, id)
         }
         _ => (rng.some(AGENTS), id),

@@ -3,7 +3,7 @@
 
 use router_core::{
     AgentConfig, BlockedCause, ChannelConfig, ChannelUnits, Command, Config, EndedBy, Event, Order,
-    QueueConfig, QueuedCause, SkillLevel, WithdrawnCause,
+    QueueConfig, QueuedCause, SkillLevel, Strategy, WithdrawnCause,
 };
 
 /// SplitMix64.
@@ -59,6 +59,7 @@ impl Random {
             max_waiting: self.u32(),
             key_retention_us: self.number(),
             memory_us: self.number(),
+            seed: self.number(),
             channels: self.list(4, |r| ChannelConfig {
                 id: r.u32(),
                 exclusive: r.below(2) == 0,
@@ -74,6 +75,11 @@ impl Random {
                 max_waiting: r.u32(),
                 offer_timeout_us: r.number(),
                 wrap_up_us: r.number(),
+                strategy: [
+                    Strategy::LongestIdle,
+                    Strategy::BestSkill,
+                    Strategy::Weighted,
+                ][r.below(3) as usize],
             }),
             agents: self.list(20, |r| AgentConfig {
                 id: r.u32(),
@@ -82,6 +88,7 @@ impl Random {
                     channel: r.u32(),
                     units: r.u32(),
                 }),
+                share: r.u32(),
             }),
             names: self.list(70_000, |r| r.raw() as u8),
             hash: self.bytes(),
@@ -110,7 +117,9 @@ impl Random {
             Command::Decline { agent, offer, reason },
             Command::End { agent, contact },
             Command::EndWrapUp { agent, contact },
-            Command::Transfer { agent, contact, queue, head_start_us, requires },
+            Command::Transfer { agent, contact, queue, head_start_us, requires: requires.clone() },
+            Command::Change { contact, queue, head_start_us, requires: (self.below(2) == 0).then_some(requires), command_id },
+            Command::Release { contact, command_id },
         ]
     }
 
@@ -120,8 +129,8 @@ impl Random {
         let (channel, queue, agent, reason) = (self.u32(), self.u32(), self.u32(), self.u32());
         let (at, contact, offer, deadline) = (self.number(), self.number(), self.number(), self.number());
         let queued = [QueuedCause::Arrival, QueuedCause::Transfer, QueuedCause::OfferEnded, QueuedCause::ConnectFailed, QueuedCause::Restart];
-        let withdrawn = [WithdrawnCause::Abandoned, WithdrawnCause::AgentLeft, WithdrawnCause::Restart];
-        let by = [EndedBy::Customer, EndedBy::Agent, EndedBy::Deadline][self.below(3) as usize];
+        let withdrawn = [WithdrawnCause::Abandoned, WithdrawnCause::AgentLeft, WithdrawnCause::Restart, WithdrawnCause::Released];
+        let by = [EndedBy::Customer, EndedBy::Agent, EndedBy::Deadline, EndedBy::Supervisor][self.below(4) as usize];
         vec![
             Event::Configured { at, hash: self.bytes() },
             Event::Restarted { at },
@@ -132,7 +141,7 @@ impl Random {
             Event::OfferAccepted { at, offer, contact, channel, agent },
             Event::OfferDeclined { at, offer, contact, channel, agent, reason },
             Event::OfferExpired { at, offer, contact, channel, agent },
-            Event::OfferWithdrawn { at, offer, contact, channel, agent, cause: withdrawn[self.below(3) as usize] },
+            Event::OfferWithdrawn { at, offer, contact, channel, agent, cause: withdrawn[self.below(4) as usize] },
             Event::Connecting { at, contact, channel, agent, deadline },
             Event::Engaged { at, contact, channel, agent },
             Event::ConnectFailed { at, contact, channel, agent, by },
@@ -148,6 +157,8 @@ impl Random {
             Event::AgentUnlocked { at, agent },
             Event::WrapUpStarted { at, agent, contact, channel, deadline },
             Event::WrapUpEnded { at, agent, contact, channel, by },
+            Event::Changed { at, contact, channel, queue, head_start_us: self.number() },
+            Event::Withdrawn { at, contact, channel, queue },
         ]
     }
 }
