@@ -1,10 +1,10 @@
 """A storm that has blown over, as a command file.
 
-`python -m tests.storm_record --seed 1 --commands 100000 --file storm.bin` writes the commands so that the Rust crate
-can play them too, and prints the hash chain that it must come to. In the file each command is its time (u64),
-its length (u32, both big-endian) and its MessagePack array; length 0 means that only time passes. The chain
-takes, for each, the words of: code, value or detail, the event frames padded with zeros, the state hash:
-`chain = mix(chain ^ word)` with the mix of `state_hash`.
+`python -m tests.storm_record --seed 1 --commands 100000 --file storm.bin` writes the commands so that the
+Rust crate can play them too, and prints the hash chain that it must come to. In the file each command is its
+time (u64), its length (u32, both big-endian) and its MessagePack array; length 0 means that only time passes.
+The chain takes, for each, the words of: code, value or detail, the event frames padded with zeros, the state
+hash: `chain = mix(chain ^ word)` with the mix of `state_hash`.
 """
 
 from __future__ import annotations

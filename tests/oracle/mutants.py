@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from tests.oracle import commands as cmd
 from tests.oracle import events as ev
+from tests.oracle.config import Strategy
 from tests.oracle.matching import Rank
 from tests.oracle.oracle import Oracle
 from tests.oracle.refusal import Refusal
-from tests.oracle.state import WAITING_TIER, Agent, Contact, Offer, Presence, State
+from tests.oracle.state import WAITING_TIER, Agent, Contact, Offer, Outcome, Presence, State, mix
 from tests.oracle.world import Timer
 
 
@@ -166,6 +167,104 @@ class ForgetsNothing(Oracle):
         pass
 
 
+class CountsOutliveSigningOut(Oracle):
+    """What an agent has done goes on counting after a new sign-in."""
+
+    def sign_in(self, command: cmd.SignIn) -> int:
+        agent = self.known_agent(command.agent)
+        tally = agent.tally
+        value = super().sign_in(command)
+        agent.tally = tally
+        return value
+
+
+class SigningInStartsTheRound(Oracle):
+    """Round robin forgets at a sign-in whose turn it was."""
+
+    def sign_in(self, command: cmd.SignIn) -> int:
+        agent = self.known_agent(command.agent)
+        if agent.presence is Presence.SIGNED_OUT:
+            agent.last_offer = 0
+        return super().sign_in(command)
+
+
+class EveryAcceptEndsIdleTime(Oracle):
+    """Idle time is counted although something else is in hand."""
+
+    def accept(self, command: cmd.Accept) -> int:
+        agent = self.known_agent(command.agent)
+        before = agent.tally
+        value = super().accept(command)
+        if before.accepted < agent.tally.accepted and before.idles == agent.tally.idles:
+            agent.count(idle_us=self.now - agent.idle_since, idles=1)
+        return value
+
+
+class ConnectingIsTalk(Oracle):
+    """Conversation is counted from the accept on."""
+
+    def engage(self, contact: Contact) -> None:
+        accepted_at = contact.deadline - self.channels[contact.channel].connect_timeout_us
+        super().engage(contact)
+        contact.engaged_at = max(0, accepted_at)
+
+
+class SharesAreEqual(Oracle):
+    """Weighted looks at the offers alone."""
+
+    def strategy_key(self, contact: Contact, agent: Agent) -> Rank:
+        if self.queues[contact.queue].strategy is Strategy.WEIGHTED:
+            return (agent.tally.offers,)
+        return super().strategy_key(contact, agent)
+
+
+class OccupancyIsNotCutOff(Oracle):
+    """Occupancy is compared in millionths."""
+
+    def strategy_key(self, contact: Contact, agent: Agent) -> Rank:
+        if self.queues[contact.queue].strategy is Strategy.LEAST_OCCUPIED:
+            held = sum(weight for _, weight in self.in_hand(agent))
+            return (held * 1_000_000 // max(1, sum(agent.units.values())),)
+        return super().strategy_key(contact, agent)
+
+
+class LotsAreDrawnOnce(Oracle):
+    """Random does not draw anew."""
+
+    def strategy_key(self, contact: Contact, agent: Agent) -> Rank:
+        if self.queues[contact.queue].strategy is Strategy.RANDOM:
+            return (mix(self.rules.seed ^ (agent.id << 32)),)
+        return super().strategy_key(contact, agent)
+
+
+class ChangeLosesItsPlace(Oracle):
+    """A changed contact stands behind those of its time."""
+
+    def change(self, command: cmd.Change) -> int:
+        events = len(self.events)
+        value = super().change(command)
+        if len(self.events) > events:
+            self.take_place(self.contacts[command.contact])
+        return value
+
+
+class ChangeForgetsAttempts(Oracle):
+    """A changed contact may go to those again that it was offered to."""
+
+    def change(self, command: cmd.Change) -> int:
+        value = super().change(command)
+        self.contacts[command.contact].attempted.clear()
+        return value
+
+
+class ReleasedIsAbandoned(Oracle):
+    """A released contact is remembered as abandoned."""
+
+    def end_contact(self, contact: Contact, outcome: Outcome, last_agent: int) -> None:
+        abandoned = Outcome.ABANDONED if outcome is Outcome.WITHDRAWN else outcome
+        super().end_contact(contact, abandoned, last_agent)
+
+
 MUTANTS: tuple[type[Oracle], ...] = (
     TiesGoToTheLast,
     IdleTimeBeforeLoad,
@@ -184,4 +283,14 @@ MUTANTS: tuple[type[Oracle], ...] = (
     MatchesWhileDown,
     RemembersRefusals,
     ForgetsNothing,
+    CountsOutliveSigningOut,
+    SigningInStartsTheRound,
+    EveryAcceptEndsIdleTime,
+    ConnectingIsTalk,
+    SharesAreEqual,
+    OccupancyIsNotCutOff,
+    LotsAreDrawnOnce,
+    ChangeLosesItsPlace,
+    ChangeForgetsAttempts,
+    ReleasedIsAbandoned,
 )
