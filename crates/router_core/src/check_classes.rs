@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::agent::{Agent, level_of, units_of};
 use crate::check::{Sound, hold};
-use crate::class::MANY_CLASSES;
+use crate::class::{Lane, MANY_CLASSES, Placed};
 use crate::contact::Contact;
+use crate::pool::{AgentKey, Pool};
 use crate::router::Router;
 
 impl Router {
@@ -42,12 +43,12 @@ impl Router {
             self.audit_head(index)?;
         }
         let lanes = self.floor.agents.iter().flat_map(|class| &class.lanes);
-        let pooled: usize = lanes.map(|lane| lane.pool.len()).sum();
+        let pooled: usize = lanes.flat_map(|lane| &lane.pools).map(Pool::len).sum();
         let rooms = self.floor.placed.iter().flat_map(|placed| &placed.rooms);
-        let placed = rooms.filter(|room| **room > 0).count();
+        let placed = rooms.filter(|room| **room > 0).count() * self.floor.orders.len();
         hold(
             pooled == placed,
-            "pools hold who is placed, once",
+            "pools hold who is placed, once in every order",
             pooled as u64,
         )?;
         let mut agents = self.agents.sorted().into_iter();
@@ -101,30 +102,45 @@ impl Router {
             let shut = !agent.present() || exclusive || lane.exclusive && agent.held_total > 0;
             let free = if shut { 0 } else { units.saturating_sub(taken) };
             hold(u64::from(*room) == free, "room is what is free", id)?;
-            let pooled = lane.pool.contains(*room, &placed.key);
-            hold(pooled == (*room > 0), "who has room is in the pool", id)?;
-            let key = (
-                placed.key.held_total,
-                placed.key.idle_since,
-                placed.key.position,
-            );
-            let now = (agent.held_total, agent.idle_since, agent.position);
-            hold(
-                *room == 0 || key == now,
-                "the pool's key is the agent's",
-                id,
-            )?;
-            let many = self.floor.agents.len() > MANY_CLASSES;
-            let everybody = self.floor.everybody.get(&lane.channel);
-            let listed = everybody.is_some_and(|keys| keys.contains(&placed.key));
-            hold(
-                listed == (many && *room > 0),
-                "who has room is among everybody",
-                id,
-            )?;
+            self.audit_orders(agent, placed, lane, *room)?;
             let marked = self.floor.available.get(&lane.channel);
             let marked = marked.is_some_and(|bits| bits.has(placed.class));
             hold(*room == 0 || marked, "a class with room is marked", id)?;
+        }
+        Ok(())
+    }
+
+    /// With room an agent stands in every order, where it belongs; without it in none.
+    fn audit_orders(&self, agent: &Agent, placed: &Placed, lane: &Lane, room: u32) -> Sound {
+        let id = agent.id;
+        let orders = self.floor.orders.len();
+        hold(
+            placed.keys.len() == orders && lane.pools.len() == orders,
+            "there is a pool for every order",
+            id,
+        )?;
+        let many = self.floor.agents.len() > MANY_CLASSES;
+        for (order, key) in placed.keys.iter().enumerate() {
+            let pooled = lane.pools[order].contains(room, key);
+            hold(pooled == (room > 0), "who has room is in the pool", id)?;
+            let number = self.number_of(agent, self.floor.orders[order]);
+            let now = AgentKey {
+                number,
+                idle_since: agent.idle_since,
+                position: agent.position,
+            };
+            hold(
+                room == 0 || *key == now,
+                "the pool's key is the agent's",
+                id,
+            )?;
+            let everybody = self.floor.everybody.get(&(lane.channel, order));
+            let listed = everybody.is_some_and(|keys| keys.contains(key));
+            hold(
+                listed == (many && room > 0),
+                "who has room is among everybody",
+                id,
+            )?;
         }
         Ok(())
     }

@@ -4,18 +4,20 @@
 //! 1. A contact class is (queue, channel, weight, own requirement); inside it contacts stand in
 //!    the order of their places, which never changes by itself.
 //! 2. An agent class is (capacity, skills projected on the levels that some requirement asks for,
-//!    raw levels of ranking skills when the level decides). A level that nobody asked for before
+//!    raw levels of the skills whose level decides). A level that nobody asked for before
 //!    divides the agents anew.
-//! 3. No decision depends on classes: they are derived, not hashed and not in a snapshot.
+//! 3. Inside an agent class, agents with room stand once in every order that some queue uses.
+//! 4. No decision depends on classes: they are derived, not hashed and not in a snapshot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agent::Agent;
 use crate::bits::Bits;
-use crate::config::{Order, SkillLevel};
+use crate::config::{Order, SkillLevel, Strategy};
 use crate::contact::Place;
 use crate::ids::{AgentId, ChannelId, ContactId, Level, QueueId, SkillId};
-use crate::pool::{IdleKey, Pool};
+use crate::order::{MOST_ORDERS, key_in, orders_of};
+use crate::pool::{AgentKey, Pool};
 use crate::ranked::Ranked;
 use crate::setup::Setup;
 
@@ -43,8 +45,11 @@ pub(crate) struct ContactClass {
     pub(crate) waiting: Ranked<(Place, ContactId)>,
     /// Agent classes that qualify.
     pub(crate) row: Bits,
-    /// Their levels in the queue's ranking skill, by agent class; empty unless the level decides.
+    /// Their levels in the queue's ranking skill, by agent class; empty unless the level decides
+    /// which agent is chosen.
     pub(crate) ranks: Vec<Level>,
+    /// The index of the order in which agents are chosen.
+    pub(crate) order: usize,
 }
 
 /// The head of a contact class, apart and dense because every decision runs over them.
@@ -61,7 +66,8 @@ pub(crate) struct Lane {
     pub(crate) channel: ChannelId,
     pub(crate) units: u32,
     pub(crate) exclusive: bool,
-    pub(crate) pool: Pool,
+    /// The same agents in every order that is used.
+    pub(crate) pools: Vec<Pool>,
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +75,8 @@ pub(crate) struct AgentClass {
     /// Of the first member; every other one answers each known requirement alike.
     pub(crate) skills: Vec<SkillLevel>,
     pub(crate) lanes: Vec<Lane>,
+    /// Units on all lanes together.
+    pub(crate) units: u64,
     /// Positions of members who are ready, not leaving and not locked, whatever they hold.
     pub(crate) present: BTreeSet<u32>,
     /// Contact classes that they qualify for.
@@ -79,7 +87,8 @@ pub(crate) struct AgentClass {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Placed {
     pub(crate) class: usize,
-    pub(crate) key: IdleKey,
+    /// By order.
+    pub(crate) keys: Vec<AgentKey>,
     /// Free units by lane of its class; 0 = not in the pool.
     pub(crate) rooms: Vec<u32>,
     pub(crate) present: bool,
@@ -91,6 +100,8 @@ pub(crate) struct Placed {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Floor {
     pub(crate) by_level: bool,
+    /// The orders that some queue uses; never empty once there is a configuration.
+    pub(crate) orders: Vec<Strategy>,
     /// The projection: every `skill >= level` that is asked for, and every ranking skill.
     pub(crate) thresholds: BTreeSet<(SkillId, Level)>,
     pub(crate) ranking: BTreeSet<SkillId>,
@@ -104,8 +115,8 @@ pub(crate) struct Floor {
     pub(crate) agents: Vec<AgentClass>,
     /// Agent classes with room, by channel.
     pub(crate) available: BTreeMap<ChannelId, Bits>,
-    /// Agents with room, by channel, of all classes; empty unless there are many classes.
-    pub(crate) everybody: BTreeMap<ChannelId, BTreeSet<IdleKey>>,
+    /// Agents with room, by channel and order, of all classes; empty unless there are many classes.
+    pub(crate) everybody: BTreeMap<(ChannelId, usize), BTreeSet<AgentKey>>,
     /// Agent classes with somebody present.
     pub(crate) manned: Bits,
     /// By position.
@@ -121,11 +132,12 @@ impl Floor {
         self.by_level = setup.config.order == Order::AgentLevel;
         self.ids = setup.config.agents.iter().map(|agent| agent.id).collect();
         self.placed = vec![Placed::default(); self.ids.len()];
-        self.ranking.clear();
-        if self.by_level {
-            self.ranking
-                .extend(setup.config.queues.iter().map(|queue| queue.rank_skill));
-        }
+        self.orders = orders_of(&setup.config);
+        let queues = setup.config.queues.iter();
+        self.ranking = queues
+            .filter(|queue| self.by_level || queue.strategy == Strategy::BestSkill)
+            .map(|queue| queue.rank_skill)
+            .collect();
         let own = self.by_key.keys().flat_map(|key| &key.requires);
         let queues = setup.config.queues.iter().flat_map(|queue| &queue.requires);
         self.thresholds = own
@@ -195,35 +207,45 @@ impl Floor {
             .iter()
             .any(|&(channel, _)| setup.is_exclusive(channel));
         let closed = blocked || !agent.present();
-        let key = IdleKey {
-            held_total: agent.held_total,
-            idle_since: agent.idle_since,
-            position: agent.position,
-        };
         let many = self.agents.len() > MANY_CLASSES;
         let placed = &mut self.placed[agent.position as usize];
-        let index = placed.class;
-        for (lane, old) in self.agents[index].lanes.iter_mut().zip(&mut placed.rooms) {
+        let class = &mut self.agents[placed.class];
+        let config = &setup.config.agents[agent.position as usize];
+        let mut keys = [AgentKey::default(); MOST_ORDERS];
+        for (key, order) in keys.iter_mut().zip(&self.orders) {
+            *key = key_in(*order, agent, config, class.units, setup.config.seed);
+        }
+        for (lane, old) in class.lanes.iter_mut().zip(&mut placed.rooms) {
             let room = if closed { 0 } else { lane.room_for(agent) };
-            if *old == room && placed.key == key {
-                continue;
-            }
-            let everybody = self.everybody.entry(lane.channel).or_default();
-            if *old > 0 {
-                lane.pool.remove(*old, &placed.key);
-                everybody.remove(&placed.key);
-            }
-            if room > 0 {
-                lane.pool.insert(room, key);
+            let moves = placed.keys.iter().zip(&keys).zip(&mut lane.pools);
+            for (order, ((was, key), pool)) in moves.enumerate() {
+                if *old == room && was == key {
+                    continue;
+                }
+                if *old > 0 {
+                    pool.remove(*old, was);
+                }
+                if room > 0 {
+                    pool.insert(room, *key);
+                }
                 if many {
-                    everybody.insert(key);
+                    let everybody = self.everybody.entry((lane.channel, order)).or_default();
+                    if *old > 0 {
+                        everybody.remove(was);
+                    }
+                    if room > 0 {
+                        everybody.insert(*key);
+                    }
                 }
             }
-            *old = room;
-            let available = self.available.entry(lane.channel).or_default();
-            available.set(index, !lane.pool.is_empty());
+            if *old != room {
+                *old = room;
+                let available = self.available.entry(lane.channel).or_default();
+                available.set(placed.class, !lane.pools[0].is_empty());
+            }
         }
-        placed.key = key;
+        let orders = placed.keys.len();
+        placed.keys.copy_from_slice(&keys[..orders]);
         self.list_present(agent)
     }
 

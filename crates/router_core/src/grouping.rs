@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::agent::level_of;
 use crate::bits::Bits;
 use crate::class::{AgentClass, ClassKey, ContactClass, Floor, Head, Lane, Placed};
-use crate::config::{AgentConfig, ChannelUnits, SkillLevel};
+use crate::config::{AgentConfig, ChannelUnits, SkillLevel, Strategy};
 use crate::contact::Place;
 use crate::ids::{Level, SkillId};
-use crate::pool::{IdleKey, Pool};
+use crate::order::order_of;
+use crate::pool::{AgentKey, Pool};
 use crate::ranked::Ranked;
 use crate::setup::Setup;
 
@@ -34,6 +35,7 @@ impl Floor {
             waiting: Ranked::default(),
             row: Bits::default(),
             ranks: Vec::new(),
+            order: 0,
         };
         let index = if let Some(free) = self.free.pop() {
             self.contacts[free as usize] = class;
@@ -73,14 +75,15 @@ impl Floor {
         for (position, config) in setup.config.agents.iter().enumerate() {
             let likeness = (self.project(&config.skills), config.capacity.clone());
             let class = *classes.entry(likeness).or_insert_with(|| {
-                self.agents.push(new_class(config, setup));
+                self.agents
+                    .push(new_class(config, setup, self.orders.len()));
                 self.agents.len() - 1
             });
             let rooms = vec![0; self.agents[class].lanes.len()];
             let present = self.placed[position].present;
             self.placed[position] = Placed {
                 class,
-                key: IdleKey::default(),
+                keys: vec![AgentKey::default(); self.orders.len()],
                 rooms,
                 present,
                 listed: false,
@@ -100,6 +103,8 @@ impl Floor {
         let queue = setup.queue(key.queue);
         let demanded: &[SkillLevel] = queue.map_or(&[], |queue| &queue.requires);
         let rank_skill = queue.map_or(0, |queue| queue.rank_skill);
+        let strategy = queue.map_or(Strategy::LongestIdle, |queue| queue.strategy);
+        let is_ranked = self.by_level || strategy == Strategy::BestSkill;
         let mut row = Bits::default();
         let mut ranks = Vec::new();
         for (index, agents) in self.agents.iter_mut().enumerate() {
@@ -110,12 +115,15 @@ impl Floor {
                     .all(|need| agents.meets(*need));
             row.set(index, able);
             agents.row.set(class, able);
-            if self.by_level {
+            if is_ranked {
                 ranks.push(level_of(&agents.skills, rank_skill));
             }
         }
         contact_class.row = row;
         contact_class.ranks = ranks;
+        let order = self.orders.binary_search(&order_of(strategy));
+        // A class that has nobody left may be of a queue that is gone.
+        contact_class.order = order.unwrap_or(0);
     }
 
     /// Of every skill that matters: how many of the levels that are asked for are met, or the raw
@@ -156,19 +164,25 @@ impl AgentClass {
     }
 }
 
-fn new_class(config: &AgentConfig, setup: &Setup) -> AgentClass {
+fn new_class(config: &AgentConfig, setup: &Setup, orders: usize) -> AgentClass {
     let lane = |has: &ChannelUnits| Lane {
         channel: has.channel,
         units: has.units,
         exclusive: setup.is_exclusive(has.channel),
-        pool: Pool::default(),
+        pools: vec![Pool::default(); orders],
     };
     AgentClass {
         skills: config.skills.clone(),
         lanes: config.capacity.iter().map(lane).collect(),
+        units: units_of_all(&config.capacity),
         present: BTreeSet::new(),
         row: Bits::default(),
     }
+}
+
+/// The units of a whole capacity.
+pub(crate) fn units_of_all(capacity: &[ChannelUnits]) -> u64 {
+    capacity.iter().map(|has| u64::from(has.units)).sum()
 }
 
 /// The level that decides between agents, turned so that the better comes first.

@@ -109,6 +109,7 @@ mod matching;
 mod naive;
 mod offer;
 mod offering;
+mod order;
 mod pool;
 mod presence;
 mod queue;

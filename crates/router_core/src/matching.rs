@@ -1,16 +1,18 @@
 //! The two choices, from the heads of classes. `naive.rs` makes the same ones by comparing
 //! everybody with everybody; debug builds compare the two.
 //!
-//! 1. A contact goes to the eligible agent who is first by (rank, held units, idle since, position).
+//! 1. A contact goes to the eligible agent who is first by (rank, number, idle since, position); the
+//!    number is that of the queue's strategy (`order.rs`).
 //! 2. An agent takes the eligible contact that is first by (tier, rank, place).
-//! 3. The rank is the agent's level for the queue, or the same for everybody under `Longest`.
+//! 3. The rank is the agent's level for the queue, or the same for everybody under `Longest`;
+//!    `BestSkill` ranks agents in the eyes of a contact, not contacts in the eyes of an agent.
 //! 4. Whoever has attempted a contact is passed over.
 
 use crate::class::{ContactClass, Floor, MANY_CLASSES};
 use crate::contact::{Contact, Place};
 use crate::grouping::turned;
 use crate::ids::{AgentId, ContactId};
-use crate::pool::IdleKey;
+use crate::pool::AgentKey;
 use crate::slab::Tracked;
 
 /// How many agents are looked at in the order of all classes before the classes' heads are.
@@ -30,13 +32,13 @@ impl Floor {
                     .binary_search(&self.ids[position as usize])
                     .is_err()
         };
-        if !self.by_level && class.row.count_both(available) > MANY_CLASSES {
+        if class.ranks.is_empty() && class.row.count_both(available) > MANY_CLASSES {
             let first = self.first_of_everybody(class, attempted);
             if let Some(position) = first {
                 return Some(self.ids[position as usize]);
             }
         }
-        let mut best: Option<(u8, IdleKey)> = None;
+        let mut best: Option<(u8, AgentKey)> = None;
         for index in class.row.both(available) {
             let rank = turned(class.ranks.get(index).copied().unwrap_or(0));
             if best.is_some_and(|(found, _)| found < rank) {
@@ -46,7 +48,8 @@ impl Floor {
             let Some(lane) = agents.lane(class.key.channel) else {
                 continue;
             };
-            let Some(key) = agents.lanes[lane].pool.best(class.key.weight, allowed) else {
+            let Some(key) = agents.lanes[lane].pools[class.order].best(class.key.weight, allowed)
+            else {
                 continue;
             };
             if best.is_none_or(|found| (rank, key) < found) {
@@ -60,7 +63,7 @@ impl Floor {
     fn first_of_everybody(&self, class: &ContactClass, attempted: &[AgentId]) -> Option<u32> {
         let everybody = self
             .everybody
-            .get(&class.key.channel)?
+            .get(&(class.key.channel, class.order))?
             .iter()
             .take(LOOKED_AT);
         let mut positions = everybody.map(|key| key.position);
@@ -96,7 +99,8 @@ impl Floor {
                 continue;
             }
             let class = &self.contacts[index];
-            let rank = turned(class.ranks.get(placed.class).copied().unwrap_or(0));
+            let level = class.ranks.get(placed.class).filter(|_| self.by_level);
+            let rank = turned(level.copied().unwrap_or(0));
             let turn = |place: Place| (place.tier, rank, place);
             if best.is_some_and(|(found, _)| found < turn(head.place)) {
                 continue;

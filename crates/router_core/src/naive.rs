@@ -8,7 +8,9 @@ use crate::agent::{Agent, level_of, units_of};
 use crate::config::AgentConfig;
 #[cfg(debug_assertions)]
 use crate::config::Order;
+use crate::config::Strategy;
 use crate::contact::Contact;
+use crate::hash::mix;
 #[cfg(debug_assertions)]
 use crate::ids::{AgentId, ContactId, Level};
 use crate::router::Router;
@@ -51,6 +53,31 @@ impl Router {
             && self.is_qualified(contact, agent)
     }
 
+    /// The number by which a strategy compares agents, smaller first.
+    pub(crate) fn number_of(&self, agent: &Agent, strategy: Strategy) -> u64 {
+        let config = self.config_of(agent);
+        let units = |config: &AgentConfig| config.capacity.iter().map(|c| u64::from(c.units)).sum();
+        let units: u64 = config.map_or(0, units);
+        let share = config.map_or(1, |config| config.share);
+        let average = |sum: u64, count: u64| sum.checked_div(count).unwrap_or(sum);
+        let done = agent.counters;
+        match strategy {
+            Strategy::LongestIdle | Strategy::BestSkill => agent.held_total,
+            Strategy::LeastOccupied => average(agent.held_total * 1_000, units),
+            Strategy::FewestContacts => done.accepted,
+            Strategy::LeastTalk => done.talk_us,
+            Strategy::LeastAverageTalk => average(done.talk_us, done.talks),
+            Strategy::LongestAverageIdle => u64::MAX - average(done.idle_us, done.idles),
+            Strategy::RoundRobin => agent.last_offer,
+            Strategy::TopDown => agent.position.into(),
+            Strategy::Random => {
+                let agent_word = u64::from(agent.id) << 32;
+                mix(self.setup.config.seed ^ agent_word ^ agent.last_offer)
+            }
+            Strategy::Weighted => done.offers.saturating_mul(1_000_000) / u64::from(share),
+        }
+    }
+
     fn config_of(&self, agent: &Agent) -> Option<&AgentConfig> {
         self.setup.config.agents.get(agent.position as usize)
     }
@@ -59,17 +86,19 @@ impl Router {
 /// Every single choice, held against a comparison of everybody with everybody.
 #[cfg(debug_assertions)]
 impl Router {
-    /// The agent's level for the contact's queue, where it counts.
-    fn rank(&self, contact: &Contact, agent: &Agent) -> Level {
-        match (
-            self.setup.config.order,
-            self.config_of(agent),
-            self.setup.queue(contact.queue),
-        ) {
-            (Order::AgentLevel, Some(config), Some(queue)) => {
-                level_of(&config.skills, queue.rank_skill)
-            }
+    /// The agent's level for the contact's queue.
+    fn level(&self, contact: &Contact, agent: &Agent) -> Level {
+        match (self.config_of(agent), self.setup.queue(contact.queue)) {
+            (Some(config), Some(queue)) => level_of(&config.skills, queue.rank_skill),
             _ => 0,
+        }
+    }
+
+    /// The same, where it decides between contacts.
+    fn rank(&self, contact: &Contact, agent: &Agent) -> Level {
+        match self.setup.config.order {
+            Order::AgentLevel => self.level(contact, agent),
+            Order::Longest => 0,
         }
     }
 
@@ -78,9 +107,15 @@ impl Router {
         let eligible = agents
             .iter()
             .filter(|agent| self.is_eligible(contact, agent));
+        let strategy = self.setup.queue(contact.queue)?.strategy;
         let best = eligible.min_by_key(|agent| {
             let rank = Reverse(self.rank(contact, agent));
-            (rank, agent.held_total, agent.idle_since, agent.position)
+            let skill = match strategy {
+                Strategy::BestSkill => 100 - self.level(contact, agent),
+                _ => 0,
+            };
+            let number = self.number_of(agent, strategy);
+            (rank, skill, number, agent.idle_since, agent.position)
         });
         best.map(|agent| agent.id)
     }

@@ -1,14 +1,14 @@
-//! Agents of one class with room on one channel, in the order in which they are chosen.
+//! Agents of one class with room on one channel, in one order in which they are chosen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::time::Micros;
 
-/// The order between equally ranked agents: the least occupied, then the longest idle, then the
-/// first in the configuration.
+/// Where an agent stands among equally ranked ones: by the number of an order, then the longest
+/// idle, then the first in the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct IdleKey {
-    pub(crate) held_total: u64,
+pub(crate) struct AgentKey {
+    pub(crate) number: u64,
     pub(crate) idle_since: Micros,
     pub(crate) position: u32,
 }
@@ -16,7 +16,7 @@ pub(crate) struct IdleKey {
 /// By free units, because a heavier contact must pass over agents with less room.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pool {
-    by_room: BTreeMap<u32, BTreeSet<IdleKey>>,
+    by_room: BTreeMap<u32, BTreeSet<AgentKey>>,
 }
 
 impl Pool {
@@ -24,11 +24,11 @@ impl Pool {
         self.by_room.is_empty()
     }
 
-    pub(crate) fn insert(&mut self, room: u32, key: IdleKey) {
+    pub(crate) fn insert(&mut self, room: u32, key: AgentKey) {
         self.by_room.entry(room).or_default().insert(key);
     }
 
-    pub(crate) fn remove(&mut self, room: u32, key: &IdleKey) {
+    pub(crate) fn remove(&mut self, room: u32, key: &AgentKey) {
         if let Some(keys) = self.by_room.get_mut(&room) {
             keys.remove(key);
             if keys.is_empty() {
@@ -38,7 +38,7 @@ impl Pool {
     }
 
     /// The first agent with at least this much room whom `allowed` admits.
-    pub(crate) fn best(&self, weight: u32, allowed: impl Fn(u32) -> bool) -> Option<IdleKey> {
+    pub(crate) fn best(&self, weight: u32, allowed: impl Fn(u32) -> bool) -> Option<AgentKey> {
         let firsts = self
             .by_room
             .range(weight..)
@@ -46,7 +46,7 @@ impl Pool {
         firsts.min().copied()
     }
 
-    pub(crate) fn contains(&self, room: u32, key: &IdleKey) -> bool {
+    pub(crate) fn contains(&self, room: u32, key: &AgentKey) -> bool {
         self.by_room
             .get(&room)
             .is_some_and(|keys| keys.contains(key))

@@ -186,7 +186,7 @@ fn every_invariant_holds_after_every_command() {
     }
     println!("{answers:?}\n{kinds:?}");
     assert!(
-        kinds.len() == 25 || seeds().count() < 10,
+        kinds.len() == 27 || seeds().count() < 10,
         "every kind of event: {kinds:?}"
     );
 }

@@ -3,8 +3,8 @@
 pub mod configs;
 
 use router_core::{
-    AgentId, Command, ContactId, ContactState, MILLISECOND, OfferId, Presence, Router, SECOND,
-    SkillLevel,
+    AgentId, Command, ContactId, ContactState, KEEP_HEAD_START, MILLISECOND, OfferId, Presence,
+    Router, SECOND, SkillLevel,
 };
 
 /// SplitMix64.
@@ -95,7 +95,8 @@ pub fn next_command(rng: &mut Rng, router: &Router) -> Command {
         42..=53 => presence(rng),
         54..=74 => answer(rng, router),
         75..=90 => handle(rng, router),
-        91..=96 => transfer(rng, router),
+        91..=94 => transfer(rng, router),
+        95..=96 => supervise(rng, router),
         97 if rng.chance(50) => Command::Restarted,
         98 => Command::Configure {
             config: Box::new(configs::random(rng)),
@@ -303,5 +304,31 @@ fn transfer(rng: &mut Rng, router: &Router) -> Command {
         queue: rng.some(QUEUES),
         head_start_us: [0, 0, 60 * SECOND][rng.below(3) as usize],
         requires: requires(rng),
+    }
+}
+
+fn supervise(rng: &mut Rng, router: &Router) -> Command {
+    let contact = contact(rng, router).1;
+    let command_id = rng
+        .chance(10)
+        .then(|| u128::from(rng.below(40)).to_be_bytes());
+    if rng.chance(30) {
+        return Command::Release {
+            contact,
+            command_id,
+        };
+    }
+    Command::Change {
+        contact,
+        queue: if rng.chance(40) { 0 } else { rng.some(QUEUES) },
+        head_start_us: [
+            KEEP_HEAD_START,
+            KEEP_HEAD_START,
+            0,
+            60 * SECOND,
+            KEEP_HEAD_START - 1,
+        ][rng.below(5) as usize],
+        requires: rng.chance(50).then(|| requires(rng)),
+        command_id,
     }
 }
