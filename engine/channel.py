@@ -144,8 +144,8 @@ class Ended(Effect, frozen=True, kw_only=True):
     """The contact is over; nothing follows for it.
 
     Attributes:
-        outcome: "served", "abandoned" or "blocked".
-        by: "customer", "agent", "deadline" or "engine".
+        outcome: "served", "abandoned", "blocked" or "withdrawn".
+        by: "customer", "agent", "deadline", "supervisor" or "engine".
     """
 
     outcome: str

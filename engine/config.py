@@ -29,6 +29,7 @@ from engine.config_types import (
     Web,
 )
 from engine.errors import ConfigError
+from engine.model import Strategy
 
 __all__ = [
     "Address",
@@ -52,6 +53,10 @@ MAX_LEVEL: Final = 100
 MAX_UNITS: Final = 10_000
 """More than anybody can serve at once; the core takes any u32."""
 MAX_REQUIREMENT: Final = 16
+MAX_SHARE: Final = 1_000
+MAX_SEED: Final = 2**63 - 1
+"""The highest integer of a TOML file."""
+STRATEGIES: Final = tuple(strategy.name.lower() for strategy in Strategy)
 MAX_CHANNELS, MAX_SKILLS, MAX_QUEUES = 1_000, 10_000, 10_000
 MAX_AGENTS, MAX_REASONS = 200_000, 1_000
 MAX_WAITING: Final = 2_000_000
@@ -142,6 +147,7 @@ def _routing(table: Table) -> Routing:
         retry_after_ms=table.integer("retry_after_ms", 1, DAY_MS, 5_000),
         max_waiting=table.optional_integer("max_waiting", 0, MAX_WAITING),
         key_retention_days=table.integer("key_retention_days", 1, 400, 7),
+        seed=table.integer("seed", 0, MAX_SEED, 0),
     )
     table.finish()
     return routing
@@ -208,6 +214,7 @@ def _queue(table: Table, name: str, skills: Mapping[str, Named]) -> QueueSection
         offer_timeout_ms=table.integer("offer_timeout_ms", 1, DAY_MS, 20_000),
         wrap_up_ms=table.integer("wrap_up_ms", 0, DAY_MS, 5_000),
         max_waiting=table.optional_integer("max_waiting", 0, MAX_WAITING),
+        strategy=table.choice("strategy", STRATEGIES, STRATEGIES[0]),
     )
     table.finish()
     return section
@@ -225,6 +232,7 @@ def _agent(
         was=table.name("was"),
         skills=_levels(table, skills),
         capacity=_numbers(table, "capacity", "channel", channels, MAX_UNITS),
+        share=table.integer("share", 1, MAX_SHARE, 100),
     )
     table.finish()
     return section

@@ -22,6 +22,7 @@ from engine.model import (
     Order,
     QueueConfig,
     SkillLevel,
+    Strategy,
 )
 from engine.names import Names
 
@@ -54,6 +55,7 @@ def compile_config(site: SiteConfig, names: Names) -> tuple[Config, Names]:
         max_waiting=_limit(routing.max_waiting),
         key_retention_us=routing.key_retention_days * _US_PER_DAY,
         memory_us=MEMORY_US,
+        seed=routing.seed,
         channels=tuple(sorted((_channel(one, names) for one in site.channels.values()), key=lambda c: c.id)),
         skills=tuple(sorted(names.id("skill", name) for name in site.skills)),
         reasons=tuple(sorted(names.id("reason", name) for name in site.reasons)),
@@ -108,6 +110,7 @@ def _queue(section: QueueSection, names: Names) -> QueueConfig:
         max_waiting=_limit(section.max_waiting),
         offer_timeout_us=section.offer_timeout_ms * _US_PER_MS,
         wrap_up_us=section.wrap_up_ms * _US_PER_MS,
+        strategy=Strategy[section.strategy.upper()],
     )
 
 
@@ -117,6 +120,7 @@ def _agent(section: AgentSection, names: Names) -> AgentConfig:
         id=names.id("agent", section.name),
         skills=_levels(section.skills, names),
         capacity=tuple(ChannelUnits(channel, units) for channel, units in capacity),
+        share=section.share,
     )
 
 

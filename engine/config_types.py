@@ -48,6 +48,7 @@ class Routing:
     retry_after_ms: int
     max_waiting: int | None
     key_retention_days: int
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +100,16 @@ class QueueSection(Named):
     offer_timeout_ms: int
     wrap_up_ms: int
     max_waiting: int | None
+    strategy: str
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSection(Named):
-    """Who serves; ``capacity`` maps channel to units."""
+    """Who serves; ``capacity`` maps channel to units, ``share`` is the part of a weighted queue."""
 
     skills: Mapping[str, int]
     capacity: Mapping[str, int]
+    share: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,20 @@ def number_of(names: Names, kind: str, name: str) -> int | None:
         return None
 
 
+def skill_levels(names: Names, requires: Mapping[str, int]) -> tuple[SkillLevel, ...]:
+    """Return a requirement in the core's numbers.
+
+    Raises:
+        UnknownSkill: the configuration does not know one.
+    """
+    levels = []
+    for skill, level in requires.items():
+        if (number := number_of(names, "skill", skill)) is None:
+            raise UnknownSkill(0)
+        levels.append(SkillLevel(number, level))
+    return tuple(sorted(levels, key=lambda one: one.skill))
+
+
 class Conversations:
     """Ties the store to the running service.
 
@@ -285,17 +299,12 @@ class Conversations:
             raise UnknownChannel(channel_number or 0)
         if queue_number is None:
             raise UnknownQueue(0)
-        levels = []
-        for skill, level in requires.items():
-            if (number := number_of(names, "skill", skill)) is None:
-                raise UnknownSkill(0)
-            levels.append(SkillLevel(number, level))
         return Arrive(
             channel=channel_number,
             key=arrival_key(channel_secret(self.secret, channel), section.account, external_id),
             queue=queue_number,
             head_start_us=head_start_ms * 1_000,
-            requires=tuple(sorted(levels, key=lambda one: one.skill)),
+            requires=skill_levels(names, requires),
         )
 
     async def _of(self, channel: str, contact: int) -> Conversation:

@@ -38,6 +38,8 @@ def effect_of(names: Names, effect_id: str, event: model.AnyEvent) -> channel.Ef
             effect = _ended(effect_id, event.contact, "abandoned", "customer")
         case model.Blocked():
             effect = _ended(effect_id, event.contact, "blocked", "engine")
+        case model.Withdrawn():
+            effect = _ended(effect_id, event.contact, "withdrawn", "supervisor")
         case _:
             return None
     return effect

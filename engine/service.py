@@ -34,6 +34,7 @@ from engine.names import Names
 from engine.replay import Replayed, replay
 from engine.router import Intake, Router
 from engine.subscription import Subscription
+from engine.supervision import Supervision
 from engine.views import ContactState, DeskState, Overview, desk_state, ended_contact, live_contact, overview
 
 IN_PROCESS = 0
@@ -51,7 +52,7 @@ _ack_decoder = msgspec.msgpack.Decoder(Ack)
 _log = structlog.get_logger(__name__)
 
 
-class Service:
+class Service(Supervision):
     """The running engine. Made by `open_service`.
 
     Attributes:

@@ -8,7 +8,7 @@ import msgspec
 
 PRESENCES = ("signed_out", "not_ready", "ready")
 CONTACT_STATES = ("waiting", "offered", "connecting", "engaged")
-OUTCOMES = ("served", "abandoned", "blocked")
+OUTCOMES = ("served", "abandoned", "blocked", "withdrawn")
 
 
 class QueueOverview(msgspec.Struct, frozen=True):

@@ -114,7 +114,7 @@ class ChatState(ServerMessage, frozen=True, tag="chat"):
     Attributes:
         state: "waiting", "engaged" or "ended".
         position: how many are before it, while it waits.
-        outcome: "served", "abandoned" or "blocked", when it ended.
+        outcome: "served", "abandoned", "blocked" or "withdrawn", when it ended.
     """
 
     chat: str

@@ -22,6 +22,7 @@ from engine.model import (
     Arrived,
     Blocked,
     BlockedCause,
+    Changed,
     ConnectFailedEvent,
     Connecting,
     Ended,
@@ -35,6 +36,7 @@ from engine.model import (
     OfferWithdrawn,
     Queued,
     Transferred,
+    Withdrawn,
     WithdrawnCause,
     WrapUpEnded,
     WrapUpStarted,
@@ -86,6 +88,8 @@ class History:
             Engaged: self._on_engaged,
             ConnectFailedEvent: self._on_connect_failed,
             Abandoned: self._on_abandoned,
+            Changed: self._on_changed,
+            Withdrawn: self._on_withdrawn,
             Ended: self._on_ended,
             Transferred: self._on_transferred,
             WrapUpStarted: self._on_wrap_up_started,
@@ -282,13 +286,24 @@ class History:
             row.wait_ms = (at - row.arrived_at) // US_PER_MS
         self.contacts.close(contact)
 
-    def _on_abandoned(self, event: Abandoned) -> None:
+    def _on_changed(self, event: Changed) -> None:
         row = self._contact(event.contact)
+        row.queue = event.queue
+        row.head_start_us = event.head_start_us
+
+    def _on_abandoned(self, event: Abandoned) -> None:
+        self._end_unserved(event.contact, event.at, "abandoned", "customer")
+
+    def _on_withdrawn(self, event: Withdrawn) -> None:
+        self._end_unserved(event.contact, event.at, "withdrawn", "supervisor")
+
+    def _end_unserved(self, contact: int, at: int, state: str, by: str) -> None:
+        row = self._contact(contact)
         if row.segment:
-            self._close_segment(self._end_segment(row, event.at, "abandoned").segment)
+            self._close_segment(self._end_segment(row, at, state).segment)
         elif row.state == "offered":
             row.agent = None
-        self._end_contact(event.contact, event.at, "abandoned", "customer")
+        self._end_contact(contact, at, state, by)
 
     def _on_ended(self, event: Ended) -> None:
         row = self._contact(event.contact)

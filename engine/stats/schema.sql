@@ -40,7 +40,7 @@ CREATE TABLE contacts_ended (
     first_offered_at TIMESTAMPTZ, -- when it was first proposed to an agent
     engaged_at TIMESTAMPTZ, -- when it was first answered
     ended_at TIMESTAMPTZ, -- when it was over
-    ended_by VARCHAR, -- customer, agent or deadline; of a blocked contact the limit: queue_full, site_full
+    ended_by VARCHAR, -- customer, agent, deadline or supervisor; of a blocked contact the limit: queue_full, site_full
     head_start_ms BIGINT NOT NULL, -- its priority in the queue, as time, ms
     tier SMALLINT NOT NULL, -- its tier, lower first: 2 arrival, 1 transfer
     weight INTEGER NOT NULL, -- units of an agent's capacity that it takes
@@ -64,7 +64,7 @@ CREATE TABLE offers_ended (
     deadline_at TIMESTAMPTZ NOT NULL, -- until when it could be accepted
     closed_at TIMESTAMPTZ, -- when it was over
     outcome VARCHAR NOT NULL, -- open, accepted, declined, expired (nobody answered), withdrawn
-    cause VARCHAR, -- why it was withdrawn: abandoned, agent_left, restart
+    cause VARCHAR, -- why it was withdrawn: abandoned, agent_left, restart, released
     reason_id BIGINT, -- the agent's reason for declining
     answer_ms BIGINT, -- closed_at - made_at, ms
     seq BIGINT NOT NULL -- the batch that changed it last
@@ -78,7 +78,7 @@ CREATE TABLE segments_ended (
     channel_id BIGINT NOT NULL, -- the contact's channel
     queue_id BIGINT NOT NULL, -- the queue that it came out of
     agent_id BIGINT NOT NULL, -- by whom
-    outcome VARCHAR NOT NULL, -- open, served, transferred, connect_failed, abandoned (while it was connected)
+    outcome VARCHAR NOT NULL, -- open, served, transferred, connect_failed, abandoned or withdrawn (while it was connected)
     connecting_at TIMESTAMPTZ, -- when the channel was asked to connect them; NULL on an instant channel
     engaged_at TIMESTAMPTZ, -- when they began to talk
     ended_at TIMESTAMPTZ, -- when they were apart again

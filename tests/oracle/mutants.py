@@ -218,13 +218,13 @@ class SharesAreEqual(Oracle):
         return super().strategy_key(contact, agent)
 
 
-class OccupancyIsNotCutOff(Oracle):
-    """Occupancy is compared in millionths."""
+class OccupancyOfOneChannel(Oracle):
+    """Occupancy is measured by the units of the contact's channel alone."""
 
     def strategy_key(self, contact: Contact, agent: Agent) -> Rank:
         if self.queues[contact.queue].strategy is Strategy.LEAST_OCCUPIED:
             held = sum(weight for _, weight in self.in_hand(agent))
-            return (held * 1_000_000 // max(1, sum(agent.units.values())),)
+            return (held * 1000 // max(1, agent.units[contact.channel]),)
         return super().strategy_key(contact, agent)
 
 
@@ -288,7 +288,7 @@ MUTANTS: tuple[type[Oracle], ...] = (
     EveryAcceptEndsIdleTime,
     ConnectingIsTalk,
     SharesAreEqual,
-    OccupancyIsNotCutOff,
+    OccupancyOfOneChannel,
     LotsAreDrawnOnce,
     ChangeLosesItsPlace,
     ChangeForgetsAttempts,

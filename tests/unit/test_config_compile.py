@@ -8,7 +8,7 @@ import pytest
 
 from engine.config import read_site
 from engine.config_compile import compile_config, config_hash
-from engine.model import NO_LIMIT, ChannelUnits, Config, Order, SkillLevel
+from engine.model import NO_LIMIT, ChannelUnits, Config, Order, SkillLevel, Strategy
 from engine.names import Names
 
 SITE = """
@@ -18,6 +18,7 @@ name = "one"
 order = "agent_level"
 retry_after_ms = 7
 key_retention_days = 2
+seed = 12345678901234567
 [reasons.break]
 [skills.cards]
 [skills.english]
@@ -33,10 +34,12 @@ skills = {english = 5, cards = 4}
 offer_timeout_ms = 2
 wrap_up_ms = 0
 max_waiting = 9
+strategy = "round_robin"
 [queues.plain]
 [agents.zoe]
 skills = {english = 70, cards = 60}
 capacity = {webchat = 3, voice = 1}
+share = 250
 [agents.abe]
 """
 
@@ -51,6 +54,7 @@ def test_names_become_numbers_and_ms_become_us() -> None:
     assert (config.miss_limit, config.retry_after_us) == (3, 7_000)
     assert config.key_retention_us == 2 * 86_400_000_000
     assert (config.max_waiting, config.memory_us) == (NO_LIMIT, 600_000_000)
+    assert config.seed == 12_345_678_901_234_567
     assert (config.skills, config.reasons) == ((1, 2), (1,))
     voice, webchat = config.channels
     assert (voice.id, voice.exclusive, voice.instant, voice.connect_timeout_us) == (1, True, False, 3_000)
@@ -60,7 +64,9 @@ def test_names_become_numbers_and_ms_become_us() -> None:
     assert loans.rank_skill == names.id("skill", "english"), "the first that the file lists"
     assert (loans.max_waiting, loans.offer_timeout_us, loans.wrap_up_us) == (9, 2_000, 0)
     assert (plain.requires, plain.rank_skill, plain.max_waiting) == ((), 0, NO_LIMIT)
+    assert (loans.strategy, plain.strategy) == (Strategy.ROUND_ROBIN, Strategy.LONGEST_IDLE)
     zoe, abe = config.agents
+    assert (zoe.share, abe.share) == (250, 100)
     assert (zoe.id, abe.id) == (1, 2), "the file's order, not the alphabet's"
     assert zoe.skills == (SkillLevel(1, 60), SkillLevel(2, 70))
     assert zoe.capacity == (ChannelUnits(1, 1), ChannelUnits(2, 3))
@@ -109,6 +115,9 @@ def test_hash_is_the_content_and_nothing_else() -> None:
         ("offer_timeout_ms = 2", "offer_timeout_ms = 3"),
         ("cards = 60", "cards = 61"),
         ("webchat = 3", "webchat = 2"),
+        ("round_robin", "top_down"),
+        ("share = 250", "share = 251"),
+        ("seed = 12345678901234567", "seed = 1"),
         ("[agents.abe]", "[agents.abe]\n[agents.eve]"),
     ],
 )
@@ -123,3 +132,9 @@ def test_names_survive_the_journal() -> None:
     read = Names.decode(config.names)
     assert read.encode() == names.encode()
     assert read.name("queue", 1) == "loans"
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_every_strategy_has_a_word(strategy: Strategy) -> None:
+    text = SITE.replace("round_robin", strategy.name.lower())
+    assert compiled(text)[0].queues[0].strategy is strategy

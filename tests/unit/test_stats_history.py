@@ -14,6 +14,7 @@ from engine.model import (
     AgentUnlocked,
     Blocked,
     BlockedCause,
+    Changed,
     ConnectFailedEvent,
     Connecting,
     Ended,
@@ -25,6 +26,7 @@ from engine.model import (
     OfferExpired,
     OfferWithdrawn,
     Transferred,
+    Withdrawn,
     WithdrawnCause,
     WrapUpEnded,
     WrapUpStarted,
@@ -257,6 +259,56 @@ def test_abandoned_while_connecting_names_the_agent() -> None:
     (contact,) = history.contacts.closed
     assert (contact[5], contact[6], contact[19], contact[20]) == ("abandoned", 7, 2_000, 0)
     assert [(row[5], row[8]) for row in history.segments.closed] == [("abandoned", at(2_000))]
+
+
+def test_changed_contact_keeps_its_time_and_its_first_queue() -> None:
+    history = History()
+    history.apply(1, [arrived(0, 1), queued(0, 1)])
+    history.apply(2, [Changed(at=at(5), contact=1, channel=1, queue=2, head_start_us=7_000)])
+    row = history.contacts.open[1]
+    assert columns(row, "state", "queue", "first_queue", "head_start_us") == ("waiting", 2, 1, 7_000)
+    assert columns(row, "enqueued_at", "tier", "seq") == (at(0), 2, 2)
+    assert history.contacts.changed == {1}
+
+
+def test_released_contact_is_withdrawn_by_the_supervisor() -> None:
+    history = History()
+    waiting = [arrived(0, 1), queued(0, 1)]
+    offered = [arrived(0, 2), queued(0, 2), *signed_in(0, 7), offer_made(0, 1, 2, 7)]
+    history.apply(1, [*waiting, *offered])
+    history.apply(2, [Withdrawn(at=at(40), contact=1, channel=1, queue=1)])
+    history.apply(
+        3,
+        [
+            OfferWithdrawn(at=at(50), offer=1, contact=2, channel=1, agent=7, cause=WithdrawnCause.RELEASED),
+            Withdrawn(at=at(50), contact=2, channel=1, queue=1),
+        ],
+    )
+    # state, agent, ended_at, ended_by, wait_ms
+    ends = [(row[5], row[6], row[11], row[12], row[19]) for row in history.contacts.closed]
+    assert ends == [
+        ("withdrawn", None, at(40), "supervisor", 40),
+        ("withdrawn", None, at(50), "supervisor", 50),
+    ]
+    assert [row[8:10] for row in history.offers.closed] == [("withdrawn", "released")]
+
+
+def test_contact_released_while_connecting_names_the_agent() -> None:
+    history = History()
+    history.apply(
+        1,
+        [
+            *signed_in(0, 7),
+            arrived(0, 1),
+            queued(0, 1),
+            offer_made(0, 1, 1, 7),
+            OfferAccepted(at=at(1), offer=1, contact=1, channel=1, agent=7),
+            Connecting(at=at(1), contact=1, channel=1, agent=7, deadline=at(9)),
+            Withdrawn(at=at(4), contact=1, channel=1, queue=1),
+        ],
+    )
+    assert [row[5:7] for row in history.contacts.closed] == [("withdrawn", 7)]
+    assert [row[5] for row in history.segments.closed] == ["withdrawn"]
 
 
 def test_blocked_contact_names_the_limit() -> None:

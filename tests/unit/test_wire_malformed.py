@@ -42,12 +42,12 @@ CORPUS: list[tuple[str, Any, str]] = [
     ("short id", [9, 1, 5, b"x"], "ready.command_id: expected 16 bytes, got 1"),
     ("version", [9, 2, 5], "ready.version: expected 1, got 2"),
     ("no version", [9], "ready.version: is missing"),
-    ("unknown kind", [17, 1], "kind 17 is no command"),
-    ("unknown event", [90, 1, 0], "kind 90 is no event"),
+    ("unknown kind", [19, 1], "kind 19 is no command"),
+    ("unknown event", [91, 1, 0], "kind 91 is no event"),
     ("empty", [], "expected [kind, version, ...], got an empty array"),
     ("map", {"kind": 3}, "expected an array, got map"),
-    ("order", [1, 1, [2, *([0] * 12)]], "configure.config.order: expected an integer 0..1, got 2"),
-    ("config's arity", [1, 1, [0]], "configure.config: expected 13 items, got 1"),
+    ("order", [1, 1, [2, *([0] * 13)]], "configure.config.order: expected an integer 0..1, got 2"),
+    ("config's arity", [1, 1, [0]], "configure.config: expected 14 items, got 1"),
 ]
 
 
