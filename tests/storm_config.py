@@ -49,6 +49,11 @@ WIDE = Scale(
     *(range(1, 6), range(1, 13), range(1, 4), range(1, 14), range(1, 151)),
     *(tuple(range(1, 101)), 60, (100, 250)),
 )
+QUIET = Scale(
+    *(range(1, 4), range(1, 3), range(1, 3), range(1, 5), range(1, 21)),
+    *((10, 50, 90), 60, (5, 10, 25)),
+)
+"""Agents wait for contacts, so that contacts choose among many, by every strategy."""
 
 Change = Callable[["Configs", Config], Config]
 

@@ -27,7 +27,7 @@ from tests.oracle.oracle_executor import OracleExecutor
 from tests.oracle.router_executor import RouterExecutor
 from tests.scenario_text import Outcome
 from tests.storm import Step, Storm, perform
-from tests.storm_config import SMALL, WIDE, Scale
+from tests.storm_config import QUIET, SMALL, WIDE, Scale
 from tests.storm_record import link, record
 
 COMMANDS = int(os.environ.get("AGREEMENT_COMMANDS", "30000"))
@@ -47,6 +47,12 @@ def test_the_router_agrees_with_the_oracle(seed: int) -> None:
     agree(seed, COMMANDS_A_SEED, SMALL)
 
 
+@pytest.mark.slow  # thousands of commands, each of them compared
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_router_agrees_on_a_quiet_floor(seed: int) -> None:
+    agree(seed, COMMANDS_A_SEED, QUIET)
+
+
 @pytest.mark.slow  # hundreds of agents and contacts, all pairs looked at
 @pytest.mark.parametrize("seed", WIDE_SEEDS)
 def test_the_router_agrees_on_a_wide_floor(seed: int) -> None:
@@ -64,7 +70,8 @@ def agree(seed: int, commands: int, scale: Scale) -> None:
 @pytest.mark.slow  # as many commands as a bug may take to show
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_a_planted_bug_is_found(mutant: type[Oracle]) -> None:
-    found = (storm(seed, COMMANDS_A_SEED, OracleExecutor(mutant()))[1] for seed in (1, 2, 3))
+    storms = ((seed, scale) for seed in range(1, 7) for scale in (SMALL, QUIET))
+    found = (storm(seed, COMMANDS_A_SEED, OracleExecutor(mutant()), scale)[1] for seed, scale in storms)
     assert any(found), f"nobody would notice: {mutant.__doc__}"
 
 
