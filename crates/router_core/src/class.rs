@@ -16,7 +16,7 @@ use crate::bits::Bits;
 use crate::config::{Order, SkillLevel, Strategy};
 use crate::contact::Place;
 use crate::ids::{AgentId, ChannelId, ContactId, Level, QueueId, SkillId};
-use crate::order::{MOST_ORDERS, key_in, orders_of};
+use crate::order::{key_in, orders_of};
 use crate::pool::{AgentKey, Pool};
 use crate::ranked::Ranked;
 use crate::setup::Setup;
@@ -211,41 +211,35 @@ impl Floor {
         let placed = &mut self.placed[agent.position as usize];
         let class = &mut self.agents[placed.class];
         let config = &setup.config.agents[agent.position as usize];
-        let mut keys = [AgentKey::default(); MOST_ORDERS];
-        for (key, order) in keys.iter_mut().zip(&self.orders) {
-            *key = key_in(*order, agent, config, class.units, setup.config.seed);
-        }
-        for (lane, old) in class.lanes.iter_mut().zip(&mut placed.rooms) {
-            let room = if closed { 0 } else { lane.room_for(agent) };
-            let moves = placed.keys.iter().zip(&keys).zip(&mut lane.pools);
-            for (order, ((was, key), pool)) in moves.enumerate() {
-                if *old == room && was == key {
+        let room_on = |lane: &Lane| if closed { 0 } else { lane.room_for(agent) };
+        for (order, strategy) in self.orders.iter().enumerate() {
+            let key = key_in(*strategy, agent, config, class.units, setup.config.seed);
+            let was = std::mem::replace(&mut placed.keys[order], key);
+            for (lane, &old) in class.lanes.iter_mut().zip(&placed.rooms) {
+                let room = room_on(lane);
+                if old == room && was == key {
                     continue;
                 }
-                if *old > 0 {
-                    pool.remove(*old, was);
-                }
-                if room > 0 {
-                    pool.insert(room, *key);
-                }
+                lane.pools[order].put((old, &was), (room, key));
                 if many {
                     let everybody = self.everybody.entry((lane.channel, order)).or_default();
-                    if *old > 0 {
-                        everybody.remove(was);
+                    if old > 0 {
+                        everybody.remove(&was);
                     }
                     if room > 0 {
-                        everybody.insert(*key);
+                        everybody.insert(key);
                     }
                 }
             }
+        }
+        for (lane, old) in class.lanes.iter().zip(&mut placed.rooms) {
+            let room = room_on(lane);
             if *old != room {
                 *old = room;
                 let available = self.available.entry(lane.channel).or_default();
                 available.set(placed.class, !lane.pools[0].is_empty());
             }
         }
-        let orders = placed.keys.len();
-        placed.keys.copy_from_slice(&keys[..orders]);
         self.list_present(agent)
     }
 

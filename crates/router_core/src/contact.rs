@@ -152,6 +152,14 @@ impl Contact {
         matches!(self.state, ContactState::Waiting)
     }
 
+    /// Since when it is engaged; 0 unless it is.
+    pub(crate) const fn engaged_at(&self) -> Micros {
+        match self.state {
+            ContactState::Engaged { since, .. } => since,
+            _ => 0,
+        }
+    }
+
     pub(crate) fn was_attempted_by(&self, agent: AgentId) -> bool {
         self.attempted.binary_search(&agent).is_ok()
     }
@@ -197,11 +205,11 @@ impl Keyed for Contact {
 
 impl Hashed for Contact {
     fn hash(&self) -> u64 {
-        let (state, agent, offer, deadline, engaged_at) = match self.state {
-            ContactState::Waiting => (0, 0, 0, 0, 0),
-            ContactState::Offered { offer, agent } => (1, agent, offer, 0, 0),
-            ContactState::Connecting { agent, deadline } => (2, agent, 0, deadline, 0),
-            ContactState::Engaged { agent, since } => (3, agent, 0, 0, since),
+        let (state, agent, offer, deadline) = match self.state {
+            ContactState::Waiting => (0, 0, 0, 0),
+            ContactState::Offered { offer, agent } => (1, agent, offer, 0),
+            ContactState::Connecting { agent, deadline } => (2, agent, 0, deadline),
+            ContactState::Engaged { agent, .. } => (3, agent, 0, 0),
         };
         Fold::new(1)
             .words([self.id, u64::from(self.channel)])
@@ -222,7 +230,7 @@ impl Hashed for Contact {
                 u64::from(agent),
                 offer,
                 deadline,
-                engaged_at,
+                self.engaged_at(),
                 self.retry_at.unwrap_or(0),
             ])
             .word(self.attempted.len() as u64)

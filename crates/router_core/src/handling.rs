@@ -45,6 +45,7 @@ impl Router {
         let at = self.now;
         let contact = self.live(id);
         let (channel, queue, weight) = (contact.channel, contact.queue, contact.weight);
+        let engaged_at = contact.engaged_at();
         self.emit(Event::Ended {
             at,
             contact: id,
@@ -53,20 +54,8 @@ impl Router {
             agent,
             by,
         });
-        self.stop_talking(id);
         self.finish(id, Step::End, agent);
-        self.wrap_up(agent, id, queue, channel, weight);
-    }
-
-    /// An engaged contact is about to leave the agent's hands: its time counts.
-    fn stop_talking(&mut self, id: ContactId) {
-        let now = self.now;
-        if let ContactState::Engaged { agent, since } = self.live(id).state {
-            self.agents
-                .of(agent)
-                .counters
-                .talked(now.saturating_sub(since));
-        }
+        self.wrap_up(agent, id, queue, channel, weight, engaged_at);
     }
 
     /// The contact has left the agent's hands: after-contact work, or free at once.
@@ -77,10 +66,13 @@ impl Router {
         queue: QueueId,
         channel: u32,
         weight: u32,
+        engaged_at: Micros,
     ) {
         let at = self.now;
         let lasts = self.setup.queue(queue).map_or(0, |queue| queue.wrap_up_us);
-        self.agents.of(agent).drop_contact(contact);
+        let holder = self.agents.of(agent);
+        holder.drop_contact(contact);
+        holder.counters.talked(at.saturating_sub(engaged_at));
         if lasts == 0 {
             self.agents.of(agent).give_back(channel, weight);
             self.release(agent, Idle::Starts);
@@ -165,6 +157,7 @@ impl Router {
         let at = self.now;
         let contact = self.live(id);
         let (channel, from_queue, weight) = (contact.channel, contact.queue, contact.weight);
+        let engaged_at = contact.engaged_at();
         let to_queue = queue;
         self.emit(Event::Transferred {
             at,
@@ -174,8 +167,7 @@ impl Router {
             from_queue,
             to_queue,
         });
-        self.stop_talking(id);
-        self.wrap_up(agent, id, from_queue, channel, weight);
+        self.wrap_up(agent, id, from_queue, channel, weight, engaged_at);
         self.requeue(id, queue, head_start_us, requires, agent);
         Ok(())
     }

@@ -11,9 +11,6 @@ use crate::config::{AgentConfig, Config, Strategy};
 use crate::hash::mix;
 use crate::pool::AgentKey;
 
-/// As many orders as strategies can ask for at once.
-pub(crate) const MOST_ORDERS: usize = 10;
-
 /// The order that a strategy chooses in.
 pub(crate) const fn order_of(strategy: Strategy) -> Strategy {
     match strategy {

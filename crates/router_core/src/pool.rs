@@ -24,11 +24,21 @@ impl Pool {
         self.by_room.is_empty()
     }
 
-    pub(crate) fn insert(&mut self, room: u32, key: AgentKey) {
+    /// Moves an agent from one room and key to others; no room = not in the pool.
+    pub(crate) fn put(&mut self, from: (u32, &AgentKey), to: (u32, AgentKey)) {
+        if from.0 > 0 {
+            self.remove(from.0, from.1);
+        }
+        if to.0 > 0 {
+            self.insert(to.0, to.1);
+        }
+    }
+
+    fn insert(&mut self, room: u32, key: AgentKey) {
         self.by_room.entry(room).or_default().insert(key);
     }
 
-    pub(crate) fn remove(&mut self, room: u32, key: &AgentKey) {
+    fn remove(&mut self, room: u32, key: &AgentKey) {
         if let Some(keys) = self.by_room.get_mut(&room) {
             keys.remove(key);
             if keys.is_empty() {

@@ -97,8 +97,8 @@ fn what_is_decoded_from_damaged_bytes_is_what_they_say() {
                     passed += 1;
                     assert_eq!(recode(&canonical).as_ref(), Ok(&canonical));
                     assert!(
-                        canonical.len() <= body.len() + 1,
-                        "an absent id is written as nil"
+                        canonical.len() <= body.len() + 2,
+                        "what is absent (a requirement, an id) is written as nil"
                     );
                 }
                 Err(_) => refused += 1,
@@ -118,7 +118,7 @@ fn noise_is_refused() {
         // Half of it begins like a message, to get further.
         if length > 3 {
             noise[0] = 0x90 | (random.raw() as u8 & 0x0f);
-            noise[1] = random.below(90) as u8;
+            noise[1] = random.below(92) as u8;
             noise[2] = 1;
             let _ = recode(&noise);
         }
@@ -183,6 +183,23 @@ fn a_command_id_may_be_missing_nil_or_sixteen_bytes() {
         command_id: Some([3; 16]),
     });
     assert_eq!(decode_command(&body), expected);
+}
+
+#[test]
+fn a_change_without_a_requirement_keeps_it() {
+    let change = |requires| {
+        Ok(Command::Change {
+            contact: 5,
+            queue: 0,
+            head_start_us: 7,
+            requires,
+            command_id: None,
+        })
+    };
+    assert_eq!(decode_command(&[0x95, 17, 1, 5, 0, 7]), change(None));
+    assert_eq!(decode_command(&[0x96, 17, 1, 5, 0, 7, 0xc0]), change(None));
+    let none_left = decode_command(&[0x97, 17, 1, 5, 0, 7, 0x90, 0xc0]);
+    assert_eq!(none_left, change(Some(Vec::new())));
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn an_index_that_is_read_routes_like_the_one_that_was_written() {
     let events = Random(7).events();
     let written = index(&events);
     let read = EventIndex::read(written.bytes()).expect("events");
-    assert_eq!((read.len(), read.bytes()), (25, written.bytes()));
+    assert_eq!((read.len(), read.bytes()), (27, written.bytes()));
     let mut fanout = Fanout::default();
     fanout.subscribe_all(1);
     let Event::Arrived { channel, .. } = events[2] else {

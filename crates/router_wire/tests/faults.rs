@@ -123,7 +123,7 @@ fn arity_is_exact() {
     assert_eq!(fault(&[0x95, 4, 1, 1, 1, 1]), "abandon: 1 fields too many");
     assert_eq!(fault(&[0x91, 4]), "abandon.version: is missing");
     assert_eq!(fault(&[0x90]), "kind: is missing");
-    assert_eq!(fault(&[0x92, 17, 1]), "kind 17 is no command");
+    assert_eq!(fault(&[0x92, 19, 1]), "kind 19 is no command");
     assert_eq!(fault(&[0x92, 0xcc, 0x82, 1]), "kind 130 is no command");
     assert_eq!(
         decode_event(&[0x92, 63, 1]).unwrap_err().to_string(),
@@ -139,10 +139,10 @@ fn arity_is_exact() {
 
 #[test]
 fn a_cause_outside_its_range_is_refused() {
-    let body = [0x96, 76, 1, 5, 1, 1, 1, 3];
+    let body = [0x96, 76, 1, 5, 1, 1, 1, 4];
     let body = [&[0x97][..], &body[1..]].concat();
     let fault = decode_event(&body).unwrap_err().to_string();
-    assert_eq!(fault, "connect_failed.by: expected an integer 0..2, got 3");
+    assert_eq!(fault, "connect_failed.by: expected an integer 0..3, got 4");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn depth_bombs_cost_nothing() {
 #[test]
 fn a_place_in_the_configuration_is_named() {
     let channel = [
-        &[0x93, 1, 1, 0x9d, 0, 0, 0, 0, 0, 0][..],
+        &[0x93, 1, 1, 0x9e, 0, 0, 0, 0, 0, 0, 0][..],
         &[0x91, 0x94, 1, 7],
     ]
     .concat();
