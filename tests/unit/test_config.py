@@ -66,6 +66,8 @@ def test_defaults_are_those_that_the_sample_names() -> None:
     assert site.routing.miss_limit == 3
     assert site.routing.order == "longest"
     assert site.routing.max_waiting is None
+    assert site.queues["q"].strategy == "longest_idle"
+    assert said["seed"] == str(site.routing.seed)
     assert site.queues["q"].rank_skill is None
     assert (site.title.zh, site.timezone) == ("one", "UTC")
 
@@ -147,6 +149,12 @@ def test_all_errors_come_at_once_with_their_paths() -> None:
     assert "channels.webchat.instant: expected true or false, got an integer" in errors
 
 
+def test_an_unknown_strategy_is_told_the_known_ones() -> None:
+    (error,) = errors_of(MINIMAL + '[queues.q]\nstrategy = "fifo"')
+    assert error.startswith('queues.q.strategy: expected "longest_idle" or "least_occupied" or ')
+    assert error.endswith(' or "weighted", got "fifo"')
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -155,6 +163,8 @@ def test_all_errors_come_at_once_with_their_paths() -> None:
         (MINIMAL + "queues = 1", "site.queues: unknown key; known: name, data, timezone, title"),
         ("queues = 3\n" + MINIMAL, "queues: expected a table, got an integer"),
         (MINIMAL + "[channels.a]", "channels.a.plugin: is missing; give a string"),
+        (MINIMAL + "[routing]\nseed = -1", "routing.seed: expected 0..9223372036854775807, got -1"),
+        (MINIMAL + "[agents.a]\nshare = 1001", "agents.a.share: expected 1..1000, got 1001"),
         (MINIMAL + "[stats]\nflush_ms = true", "stats.flush_ms: expected an integer, got true or false"),
         (MINIMAL + "[stats]\nflush_ms = 0.5", "stats.flush_ms: expected an integer, got a number"),
         (
