@@ -108,7 +108,8 @@ def test_refusals_are_the_same() -> None:
 
 
 def enum_fields() -> Iterator[tuple[type[msgspec.Struct], str, type[IntEnum]]]:
-    for struct in (*MESSAGES.values(), model.Config, model.QueueConfig):
+    structs: list[type[msgspec.Struct]] = [*MESSAGES.values(), model.Config, model.QueueConfig]
+    for struct in structs:
         for field, kind in typing.get_type_hints(struct).items():
             if isinstance(kind, type) and issubclass(kind, IntEnum):
                 yield struct, field, kind

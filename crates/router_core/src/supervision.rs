@@ -75,7 +75,7 @@ impl Router {
         contact.head_start_us = head_start_us;
         let place = contact.place();
         // Somebody else may be left to ask now, or nobody.
-        let asks = !contact.attempted.is_empty() && contact.retry_at.is_none();
+        let asks = !contact.attempted.is_empty();
         self.queues.enter(queue, Stage::Waiting);
         self.floor.enter(class, place, id);
         self.dirty.contacts.insert((place, id));

@@ -95,11 +95,14 @@ fn agents(rng: &mut Rng) -> Vec<AgentConfig> {
     if rng.chance(50) {
         ids.reverse();
     }
+    // Agents who can hold the same and have the same skills, at other levels: one class of many.
+    let alike = rng.chance(40).then(|| capacity(rng));
+    let percent = if alike.is_some() { 97 } else { 70 };
     ids.into_iter()
         .map(|id| AgentConfig {
             id,
-            skills: levels(rng, 70),
-            capacity: capacity(rng),
+            skills: levels(rng, percent),
+            capacity: alike.clone().unwrap_or_else(|| capacity(rng)),
             share: [100, 1, 30, 1_000][rng.below(4) as usize],
         })
         .collect()

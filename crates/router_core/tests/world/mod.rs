@@ -94,9 +94,9 @@ pub fn next_command(rng: &mut Rng, router: &Router) -> Command {
         }),
         42..=53 => presence(rng),
         54..=74 => answer(rng, router),
-        75..=90 => handle(rng, router),
-        91..=94 => transfer(rng, router),
-        95..=96 => supervise(rng, router),
+        75..=88 => handle(rng, router),
+        89..=92 => transfer(rng, router),
+        93..=96 => supervise(rng, router),
         97 if rng.chance(50) => Command::Restarted,
         98 => Command::Configure {
             config: Box::new(configs::random(rng)),
@@ -308,15 +308,22 @@ fn transfer(rng: &mut Rng, router: &Router) -> Command {
 }
 
 fn supervise(rng: &mut Rng, router: &Router) -> Command {
-    let contact = contact(rng, router).1;
+    let mut contact = contact(rng, router).1;
     let command_id = rng
         .chance(10)
         .then(|| u128::from(rng.below(40)).to_be_bytes());
-    if rng.chance(30) {
+    if rng.chance(15) {
         return Command::Release {
             contact,
             command_id,
         };
+    }
+    for _ in 0..4 {
+        let state = router.contact(contact).map(|contact| contact.state);
+        if state == Some(ContactState::Waiting) {
+            break;
+        }
+        contact = self::contact(rng, router).1;
     }
     Command::Change {
         contact,
