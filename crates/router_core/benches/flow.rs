@@ -1,7 +1,8 @@
 //! A busy floor in a steady state: every agent serves, a fixed number of contacts wait; contacts
 //! end, arrive, are accepted, declined, abandoned. One thread, closed loop, time per command.
 //!
-//! `cargo bench -p router_core`, or with arguments: agents waiting classes [longest|level] [commands].
+//! `cargo bench -p router_core`, or with arguments: agents waiting classes [longest|level|mixed]
+//! [commands]; `mixed` has every strategy in turn.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![allow(missing_docs)]
 
@@ -14,6 +15,29 @@ use router_core::{
 
 const CHAT: u32 = 1;
 const SKILLS: u32 = 20;
+
+/// How agents are chosen.
+#[derive(Clone, Copy, Debug)]
+enum Choice {
+    Longest,
+    Level,
+    /// Every strategy, queue by queue.
+    Mixed,
+}
+
+const STRATEGIES: [Strategy; 11] = [
+    Strategy::LongestIdle,
+    Strategy::LeastOccupied,
+    Strategy::FewestContacts,
+    Strategy::LeastTalk,
+    Strategy::LeastAverageTalk,
+    Strategy::LongestAverageIdle,
+    Strategy::BestSkill,
+    Strategy::RoundRobin,
+    Strategy::TopDown,
+    Strategy::Random,
+    Strategy::Weighted,
+];
 
 struct Floor {
     router: Router,
@@ -106,7 +130,7 @@ impl Floor {
     }
 }
 
-fn config(agents: u32, queues: u32, order: Order) -> Config {
+fn config(agents: u32, queues: u32, choice: Choice) -> Config {
     let mut random = Floor::seeded();
     let queue = |id: u32| QueueConfig {
         id,
@@ -118,7 +142,10 @@ fn config(agents: u32, queues: u32, order: Order) -> Config {
         max_waiting: NO_LIMIT,
         offer_timeout_us: 20 * SECOND,
         wrap_up_us: 0,
-        strategy: Strategy::LongestIdle,
+        strategy: match choice {
+            Choice::Mixed => STRATEGIES[id as usize % STRATEGIES.len()],
+            Choice::Longest | Choice::Level => Strategy::LongestIdle,
+        },
     };
     let mut agent = |id: u32| {
         let has = |skill: u32| SkillLevel {
@@ -138,7 +165,10 @@ fn config(agents: u32, queues: u32, order: Order) -> Config {
         }
     };
     Config {
-        order,
+        order: match choice {
+            Choice::Level => Order::AgentLevel,
+            Choice::Longest | Choice::Mixed => Order::Longest,
+        },
         miss_limit: 3,
         retry_after_us: 5 * SECOND,
         max_waiting: NO_LIMIT,
@@ -170,7 +200,7 @@ impl Floor {
         }
     }
 
-    fn busy(agents: u32, waiting: u64, queues: u32, order: Order) -> Self {
+    fn busy(agents: u32, waiting: u64, queues: u32, choice: Choice) -> Self {
         let mut floor = Self {
             router: Router::new(Limits::default()),
             seed: 7,
@@ -183,7 +213,7 @@ impl Floor {
             events: 0,
             times: Vec::new(),
         };
-        let config = Box::new(config(agents, queues, order));
+        let config = Box::new(config(agents, queues, choice));
         floor.apply(Command::Configure { config });
         for agent in 1..=agents {
             floor.apply(Command::SignIn {
@@ -226,15 +256,15 @@ impl Floor {
     }
 }
 
-fn run(agents: u32, waiting: u64, queues: u32, order: Order, commands: usize) {
+fn run(agents: u32, waiting: u64, queues: u32, choice: Choice, commands: usize) {
     let begun = Instant::now();
-    let mut floor = Floor::busy(agents, waiting, queues, order);
+    let mut floor = Floor::busy(agents, waiting, queues, choice);
     let filled = begun.elapsed();
     (floor.times, floor.events) = (Vec::with_capacity(commands + 100), 0);
     while floor.times.len() < commands {
         floor.turn(waiting);
     }
-    let name = format!("{agents} agents, {waiting} waiting, {queues} queues, {order:?}");
+    let name = format!("{agents} agents, {waiting} waiting, {queues} queues, {choice:?}");
     floor.report(&name);
     println!("  filled in {filled:?}");
 }
@@ -248,25 +278,24 @@ fn main() {
         .collect();
     if let [agents, waiting, queues, rest @ ..] = &given[..] {
         let number = |text: &String| text.parse::<u32>().expect("a number");
-        let level = rest.first().is_some_and(|order| order == "level");
-        let order = if level {
-            Order::AgentLevel
-        } else {
-            Order::Longest
+        let choice = match rest.first().map(String::as_str) {
+            Some("level") => Choice::Level,
+            Some("mixed") => Choice::Mixed,
+            _ => Choice::Longest,
         };
         let commands = rest.get(1).map_or(1_000_000, number);
         run(
             number(agents),
             number(waiting).into(),
             number(queues),
-            order,
+            choice,
             commands as usize,
         );
         return;
     }
-    for order in [Order::Longest, Order::AgentLevel] {
-        run(1_000, 1_000, 20, order, 1_000_000);
-        run(1_000, 1_000, 200, order, 1_000_000);
-        run(10_000, 100_000, 200, order, 1_000_000);
+    for choice in [Choice::Longest, Choice::Level, Choice::Mixed] {
+        run(1_000, 1_000, 20, choice, 1_000_000);
+        run(1_000, 1_000, 200, choice, 1_000_000);
+        run(10_000, 100_000, 200, choice, 1_000_000);
     }
 }
