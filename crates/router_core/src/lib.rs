@@ -95,6 +95,7 @@ pub mod config;
 mod configure;
 mod contact;
 pub mod event;
+pub mod explain;
 mod flow;
 mod grouping;
 mod handling;
