@@ -42,7 +42,6 @@ pub struct Floor {
     pub recorded: Option<Vec<Input>>,
     chance: Chance,
     at: Micros,
-    inputs: u64,
     arrivals: u128,
     command_ids: u128,
     engaged: Vec<(AgentId, ContactId)>,
@@ -62,9 +61,8 @@ impl Floor {
     pub fn filled(population: Population) -> Self {
         let mut floor = Self::new(population);
         floor.fill();
-        let mut inputs = 0;
-        while inputs < Population::remembered_inputs() * 3 / 2 {
-            inputs += floor.turn();
+        for _ in 0..Population::remembered_turns() * 3 / 2 {
+            floor.turn();
         }
         floor
     }
@@ -78,7 +76,6 @@ impl Floor {
             recorded: None,
             chance: Chance::new(7),
             at: 0,
-            inputs: 0,
             arrivals: 0,
             command_ids: 0,
             engaged: Vec::new(),
@@ -132,9 +129,8 @@ impl Floor {
         grown
     }
 
-    /// Something ends or is left, and something else takes its place. Returns the inputs given.
-    pub fn turn(&mut self) -> u64 {
-        let before = self.inputs;
+    /// Something ends or is left, and something else takes its place.
+    pub fn turn(&mut self) {
         self.at += self.setting.population.step_us();
         while let Some(deadline) = self.router.next_deadline().filter(|&due| due <= self.at) {
             self.give_input(Input::Advance(deadline));
@@ -150,7 +146,6 @@ impl Floor {
             self.arrive();
             self.answer();
         }
-        self.inputs - before
     }
 
     fn finish_one(&mut self) {
@@ -272,7 +267,6 @@ impl Floor {
         if let Some(recorded) = &mut self.recorded {
             recorded.push(input.clone());
         }
-        self.inputs += 1;
         let mut out = std::mem::take(&mut self.out);
         out.clear();
         let before = live_bytes();

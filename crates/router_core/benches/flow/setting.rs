@@ -36,14 +36,15 @@ pub struct Population {
 }
 
 impl Population {
-    /// Each agent has a contact every 180 s; about four inputs belong to one.
+    /// The time of one turn: a contact ends and another arrives, about five inputs.
     pub fn step_us(&self) -> u64 {
         (50 * SECOND / u64::from(self.agents)).max(1)
     }
 
-    /// Ended contacts, closed offers and command ids of so many inputs are remembered.
-    pub const fn remembered_inputs() -> u64 {
-        60_000
+    /// Ended contacts, closed offers and command ids of so many turns are remembered: so few that
+    /// forgetting is under way before anything is measured.
+    pub const fn remembered_turns() -> u64 {
+        12_000
     }
 
     pub fn limits() -> Limits {
@@ -232,7 +233,7 @@ fn agent(
 }
 
 fn config(population: Population, asked: &[Vec<SkillLevel>], agents: Vec<AgentConfig>) -> Config {
-    let memory_us = Population::remembered_inputs() * population.step_us();
+    let memory_us = Population::remembered_turns() * population.step_us();
     let channel = |id: u32| ChannelConfig {
         id,
         exclusive: id == VOICE,
