@@ -122,6 +122,34 @@ class Router:
     def ended(self, contact: int) -> tuple[int, int, int, int] | None:
         """(channel, outcome 0 served 1 abandoned 2 blocked 3 withdrawn, last_agent|0, ended_at)."""
 
+    def explain(
+        self, contact: int, agent: int
+    ) -> (
+        tuple[
+            bool,
+            list[tuple[str, bool, int, int, int, int]],
+            tuple[int, int, int, int, int, int],
+            int,
+            list[tuple[int, int, int, int, int, int]],
+            int,
+            int,
+            int,
+            list[int],
+        ]
+        | None
+    ):
+        """(eligible, checks, key, candidates, best, agents_ahead, rivals, contacts_ahead, ahead).
+
+        A check: (predicate, holds, subject, has, needs, held). A key: (agent, level, held_total,
+        idle_since, position). None = the contact is not remembered, or no such agent.
+        """
+
+    def before_offer(self, at: int, frames: bytes, offer: int) -> Router | None:
+        """A copy in the state in which an offer of the batch (`at`, `frames`) was chosen.
+
+        None = the batch makes no such offer.
+        """
+
 @final
 class Batch:
     """What an applied batch brought about."""

@@ -18,8 +18,10 @@ from engine.model import Command, Config, Configure, Event, decode_body, encode_
 __all__ = [
     "CODES",
     "KINDS",
+    "AgentKey",
     "AgentLine",
     "Batch",
+    "Check",
     "ContactLine",
     "DecodeError",
     "Desk",
@@ -27,6 +29,7 @@ __all__ = [
     "DeskOffer",
     "DeskWrapUp",
     "EndedLine",
+    "Explanation",
     "Fanout",
     "Intake",
     "Overview",
@@ -141,6 +144,47 @@ class EndedLine(NamedTuple):
     outcome: int
     last_agent: int
     ended_at: int
+
+
+class Check(NamedTuple):
+    """One condition of being eligible; `Predicate` in the core's `explain.rs` says what the numbers are."""
+
+    predicate: str
+    holds: bool
+    subject: int
+    has: int
+    needs: int
+    held: int
+
+
+class AgentKey(NamedTuple):
+    """What agents are compared by: the higher level, then the smaller of the others one by one."""
+
+    agent: int
+    level: int
+    strategy: int
+    number: int
+    idle_since: int
+    position: int
+
+
+class Explanation(NamedTuple):
+    """Everything that stands between a contact and an agent.
+
+    `best` are the first of the `candidates` agents who are eligible, `agents_ahead` of whom go before
+    the agent; `ahead` are the first of the `contacts_ahead` contacts that go before this one, of the
+    `rivals` that the agent could take.
+    """
+
+    eligible: bool
+    checks: list[Check]
+    key: AgentKey
+    candidates: int
+    best: list[AgentKey]
+    agents_ahead: int
+    rivals: int
+    contacts_ahead: int
+    ahead: list[int]
 
 
 def decode_events(frames: bytes) -> list[Event]:
@@ -282,3 +326,25 @@ class Router:
         """A contact that is over and still remembered."""
         row = self._core.ended(contact)
         return None if row is None else EndedLine(*row)
+
+    def explain(self, contact: int, agent: int) -> Explanation | None:
+        """Why the agent may be offered the contact now, or why not; None = one of them is not known."""
+        row = self._core.explain(contact, agent)
+        if row is None:
+            return None
+        checks = [Check(*one) for one in row[1]]
+        best = [AgentKey(*one) for one in row[4]]
+        return Explanation(row[0], checks, AgentKey(*row[2]), row[3], best, *row[5:])
+
+    def before_offer(self, at: int, frames: bytes, offer: int) -> Router | None:
+        """A copy in the state in which an offer of the batch (`at`, `frames`) was chosen.
+
+        In it the contact still waits though an agent is eligible: for explanations only. None = the
+        batch makes no such offer.
+        """
+        core = self._core.before_offer(at, frames, offer)
+        if core is None:
+            return None
+        copy = Router()
+        copy._core = core
+        return copy

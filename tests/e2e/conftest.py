@@ -16,8 +16,8 @@ import trio
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from engine.auth import Tokens
-from engine.cli.keys import site_key, token_key
 from engine.config import load_site
+from engine.keys import site_key, token_key
 from engine.logins import Logins
 from engine.store import Store
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import itertools
 import os
 import struct
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +32,7 @@ from tests.storm import Step, Storm, perform
 from tests.storm_config import QUIET, SMALL, WIDE, Scale
 from tests.storm_record import link, record
 
+ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = int(os.environ.get("AGREEMENT_COMMANDS", "30000"))
 COMMANDS_A_SEED = 3_000
 SEEDS = range(1, -(-COMMANDS // COMMANDS_A_SEED) + 1)
@@ -102,6 +105,17 @@ def test_the_router_takes_a_command_file() -> None:
         outcome = Outcome(Code(code) if code else None, value, wire.read_events(frames))
         chain = link(chain, outcome, router.state_hash())
     assert chain == recording.chain
+
+
+@pytest.mark.slow  # cargo builds the player where it has not yet
+def test_the_rust_crates_alone_come_to_the_same_chain(tmp_path: Path) -> None:
+    recording = record(6, COMMANDS if COMMANDS > 30_000 else 2_000)
+    file = tmp_path / "storm.bin"
+    file.write_bytes(recording.frames)
+    player = ["cargo", "run", "-q", "--release", "--locked", "-p", "router_wire", "--example", "storm", file]
+    done = subprocess.run(player, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"{recording.chain:016x}"
 
 
 @pytest.mark.slow  # a storm once more, in batches

@@ -40,7 +40,7 @@ def test_sample_loads_and_says_what_it_says() -> None:
     assert site.agents["li_na"].was == "lina"
     assert site.queues["loans"].rank_skill == "loans"
     assert site.queues["loans"].max_waiting is None
-    assert site.channels["webchat"].options == {"greeting": "您好"}
+    assert site.channels["webchat"].options == {"abandon_after_s": 60}
     assert site.channels["voice"].account == "voice"
 
 

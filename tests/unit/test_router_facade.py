@@ -10,6 +10,8 @@ from engine.model import (
     AgentConfig,
     Arrive,
     Arrived,
+    Change,
+    Changed,
     ChannelConfig,
     ChannelUnits,
     Command,
@@ -17,14 +19,21 @@ from engine.model import (
     Configure,
     Configured,
     End,
+    Ended,
+    EndedBy,
     Engaged,
     OfferMade,
     OfferWithdrawn,
     QueueConfig,
     Queued,
+    Release,
     Restarted,
     RestartedEvent,
     SignIn,
+    SkillLevel,
+    Strategy,
+    Withdrawn,
+    WithdrawnCause,
     encode_body,
     encode_frame,
 )
@@ -175,3 +184,59 @@ def test_a_panic_is_no_exception(router: Router) -> None:
     with pytest.raises(BaseException, match="batch 2 cannot be decoded") as caught:
         router.apply_batch(2, T, [(0, 0, b"\x00\x00\x00\x01\x90")])
     assert not isinstance(caught.value, Exception)
+
+
+def test_a_supervisor_changes_and_releases(router: Router) -> None:
+    waiting = router.apply(T, arrive(1))
+    router.apply(T, Change(contact=waiting, head_start_us=SECOND, requires=(SkillLevel(1, 50),)))
+    assert router.events == [Changed(at=T, contact=waiting, channel=1, queue=1, head_start_us=SECOND)]
+    router.apply(T, Change(contact=waiting))
+    assert router.events == [], "everything was kept"
+    router.apply(T, SignIn(agent=1))
+    assert not any(isinstance(one, OfferMade) for one in router.events), "the agent lacks the skill"
+    router.apply(T, Change(contact=waiting, requires=()))
+    changed, made = router.events
+    assert isinstance(changed, Changed)
+    assert isinstance(made, OfferMade)
+    with pytest.raises(errors.WrongState):
+        router.apply(T, Change(contact=waiting, queue=1))
+    router.apply(T, Release(contact=waiting))
+    withdrawn, gone = router.events
+    assert isinstance(withdrawn, OfferWithdrawn)
+    assert withdrawn.cause is WithdrawnCause.RELEASED
+    assert gone == Withdrawn(at=T, contact=waiting, channel=1, queue=1)
+    ended = router.ended(waiting)
+    assert ended is not None
+    assert (ended.outcome, ended.last_agent) == (3, 0)
+
+
+def test_a_released_conversation_counts_as_served(router: Router) -> None:
+    router.apply(T, SignIn(agent=1))
+    contact = router.apply(T, arrive(1))
+    router.apply(T, Accept(agent=1, offer=1))
+    router.apply(T + 1, Release(contact=contact))
+    assert router.events[0] == Ended(
+        at=T + 1, contact=contact, channel=1, queue=1, agent=1, by=EndedBy.SUPERVISOR
+    )
+    ended = router.ended(contact)
+    assert ended is not None
+    assert (ended.outcome, ended.last_agent) == (0, 1)
+
+
+def test_a_strategy_and_a_share_are_part_of_the_configuration(router: Router) -> None:
+    queue = QueueConfig(1, strategy=Strategy.ROUND_ROBIN)
+    agents = tuple(AgentConfig(number, capacity=(ChannelUnits(1, 9),), share=7) for number in (1, 2, 3))
+    config = Config(channels=CONFIG.channels, queues=(queue,), agents=agents, seed=2**64 - 1)
+    router.apply(T, Configure(config=config))
+    assert router.config() == config
+    for agent in (3, 2, 1):
+        router.apply(T, SignIn(agent=agent))
+    offered = []
+    for key in range(6):
+        router.apply(T, arrive(key))
+        offered += [one.agent for one in router.events if isinstance(one, OfferMade)]
+    assert offered == [1, 2, 3, 1, 2, 3]
+    none = Config(channels=CONFIG.channels, queues=(queue,), agents=(AgentConfig(1, share=0), *agents[1:]))
+    with pytest.raises(errors.BadShare) as caught:
+        router.apply(T, Configure(config=none))
+    assert (caught.value.detail, caught.value.field) == (0, "config")

@@ -98,6 +98,7 @@ pub mod config;
 mod configure;
 mod contact;
 pub mod event;
+pub mod explain;
 mod flow;
 mod grouping;
 mod handling;

@@ -8,6 +8,7 @@
 use pyo3::prelude::*;
 
 mod batch;
+mod explain;
 mod fanout;
 mod intake;
 mod router;

@@ -8,6 +8,7 @@ use router_core::{Command, Limits};
 use router_wire::{EventIndex, Part};
 
 use crate::batch::Batch;
+use crate::explain::{self, ExplanationRow};
 use crate::tools::decode_error;
 use crate::views::{self, ContactRow, DeskRow, EndedRow, OverviewRows};
 
@@ -168,6 +169,26 @@ impl Router {
     /// (channel, outcome 0 served 1 abandoned 2 blocked, last_agent|0, ended_at).
     fn ended(&self, contact: u64) -> Option<EndedRow> {
         self.0.ended(contact).map(|view| views::ended(&view))
+    }
+
+    /// (eligible, checks, key, candidates, best, agents_ahead, rivals, contacts_ahead, ahead).
+    fn explain(&self, contact: u64, agent: u32) -> Option<ExplanationRow> {
+        self.0.explain(contact, agent).map(explain::row)
+    }
+
+    /// A copy in the state in which an offer of this batch was chosen. The GIL is released: the
+    /// whole state is copied.
+    fn before_offer(
+        &self,
+        py: Python<'_>,
+        at: u64,
+        frames: PyBackedBytes,
+        offer: u64,
+    ) -> PyResult<Option<Self>> {
+        let commands = explain::commands(&frames).map_err(decode_error)?;
+        Ok(py
+            .detach(|| self.0.before_offer(at, commands, offer))
+            .map(Self))
     }
 }
 

@@ -1,0 +1,298 @@
+"""What is stated is what decides: the stated fix, applied in a replay, flips the decision; without it, not.
+
+Three kinds of (contact, agent, instant), drawn from storms by seed: a contact that waits, a contact that was
+offered to somebody else, and a contact that was passed over by an agent who became free.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from engine.explain import Explained, Fix
+from engine.model import Abandon, Configure, Event, OfferMade, Restarted, encode_body
+from engine.router import Router
+from tests.unit.explain_storm import (
+    NO_TIME_NEEDED,
+    WAITING,
+    Moment,
+    configured,
+    faults,
+    is_offered,
+    others,
+    storm,
+    tell,
+    without,
+)
+
+EXPLANATIONS = int(os.environ.get("EXPLANATIONS", "240"))
+STEPS = 220
+
+
+class Case(NamedTuple):
+    """An explanation, and the replay in which it has to prove itself; `router` is at the instant."""
+
+    kind: str
+    moment: Moment
+    told: Explained
+    offer: OfferMade | None = None
+
+    @property
+    def contact(self) -> int:
+        return self.told.contact
+
+    @property
+    def agent(self) -> int:
+        return int(self.told.agent)
+
+
+# ----- drawing
+
+
+def cases(seed: int) -> Iterator[Case]:
+    """Yield a few cases of each kind from one storm."""
+    random = Random(seed)
+    for moment, oracle in storm(seed, STEPS):
+        waiting = [contact.id for contact in oracle.contacts.values() if contact.state == WAITING]
+        agents = list(oracle.agents)
+        if waiting and agents and random.random() < 0.04:
+            contact, agent = random.choice(waiting), random.choice(agents)
+            yield Case("waits", moment, tell(after(moment), contact, agent))
+        offers = moment.offers()
+        if len(offers) != 1 or isinstance(moment.command, Restarted):
+            continue
+        [offer] = offers
+        if moment.events[-1] != offer and moment.events[moment.events.index(offer) + 1].at == offer.at:
+            # What else fell due in the same instant would be mixed into the replay.
+            continue
+        before = moment.router().before_offer(moment.at, moment.frames(), offer.offer)
+        assert before is not None
+        losers = [one.id for one in configured(before).agents if one.id != offer.agent]
+        told = [tell(before, offer.contact, agent) for agent in losers]
+        outranked = [one for one in told if one.eligible]
+        if told and random.random() < (0.9 if outranked else 0.2):
+            yield Case("offered", moment, random.choice(outranked or told), offer)
+        left = [contact for contact in waiting if contact != offer.contact and before.contact(contact)]
+        passed = [tell(before, contact, offer.agent) for contact in left]
+        passed = [told for told in passed if told.eligible and was_waiting(moment, told.ahead)]
+        if passed and random.random() < 0.7:
+            yield Case("passed over", moment, random.choice(passed), offer)
+
+
+def after(moment: Moment) -> Router:
+    router = moment.router()
+    play(router, moment)
+    return router
+
+
+def play(router: Router, moment: Moment) -> list[Event]:
+    if moment.command is None:
+        router.advance(moment.at)
+    else:
+        router.apply_raw(moment.at, encode_body(moment.command))
+    return router.events
+
+
+def was_waiting(moment: Moment, contacts: list[int]) -> bool:
+    router = moment.router()
+    lines = [router.contact(contact) for contact in contacts]
+    return all(line is not None and line.state == WAITING for line in lines)
+
+
+# ----- the trial
+
+
+def trial(case: Case) -> list[str]:
+    """Return what is wrong with a case's explanation; nothing, if it is right."""
+    return TRIALS[case.kind](case)
+
+
+def trial_waiting(case: Case) -> list[str]:
+    return faults(after(case.moment), case.contact, case.agent, case.told.fixes)
+
+
+def trial_offered(case: Case) -> list[str]:
+    """Somebody else got it: the stated agents ahead are taken out, or the stated fixes applied."""
+    told, agent = case.told, case.agent
+    if told.eligible:
+        ahead = [int(one.agent) for one in told.best[: told.agents_ahead]]
+        found = [] if again(case, ahead, agent) else ["another one gets it though those ahead are out"]
+        for left_out in ahead:
+            if again(case, [one for one in ahead if one != left_out], agent):
+                found.append(f"gets it though {left_out} is ahead")
+        return found
+    before = case.moment.router()
+    barred = others(configured(before), agent)
+    router = replay(case, barred)
+    line = router.contact(case.contact)
+    if line is None or line.state != WAITING:
+        return ["gets it without any fix"]
+    return faults(router, case.contact, agent, told.fixes)
+
+
+def again(case: Case, barred: list[int], agent: int) -> bool:
+    return is_offered(replay(case, barred), case.contact, agent)
+
+
+def replay(case: Case, barred: list[int]) -> Router:
+    """Play the step again, in a world in which these agents can take nothing."""
+    moment, router = case.moment, at_the_choice(case)
+    changed = router.config() is not None and bool(barred)
+    if changed:
+        router.apply(router.now, Configure(config=without(configured(router), barred)))
+    if case.offer is not None and case.offer.at > router.now:
+        router.advance(case.offer.at)
+        return router
+    if isinstance(moment.command, Configure):
+        config = without(moment.command.config, barred)
+        router.apply(moment.at, Configure(config=config))
+    else:
+        play(router, moment)
+    return router
+
+
+def at_the_choice(case: Case) -> Router:
+    """The router as late as possible before the choice: all that fell due before has happened."""
+    moment, offer = case.moment, case.offer
+    assert offer is not None
+    router = moment.router()
+    router.advance(moment.at)
+    if any(isinstance(event, OfferMade) and event.offer == offer.offer for event in router.events):
+        router = moment.router()
+        router.advance(max(router.now, offer.at - 1))
+    return router
+
+
+def trial_passed_over(case: Case) -> list[str]:
+    """An agent took another contact: the stated contacts ahead leave before."""
+    found = [] if taken(case, case.told.ahead)[:1] == [case.contact] else ["is passed over though they left"]
+    for left_out in case.told.ahead:
+        first = taken(case, [one for one in case.told.ahead if one != left_out])[:1]
+        if first != [left_out]:
+            found.append(f"{left_out} does not go before it")
+    return found
+
+
+def taken(case: Case, leave: list[int]) -> list[int]:
+    """What the agent takes when these contacts have left."""
+    router = at_the_choice(case)
+    for contact in leave:
+        line = router.contact(contact)
+        assert line is not None
+        router.apply(router.now, Abandon(channel=line.channel, contact=contact))
+    if case.offer is not None and case.offer.at > router.now:
+        router.advance(case.offer.at)
+        events = router.events
+    else:
+        events = play(router, case.moment)
+    made = [event for event in events if isinstance(event, OfferMade)]
+    return [event.contact for event in made if event.agent == case.agent]
+
+
+TRIALS: dict[str, Callable[[Case], list[str]]] = {
+    "waits": trial_waiting,
+    "offered": trial_offered,
+    "passed over": trial_passed_over,
+}
+
+
+SHARES = {"waits": 50, "offered": 35, "passed over": 15}
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[Case]:
+    """The first so many of every kind, whatever seeds it takes."""
+    found: dict[str, list[Case]] = {kind: [] for kind in TRIALS}
+    shares = {kind: EXPLANATIONS * per_cent // 100 for kind, per_cent in SHARES.items()}
+    seed = 100
+    while any(len(found[kind]) < share for kind, share in shares.items()):
+        for case in cases(seed):
+            if len(found[case.kind]) < shares[case.kind]:
+                found[case.kind].append(case)
+        seed += 1
+        assert seed < 100 + EXPLANATIONS, "storms do not bring enough of every kind"
+    return [case for of_kind in found.values() for case in of_kind]
+
+
+@pytest.mark.slow  # hundreds of replays
+def test_the_stated_fix_flips_the_decision(drawn: list[Case], capsys: pytest.CaptureFixture[str]) -> None:
+    seen = Counter[str]()
+    for case in drawn:
+        assert trial(case) == [], case.told
+        seen[f"kind {case.kind}"] += 1
+        seen.update(f"fails {reason.predicate}" for reason in case.told.failing)
+        seen["rank only"] += case.told.eligible
+    with capsys.disabled():
+        print("\n" + "\n".join(f"{count:6} {what}" for what, count in sorted(seen.items())))
+    assert len(drawn) >= 200
+    assert sum(name.startswith("fails") for name in seen) >= 8
+    assert seen["rank only"] >= 20
+
+
+# ----- explanations that are wrong
+
+
+DECLARED = (
+    Fix("unlocked", "unlock", "", "", 0, 0),
+    Fix("ready", "make_ready", "", "", 1, 2),
+    Fix("not_attempted", "ask_again", "", "", 0, 0),
+)
+
+
+def forgets_one(random: Random, told: Explained) -> Explained:
+    """One condition that fails is not named."""
+    kept = random.sample(told.fixes, len(told.fixes) - 1)
+    return msgspec.structs.replace(told, fixes=kept)
+
+
+def names_another(random: Random, told: Explained) -> Explained:
+    """A condition that holds is named in the place of one that fails."""
+    named = {fix.predicate for fix in told.fixes}
+    others = [one for one in DECLARED if one.predicate not in named]
+    wrong = msgspec.structs.replace(random.choice(others), agent=told.agent)
+    return msgspec.structs.replace(told, fixes=[wrong, *random.sample(told.fixes, len(told.fixes) - 1)])
+
+
+def asks_too_little(random: Random, told: Explained) -> Explained:
+    """A level or a number of units that is one too low."""
+    fixes = [
+        msgspec.structs.replace(fix, to=fix.to - 1)
+        if fix.action in {"raise_skill", "raise_capacity"} and fix.to > 1
+        else fix
+        for fix in told.fixes
+    ]
+    return msgspec.structs.replace(told, fixes=fixes)
+
+
+def puts_it_first(random: Random, told: Explained) -> Explained:
+    """Nobody goes before."""
+    return msgspec.structs.replace(told, agents_ahead=0, ahead=[])
+
+
+MUTANTS = (forgets_one, names_another, asks_too_little, puts_it_first)
+
+
+@pytest.mark.slow  # hundreds of replays for each
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: str(mutant.__name__))
+def test_a_wrong_explanation_is_caught(drawn: list[Case], mutant: Callable[..., Explained]) -> None:
+    """Not now and then: every single one."""
+    random, tried = Random(1), 0
+    for case in drawn:
+        actions = {fix.action for fix in case.told.fixes}
+        about_rank = mutant is puts_it_first
+        # Wrap-ups end while it is waited for the retry, and give what an agent holds back by themselves.
+        mended_by_time = "ask_again" in actions and actions & NO_TIME_NEEDED
+        if about_rank != case.told.eligible or mended_by_time:
+            continue
+        wrong = mutant(random, case.told)
+        if wrong == case.told:
+            continue
+        tried += 1
+        assert trial(case._replace(told=wrong)) != [], (mutant.__name__, case.told)
+    assert tried >= 10
