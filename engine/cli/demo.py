@@ -40,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prepare the data folder, start everything, tell once where to click."""
     set_up_logs(quiet=options.quiet)
+    if options.seconds is not None and not options.seconds > 0:
+        raise ConfigError([f"--for: expected more than 0 seconds, got {options.seconds:g}"])
     site = prepare(options.data, options.port)
     check_ports(site)
     password = login_password(options.data)
