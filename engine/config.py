@@ -64,6 +64,10 @@ MAX_WAITING: Final = 2_000_000
 _SECRET_WORDS: Final = ("password", "passwd", "secret", "token", "api_key", "private_key")
 
 
+class NotToml(ConfigError):
+    """The text is no TOML; where it goes wrong is a line, not a field."""
+
+
 def load_site(path: str | Path) -> SiteConfig:
     """Read a configuration file.
 
@@ -84,7 +88,10 @@ def load_site(path: str | Path) -> SiteConfig:
         raise ConfigError([f"{file}: {reason}; give an existing file with --config"]) from error
     except UnicodeDecodeError as error:
         raise ConfigError([f"{file}: is not UTF-8; save it as UTF-8"]) from error
-    return read_site(text, file.resolve().parent)
+    try:
+        return read_site(text, file.resolve().parent)
+    except NotToml as error:
+        raise ConfigError([f"{file}: {error.errors[0]}"]) from error
 
 
 def read_site(text: str, folder: Path) -> SiteConfig:
@@ -96,7 +103,7 @@ def read_site(text: str, folder: Path) -> SiteConfig:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"not TOML: {error}"]) from error
+        raise NotToml([f"not TOML: {error}"]) from error
     errors: list[str] = []
     site = _site(Table("", values, errors), folder)
     if errors:

@@ -83,7 +83,7 @@ class PluginHost:
         }
         self._first_delay_s = first_delay_s
         self._factories = discover() if factories is None else factories
-        self._check()
+        check_channels(self._sections, self._factories)
         self._ports = {
             name: ServicePort(service, section, tokens, mounts) for name, section in self._sections.items()
         }
@@ -100,19 +100,6 @@ class PluginHost:
         finally:
             for port in self._ports.values():
                 port.close()
-
-    def _check(self) -> None:
-        errors = []
-        for name, section in self._sections.items():
-            try:
-                self._create(section)
-            except ConfigError as error:
-                errors += [f"channels.{name}.options: {one}" for one in error.errors]
-            except KeyError:
-                known = ", ".join(sorted([*self._factories, IN_ANOTHER_PROCESS]))
-                errors.append(f"channels.{name}.plugin: expected one of {known}, got {section.plugin!r}")
-        if errors:
-            raise ConfigError(errors)
 
     def _create(self, section: ChannelSection) -> Channel:
         return self._factories[section.plugin](section.options)
@@ -184,6 +171,35 @@ async def _watch(port: ServicePort) -> None:
         await trio.sleep(LOOK_EVERY_S)
         if port.stalled_s() > HANGS_AFTER_S:
             raise ChannelHangs(f"it has not asked for its effects for {port.stalled_s():.0f} s")
+
+
+def check_channels(
+    channels: Mapping[str, ChannelSection], factories: Mapping[str, ChannelFactory] | None = None
+) -> None:
+    """Make every hosted channel once, and throw it away: are its plugin and its options right?
+
+    Args:
+        channels: channel name -> its section.
+        factories: plugin name -> factory; None = the entry points of `paidui.channels`.
+
+    Raises:
+        ConfigError: with every plugin and option that is wrong.
+    """
+    known = discover() if factories is None else factories
+    errors = []
+    for name, section in channels.items():
+        if section.plugin == IN_ANOTHER_PROCESS:
+            continue
+        if (factory := known.get(section.plugin)) is None:
+            listed = ", ".join(sorted([*known, IN_ANOTHER_PROCESS]))
+            errors.append(f"channels.{name}.plugin: expected one of {listed}, got {section.plugin!r}")
+            continue
+        try:
+            factory(section.options)
+        except ConfigError as error:
+            errors += [f"channels.{name}.options: {one}" for one in error.errors]
+    if errors:
+        raise ConfigError(errors)
 
 
 def _reason(error: Exception) -> str:

@@ -21,6 +21,7 @@ from engine.config_compile import compile_config
 from engine.conversations import Conversations, MessageStore
 from engine.desk import Desk
 from engine.errors import Busy, ConfigError, Malformed, Refused, UnknownAgent, refusal
+from engine.explain import Explained, explained
 from engine.inbox import Inbox, Part
 from engine.journal import (
     STATE_HASH_EVERY,
@@ -125,6 +126,10 @@ class Service(Supervision):
         if (ended := self._router.ended(contact)) is not None:
             return ended_contact(self.names, contact, ended)
         return None
+
+    def explain(self, contact: int, agent: str) -> Explained | None:
+        """Return why an agent can or cannot have a contact now; None when it is not remembered."""
+        return explained(self._router, self.names, contact, self.names.id("agent", agent))
 
     def channel_contacts(self, channel: int) -> list[tuple[int, int, int, bytes]]:
         """Return a channel's live contacts: (contact, state 0..3, agent or 0, arrival key)."""

@@ -45,6 +45,9 @@ def load_options(options: Mapping[str, Any]) -> Options:
     Raises:
         ConfigError: names the option that is wrong.
     """
+    if unknown := sorted(set(options) - set(Options.__struct_fields__)):
+        known = ", ".join(Options.__struct_fields__)
+        raise ConfigError([f"{name}: unknown; web chat has {known}" for name in unknown])
     try:
         return msgspec.convert(dict(options), Options)
     except msgspec.ValidationError as error:

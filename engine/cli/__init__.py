@@ -41,6 +41,10 @@ SUBCOMMANDS = (
     Subcommand(
         "simulate", "loadtest.cli_simulate", "the same scenario, or your own call log, on virtual time"
     ),
+    Subcommand("explain", "engine.cli.explain", "why a contact went to this agent, and why not to that one"),
+    Subcommand(
+        "replay", "engine.cli.replay", "the journal once more: the same hashes, or the first divergence"
+    ),
     Subcommand("token", "engine.cli.token", "issue a token for a plugin or a load tester"),
     Subcommand("version", "engine.cli.version", "what is installed"),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.config import load_site
 from engine.errors import ConfigError
+from engine.plugins import check_channels
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +21,7 @@ def run(options: argparse.Namespace) -> int:
     """Print what the file says in one line, or every error; nothing is started or changed."""
     try:
         site = load_site(options.file)
+        check_channels(site.channels)
     except ConfigError as error:
         if not options.json:
             raise

@@ -40,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prepare the data folder, start everything, tell once where to click."""
     set_up_logs(quiet=options.quiet)
+    if options.seconds is not None and not options.seconds > 0:
+        raise ConfigError([f"--for: expected more than 0 seconds, got {options.seconds:g}"])
     site = prepare(options.data, options.port)
     check_ports(site)
     password = login_password(options.data)
@@ -124,9 +126,10 @@ def site_words(options: argparse.Namespace) -> list[str]:
 
 
 def tour(running: Running, options: argparse.Namespace, password: str, *, first_start: bool) -> str:
-    """What a newcomer reads: addresses, login, and four things to try."""
+    """What a newcomer reads: addresses, login, and five things to try."""
     web = f"http://{running.web}"
     sql = " ".join([command(), "sql", *site_words(options)])
+    explain = " ".join([command(), "explain", "last", *site_words(options)])
     again = (
         "everything that was acknowledged is still here"
         if not first_start
@@ -146,4 +149,5 @@ def tour(running: Running, options: argparse.Namespace, password: str, *, first_
     2  Open the desk, sign in, press Ready: it rings. Accept, answer, end, wrap up.
     3  kill -9 {running.pid}   in the middle of the conversation, start again: nothing is missing.
     4  {sql} --report service_level
+    5  {explain} --agent {LOGIN}   says why this agent, and why not that one.
 """

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import structlog
 import trio
@@ -24,11 +25,11 @@ from engine.cli.logs import set_up_logs
 from engine.cli.parts import keep_running, until_parent_ends
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.config import Address, SiteConfig
-from engine.errors import PaiduiError
+from engine.errors import ConfigError, PaiduiError
 from engine.gateway import Gateway
 from engine.keys import site_key, token_key
 from engine.logins import Logins
-from engine.plugins import PluginHost
+from engine.plugins import PluginHost, check_channels
 from engine.service import open_service
 from engine.store import Store
 from engine.web import serve_web
@@ -140,8 +141,12 @@ async def run_site(
 
 async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event) -> Running:
     """Open journal, store, gateway, channels and pages, in this order; the stack closes them in reverse."""
-    site.data.mkdir(parents=True, exist_ok=True)
+    check_channels(site.channels)
+    make_folder(site.data)
     store = await stack.enter_async_context(Store(site.data / "store.sqlite"))
+    if not (site.data / "journal").exists() and await store.knows_contacts():
+        why = "its journal is gone, but store.sqlite has the conversations of contacts that stood in it"
+        raise ConfigError([f"{site.data}: {why}; restore both from one copy, or move store.sqlite away too"])
     tokens, secret = Tokens(token_key(site.data), site.name), site_key(site.data)
     service = await stack.enter_async_context(open_service(site, store=store, secret=secret))
     logins = Logins(store, tokens, secret)
@@ -157,6 +162,23 @@ async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event) -> Ru
     ports = await nursery.start(Gateway(service, tokens).serve, site.gateway.bind, site.gateway.socket)
     web, gateway = Address(site.web.bind.host, web_port), Address(site.gateway.bind.host, ports.tcp)
     return Running(site, web, gateway, tuple(service.config_errors), logins, store)
+
+
+def make_folder(data: Path) -> None:
+    """Make the data folder.
+
+    Raises:
+        ConfigError: it cannot be made or written.
+    """
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        probe = data / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigError(
+            [f"site.data: {data}: {error.strerror}; choose a folder that can be written"]
+        ) from error
 
 
 async def _until_told(stop: trio.Event, seconds: float | None, *, child: bool) -> None:

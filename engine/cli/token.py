@@ -15,7 +15,7 @@ DAY_S = 86_400
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `paidui token`."""
     parser.add_argument("purpose", choices=PURPOSES, help="what it is for")
-    parser.add_argument("--channel", help="the plugin's channel, as configured")
+    parser.add_argument("--channel", help="a plugin's channel, as configured")
     parser.add_argument("--subject", default="cli", help="whose it is (default: cli)")
     parser.add_argument("--days", type=float, default=1.0, help="until it expires (default: 1)")
     add_site_options(parser)
@@ -29,10 +29,9 @@ def run(options: argparse.Namespace) -> int:
     claims = {}
     if options.purpose == "plugin":
         if options.channel not in site.channels:
+            fault = "name the plugin's channel" if options.channel is None else f"no {options.channel!r} here"
             known = ", ".join(site.channels) or "none"
-            raise ConfigError(
-                [f"--channel: no channel {options.channel!r} is configured; there are: {known}"]
-            )
+            raise ConfigError([f"--channel: {fault}; configured are: {known}"])
         claims["channel"] = options.channel
     print(tokens_of(site).issue(options.purpose, options.subject, options.days * DAY_S, **claims))
     return 0

@@ -100,6 +100,10 @@ class ConversationStore(Database):
         """Return the conversation of a public id."""
         return await self._transact(_one, conversations.c.public_id == public_id)
 
+    async def knows_contacts(self) -> bool:
+        """Return whether any conversation belongs to a contact that a journal knows."""
+        return await self._transact(lambda c: c.execute(_any_contact).first() is not None)
+
     async def without_contact(self) -> Sequence[Conversation]:
         """Return the conversations whose arrival may not have been journaled, oldest first."""
         return await self._transact(_without_contact)
@@ -135,6 +139,9 @@ _conversation_columns: Final = (
     conversations.c.closed_at_ms,
 )
 _conversations: Final = select(*_conversation_columns).join_from(conversations, customers)
+
+
+_any_contact = select(conversations.c.id).where(conversations.c.contact.is_not(None)).limit(1)
 
 
 def _conversation(row: Any) -> Conversation:

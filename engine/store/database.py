@@ -12,6 +12,7 @@ from typing import Any, Final, Self, TypeVar
 
 import trio
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from engine.errors import PaiduiError
@@ -49,7 +50,7 @@ class Database:
         """Open the file and make the tables that are missing.
 
         Raises:
-            StoreError: the file is of another format.
+            StoreError: the file is damaged or of another format.
         """
         await trio.to_thread.run_sync(self._open, limiter=self._limiter)
 
@@ -100,6 +101,9 @@ class Database:
         try:
             with engine.begin() as connection:
                 _make_tables(connection, self._path)
+        except DatabaseError as error:
+            engine.dispose()
+            raise StoreError(f"{self._path}: {error.orig}; restore it from a copy") from error
         except BaseException:
             engine.dispose()
             raise

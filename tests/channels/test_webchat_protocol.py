@@ -95,7 +95,7 @@ def test_a_chat_belongs_to_its_visitor() -> None:
     [
         ({"abandon_after_s": "soon"}, "abandon_after_s: expected `float`, got `str`"),
         ({"abandon_after_s": 0}, "abandon_after_s: expected `float` > 0"),
-        ({"abandon": 60}, "options: object contains unknown field `abandon`"),
+        ({"abandon": 60}, "abandon: unknown; web chat has prefix, title, queues, abandon_after_s, "),
         ({"prefix": "chat/"}, "prefix: expected `str` matching regex"),
         ({"queues": ["cards", 3]}, "queues[1]: expected `str`, got `int`"),
     ],

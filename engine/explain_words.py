@@ -1,0 +1,150 @@
+"""An explanation in words, line by line, in English or Chinese."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from engine.explain import AgentRank, Explained, Fix, Reason
+from engine.explain_story import Account, Line
+from engine.explain_texts import CONDITIONS, EVENTS, FIXES, NAMES, PRESENCES, SHORT, STATES, TEXTS, Language
+
+RUNNERS_UP = 3
+"""Who is named behind the agent that got it."""
+
+AHEAD_NAMED = 8
+"""How many of those who went before are named; the others are counted."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Words:
+    """Turns explanations into lines.
+
+    Args:
+        language: "en" or "zh".
+        zone: the time zone in which times are said.
+    """
+
+    def __init__(self, language: Language, zone: tzinfo) -> None:
+        self._index = 1 if language == "zh" else 0
+        self._zone = zone
+
+    def account(self, told: Account) -> list[str]:
+        """A contact's story, why it went to whom it went, and why not to the agent who was asked about."""
+        state = NAMES[told.state][self._index]
+        title = self._text("title", contact=told.contact, channel=told.channel, queue=told.queue, state=state)
+        lines = [title, ""]
+        lines += [f"  {self.time(line.at_us)}  {self._event(line)}" for line in told.story]
+        if told.choice is not None:
+            lines += ["", *self._why(told.choice.why, told.order)]
+        elif told.state == "waiting":
+            lines += self._waits(told)
+        else:
+            lines += ["", self._text("never")]
+        if told.asked is not None:
+            winner = told.choice.agent if told.choice else ""
+            lines += ["", *self.why_not(told.asked, told.order, winner)]
+        return lines
+
+    def why_not(self, told: Explained, order: str, winner: str = "") -> list[str]:
+        """Why an agent does not get a contact: what fails, with its fix, or who goes before."""
+        lines = [self._text("why_not", agent=told.agent)]
+        if told.agent == winner:
+            return [*lines, self._text("it_was")]
+        for reason in told.failing:
+            lines.append(self._text("not", text=self._condition(reason)))
+            fixes = [fix for fix in told.fixes if fix.predicate == reason.predicate]
+            fixes = [fix for fix in fixes if fix.subject in ("", reason.subject)] or fixes
+            lines += [self._text("fix", text=self._fix(fix)) for fix in fixes]
+        count = len(told.reasons) - len(told.failing)
+        if told.failing:
+            lines.append(self._text("others_hold", count=count))
+        else:
+            lines.append(self._text("all_hold" if told.eligible else "other_rule", count=count))
+        return lines + self._ahead(told, order)
+
+    def time(self, at_us: int) -> str:
+        """A time of the journal, in the zone, to the millisecond."""
+        moment = _EPOCH + timedelta(microseconds=at_us)
+        return moment.astimezone(self._zone).isoformat(" ", "milliseconds")[:23]
+
+    def _why(self, why: Explained, order: str) -> list[str]:
+        lines = [self._text("why", agent=why.agent)]
+        if why.candidates > 1:
+            lines.append(self._text("candidates", count=why.candidates, order=self._text(order)))
+            shown = why.best[: RUNNERS_UP + 1]
+            lines += [self._rank(number, one, order) for number, one in enumerate(shown, 1)]
+            if why.candidates > len(shown):
+                lines.append(self._text("more", count=why.candidates - len(shown)))
+        else:
+            lines.append(self._text("only"))
+        if why.rivals and not why.contacts_ahead:
+            lines.append(self._text("first", count=why.rivals + 1, agent=why.agent))
+        return lines
+
+    def _ahead(self, told: Explained, order: str) -> list[str]:
+        lines = []
+        best = told.best[: min(told.agents_ahead, AHEAD_NAMED)]
+        who = ", ".join(one.agent for one in best) + (", …" if told.agents_ahead > len(best) else "")
+        if told.agents_ahead:
+            key = "agents_would" if told.failing else "agents_ahead"
+            lines.append(self._text(key, count=told.agents_ahead, who=who))
+            shown = best[: RUNNERS_UP + 1]
+            lines += [self._rank(number, one, order) for number, one in enumerate(shown, 1)]
+            lines.append(self._rank(told.agents_ahead + 1, told.rank, order))
+            lines.append(self._text("rank_fix", who=who))
+        elif told.failing and told.contacts_ahead:
+            first = told.ahead[0]
+            lines.append(self._text("contacts_would", count=told.contacts_ahead, first=first))
+        return lines
+
+    def _waits(self, told: Account) -> list[str]:
+        if not told.agents:
+            return []
+        lines = ["", self._text("waits", count=sum(told.agents.values()))]
+        for predicate, count in sorted(told.agents.items(), key=lambda one: -one[1]):
+            lines.append(self._text("sum", count=count, text=SHORT[predicate][self._index]))
+        return lines
+
+    def _event(self, line: Line) -> str:
+        texts = EVENTS.get(f"{line.event} {line.cause}") or EVENTS.get(line.event) or (line.event, line.event)
+        cause = f"({line.cause})" if line.cause else ""
+        text = texts[self._index].format(
+            queue=line.queue, agent=line.agent, offer=line.offer, seq=line.seq, cause=cause
+        )
+        return text.rstrip()
+
+    def _condition(self, reason: Reason) -> str:
+        states = (STATES[reason.has] if reason.predicate == "waiting" else ("", ""))[self._index]
+        presence = (PRESENCES[reason.has] if reason.predicate == "ready" else ("", ""))[self._index]
+        return CONDITIONS[reason.predicate][self._index].format(
+            subject=reason.subject,
+            has=reason.has,
+            needs=reason.needs,
+            held=reason.held,
+            state=states.format(subject=reason.subject),
+            presence=presence.format(subject=f"({reason.subject})" if reason.subject else "").rstrip(),
+        )
+
+    def _fix(self, fix: Fix) -> str:
+        when = self._text("retry_at", time=self.time(fix.to)) if fix.to else self._text("retry_later")
+        return FIXES[fix.action][self._index].format(
+            agent=fix.agent, subject=fix.subject, was=fix.was, to=fix.to, when=when
+        )
+
+    def _rank(self, number: int, one: AgentRank, order: str) -> str:
+        level = self._text("level", level=one.level) if order == "agent_level" else ""
+        idle = self.time(one.idle_since_us)[11:]
+        place = one.position + 1
+        return self._text(
+            "rank",
+            number=number,
+            agent=one.agent,
+            level=level,
+            held=one.held_total,
+            idle=idle,
+            position=place,
+        )
+
+    def _text(self, key: str, **values: object) -> str:
+        return TEXTS[key][self._index].format(**values)

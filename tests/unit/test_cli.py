@@ -1,0 +1,119 @@
+"""The `paidui` command: what a person types wrong is one line that says what to do, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import trio
+
+from engine.cli import demo, main, serve
+from engine.store import Store
+
+SITE = """
+[site]
+name = "small"
+
+[web]
+bind = "127.0.0.1:0"
+
+[gateway]
+bind = "127.0.0.1:0"
+
+[stats]
+bind = "127.0.0.1:0"
+
+[channels.pigeon]
+plugin = "socket"
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other tests of this process keep their own."""
+    for module in (demo, serve):
+        monkeypatch.setattr(module, "set_up_logs", lambda quiet: None)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "site.toml"
+    path.write_text(SITE)
+    return path
+
+
+def fault(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
+    """What the command says when it fails."""
+    assert main([str(word) for word in words]) == 1
+    return capsys.readouterr().err
+
+
+WRONG = {
+    "plugin": (
+        'plugin = "webchatt"',
+        "channels.chat.plugin: expected one of echo, socket, webchat, got 'web",
+    ),
+    "option": ('plugin = "webchat"\noptions = { abandon = 6 }', "channels.chat.options: abandon: unknown; "),
+}
+
+
+@pytest.mark.parametrize(("section", "error"), WRONG.values(), ids=WRONG)
+def test_a_wrong_plugin_or_option_is_found_before_the_start(
+    capsys: pytest.CaptureFixture[str], config: Path, section: str, error: str
+) -> None:
+    config.write_text(f"{SITE}\n[channels.chat]\n{section}\n")
+    assert error in fault(capsys, "check-config", config)
+    assert main(["check-config", "--json", str(config)]) == 1
+    assert error in json.loads(capsys.readouterr().out)["errors"][0]
+    assert error in fault(capsys, "serve", "--quiet", "--config", config)
+    assert not (config.parent / "data").exists()
+
+
+def test_what_is_not_toml_is_named(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    config.write_text("[site\n")
+    assert f"{config}: not TOML: " in fault(capsys, "check-config", config)
+
+
+def test_a_data_folder_that_cannot_be(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    (config.parent / "data").write_text("a file")
+    said = fault(capsys, "serve", "--quiet", "--config", config)
+    assert said.startswith("paidui: site.data: ")
+    assert said.endswith("choose a folder that can be written\n")
+
+
+def test_a_store_that_is_none(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    (config.parent / "data").mkdir()
+    (config.parent / "data" / "store.sqlite").write_bytes(b"no database at all" * 100)
+    assert "store.sqlite: file is not a database; restore" in fault(
+        capsys, "serve", "--quiet", "--config", config
+    )
+
+
+async def test_a_store_without_its_journal(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with Store(config.parent / "data" / "store.sqlite") as store:
+        assert not await store.knows_contacts()
+        conversation = await store.conversation_for("pigeon", "one", queue="q")
+        await store.attach_contact(conversation.id, 1)
+        assert await store.knows_contacts()
+    words = ["serve", "--quiet", "--config", str(config)]
+    assert await trio.to_thread.run_sync(main, words) == 1
+    assert "restore both from one copy" in capsys.readouterr().err
+    assert not (config.parent / "data" / "journal").exists()
+
+
+@pytest.mark.parametrize("seconds", ["0", "-3", "nan"])
+def test_a_demonstration_lasts(capsys: pytest.CaptureFixture[str], tmp_path: Path, seconds: str) -> None:
+    said = fault(capsys, "demo", "--for", seconds, "--data", tmp_path / "demo")
+    assert said.startswith("paidui: --for: expected more than 0 seconds")
+    assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "error"), [((), "name the plugin's channel"), (("--channel", "dove"), "no 'dove' here")]
+)
+def test_a_plugin_s_token_needs_its_channel(
+    capsys: pytest.CaptureFixture[str], config: Path, words: tuple[str, ...], error: str
+) -> None:
+    said = fault(capsys, "token", "plugin", "--config", config, *words)
+    assert said == f"paidui: --channel: {error}; configured are: pigeon\n"
