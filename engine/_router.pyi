@@ -140,8 +140,8 @@ class Router:
     ):
         """(eligible, checks, key, candidates, best, agents_ahead, rivals, contacts_ahead, ahead).
 
-        A check: (predicate, holds, subject, has, needs, held). A key: (agent, level, held_total,
-        idle_since, position). None = the contact is not remembered, or no such agent.
+        A check: (predicate, holds, subject, has, needs, held). A key: (agent, level, strategy,
+        number, idle_since, position). None = the contact is not remembered, or no such agent.
         """
 
     def before_offer(self, at: int, frames: bytes, offer: int) -> Router | None:

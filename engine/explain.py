@@ -12,6 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from engine import router
+from engine.model import Strategy
 from engine.router import Check, Router
 from engine.views import Naming
 
@@ -62,11 +63,20 @@ class Fix(msgspec.Struct, frozen=True):
 
 
 class AgentRank(msgspec.Struct, frozen=True):
-    """What agents are compared by: the higher level, then the smaller of the others, one by one."""
+    """What agents are compared by: the higher level, then the smaller of the others, one by one.
+
+    Attributes:
+        level: the agent's for the queue; 0 where levels do not count.
+        strategy: the queue's, as in the configuration.
+        number: what the strategy goes by: units held, talk time in microseconds, offers, and so on.
+        idle_since_us: what idle time counts from.
+        position: the agent's place in the configuration.
+    """
 
     agent: str
     level: int
-    held_total: int
+    strategy: str
+    number: int
     idle_since_us: int
     position: int
 
@@ -208,4 +218,11 @@ def _reason(names: Naming, check: Check) -> Reason:
 
 
 def _rank(names: Naming, key: router.AgentKey) -> AgentRank:
-    return AgentRank(names.name("agent", key.agent), *key[1:])
+    return AgentRank(
+        agent=names.name("agent", key.agent),
+        level=key.level,
+        strategy=Strategy(key.strategy).name.lower(),
+        number=key.number,
+        idle_since_us=key.idle_since,
+        position=key.position,
+    )

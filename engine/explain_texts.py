@@ -27,6 +27,11 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
     "engaged": ("engaged with {agent}", "由 {agent} 服务中"),
     "connect_failed": ("could not be connected with {agent}", "未能接通 {agent}"),
     "abandoned": ("the customer left", "客户放弃"),
+    "changed": (
+        "a supervisor changed its place or needs: {queue}",
+        "班长已修改：{queue}",
+    ),
+    "withdrawn": ("a supervisor ended it", "班长强拆"),
     "ended": ("served by {agent}", "由 {agent} 服务完毕"),
     "transferred": ("{agent} passed it on to {queue}", "{agent} 转接到 {queue}"),
     "wrap_up_started": ("{agent} wraps up", "{agent} 开始话后处理"),
@@ -105,6 +110,7 @@ NAMES: Final[dict[str, tuple[str, str]]] = {
     "served": ("served", "已服务"),
     "abandoned": ("abandoned", "已放弃"),
     "blocked": ("blocked", "已被拒"),
+    "withdrawn": ("withdrawn", "已强拆"),
     "forgotten": ("forgotten", "已超过保留期"),
 }
 PRESENCES: Final[tuple[tuple[str, str], ...]] = (
@@ -132,8 +138,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "级别最高者，其次占用最少者，再次空闲最久者，最后配置中的位次",
     ),
     "rank": (
-        "   {number:>2}  {agent:20} {level}holds {held}, idle since {idle}, place {position}",
-        "   {number:>2}  {agent:20} {level}占用 {held}，空闲自 {idle}，位次 {position}",
+        "   {row:>2}  {agent:20} {level}{number}, idle since {idle}, place {position}",
+        "   {row:>2}  {agent:20} {level}{number}，空闲自 {idle}，位次 {position}",
     ),
     "level": ("level {level}, ", "级别 {level},"),
     "more": ("       and {count} more", "       另有 {count} 位"),
@@ -181,4 +187,19 @@ SHORT: Final[dict[str, tuple[str, str]]] = {
     "capacity": ("free units", "空余容量"),
     "empty_hands": ("nothing in hand", "手中无事"),
     "nothing_exclusive": ("nothing exclusive in hand", "手中无独占联络"),
+}
+
+# What a queue's strategy goes by.
+NUMBERS: Final[dict[str, tuple[str, str]]] = {
+    "longest_idle": ("holds {number}", "占用 {number}"),
+    "least_occupied": ("{number} % occupied", "占用率 {number} %"),
+    "fewest_contacts": ("{number} contacts accepted", "已接受 {number} 个联络"),
+    "least_talk": ("talked {number} s", "通话共 {number} 秒"),
+    "least_average_talk": ("talked {number} s on average", "平均通话 {number} 秒"),
+    "longest_average_idle": ("idle {number} s on average", "平均空闲 {number} 秒"),
+    "best_skill": ("holds {number}", "占用 {number}"),
+    "round_robin": ("last offer {number}", "上次派单 {number}"),
+    "top_down": ("as configured", "按配置顺序"),
+    "random": ("by lot", "随机"),
+    "weighted": ("{number} millionths of its share", "份额的百万分之 {number}"),
 }

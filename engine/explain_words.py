@@ -6,7 +6,18 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from engine.explain import AgentRank, Explained, Fix, Reason
 from engine.explain_story import Account, Line
-from engine.explain_texts import CONDITIONS, EVENTS, FIXES, NAMES, PRESENCES, SHORT, STATES, TEXTS, Language
+from engine.explain_texts import (
+    CONDITIONS,
+    EVENTS,
+    FIXES,
+    NAMES,
+    NUMBERS,
+    PRESENCES,
+    SHORT,
+    STATES,
+    TEXTS,
+    Language,
+)
 
 RUNNERS_UP = 3
 """Who is named behind the agent that got it."""
@@ -15,6 +26,9 @@ AHEAD_NAMED = 8
 """How many of those who went before are named; the others are counted."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+MOST = 2**64 - 1
 
 
 class Words:
@@ -132,19 +146,32 @@ class Words:
             agent=fix.agent, subject=fix.subject, was=fix.was, to=fix.to, when=when
         )
 
-    def _rank(self, number: int, one: AgentRank, order: str) -> str:
-        level = self._text("level", level=one.level) if order == "agent_level" else ""
+    def _rank(self, row: int, one: AgentRank, order: str) -> str:
+        counts = order == "agent_level" or one.strategy == "best_skill"
+        level = self._text("level", level=one.level) if counts else ""
+        number = self._strategy_number(one)
         idle = self.time(one.idle_since_us)[11:]
         place = one.position + 1
         return self._text(
             "rank",
-            number=number,
+            row=row,
             agent=one.agent,
             level=level,
-            held=one.held_total,
+            number=number,
             idle=idle,
             position=place,
         )
+
+    def _strategy_number(self, one: AgentRank) -> str:
+        """What the strategy goes by, in a person's units."""
+        number = one.number
+        if one.strategy in {"least_talk", "least_average_talk"}:
+            number //= 1_000_000
+        elif one.strategy == "longest_average_idle":
+            number = (MOST - number) // 1_000_000
+        elif one.strategy == "least_occupied":
+            number //= 10
+        return NUMBERS[one.strategy][self._index].format(number=number)
 
     def _text(self, key: str, **values: object) -> str:
         return TEXTS[key][self._index].format(**values)

@@ -14,7 +14,7 @@ from engine.explain_words import Words
 from engine.messages.codec import EVENTS as KINDS
 from engine.views import CONTACT_STATES, OUTCOMES
 
-RANK = AgentRank("bob", 0, 0, 0, 1)
+RANK = AgentRank("bob", 0, "longest_idle", 0, 0, 1)
 
 
 def fields(text: str) -> set[str]:
@@ -95,7 +95,10 @@ def test_a_skill_asked_for_twice_is_raised_once_to_the_higher_level() -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_rank_is_told_with_names_and_keys(language: Language) -> None:
-    best = [AgentRank("ann", 80, 0, 5_000_000, 0), AgentRank("cat", 60, 1, 0, 2)]
+    best = [
+        AgentRank("ann", 80, "longest_idle", 0, 5_000_000, 0),
+        AgentRank("cat", 60, "longest_idle", 1, 0, 2),
+    ]
     one = told(candidates=3, best=[*best, RANK], agents_ahead=2)
     text = "\n".join(Words(language, ZoneInfo("UTC")).why_not(one, "agent_level"))
     assert "ann, cat" in text
