@@ -116,7 +116,7 @@ class Gateway:
         try:
             peer = self._peer(hello)
         except BadToken as error:
-            text = f"hello.token: {error.reason}"
+            text = f"hello.token: {error.reason}; issue one with `paidui token`"
             await _refuse(stream, refusal_frame(None, "bad_token", text), closing("bad_token", text, 0))
             return
         await Connection(self._service, stream, peer, hello.resume_seq).run(rest)
