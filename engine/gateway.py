@@ -94,11 +94,10 @@ class Gateway:
             self._connections += 1
             try:
                 await self._greet(stream)
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                pass
             except Exception as error:
-                # Not with its frames' locals: there are tokens among them.
-                _log.error("a gateway connection failed", error=repr(error), trace=traceback.format_exc())
+                if not _hung_up(error):
+                    # Not with its frames' locals: there are tokens among them.
+                    _log.error("a gateway connection failed", error=repr(error), trace=traceback.format_exc())
             finally:
                 self._connections -= 1
 
@@ -116,7 +115,7 @@ class Gateway:
         try:
             peer = self._peer(hello)
         except BadToken as error:
-            text = f"hello.token: {error.reason}"
+            text = f"hello.token: {error.reason}; issue one with `paidui token`"
             await _refuse(stream, refusal_frame(None, "bad_token", text), closing("bad_token", text, 0))
             return
         await Connection(self._service, stream, peer, hello.resume_seq).run(rest)
@@ -138,6 +137,12 @@ class Gateway:
         if not isinstance(name, str) or name not in self._service.site.channels:
             raise BadToken("missing_claim")
         return name, self._service.names.id("channel", name)
+
+
+def _hung_up(error: Exception) -> bool:
+    """Whether the other side is just gone, which is how many a connection ends."""
+    group = error if isinstance(error, ExceptionGroup) else ExceptionGroup("", [error])
+    return group.split((trio.BrokenResourceError, trio.ClosedResourceError))[1] is None
 
 
 def _scope(kind: str, channel: tuple[str, int] | None) -> Scope:

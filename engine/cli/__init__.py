@@ -45,7 +45,8 @@ SUBCOMMANDS = (
     Subcommand(
         "replay", "engine.cli.replay", "the journal once more: the same hashes, or the first divergence"
     ),
-    Subcommand("token", "engine.cli.token", "issue a token for a plugin or a load tester"),
+    Subcommand("user", "engine.cli.user", "let somebody sign in at the console, or no more"),
+    Subcommand("token", "engine.cli.token", "issue a token for a plugin, a load tester or an analyst"),
     Subcommand("version", "engine.cli.version", "what is installed"),
 )
 # Started by `serve` and `demo` as processes of their own; nobody types them.

@@ -12,13 +12,16 @@ from engine.errors import ConfigError
 DEMO_CONFIG = Path("paidui-demo") / "bank.toml"
 
 
-def add_site_options(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+def add_site_options(parser: argparse.ArgumentParser, *, required: bool = False, port: bool = True) -> None:
     """`--config` and `--port`; a command that only asks may take the demonstration's site as default."""
     default = "" if required else f" (default: {DEMO_CONFIG}, if it exists)"
     parser.add_argument(
         "--config", type=Path, metavar="FILE", required=required, help=f"the site's configuration{default}"
     )
-    parser.add_argument("--port", type=int, help="first of three ports, instead of the configured ones")
+    if port:
+        parser.add_argument("--port", type=int, help="first of three ports, instead of the configured ones")
+    else:
+        parser.set_defaults(port=None)
 
 
 def chosen_site(options: argparse.Namespace) -> SiteConfig:

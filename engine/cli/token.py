@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channel", help="a plugin's channel, as configured")
     parser.add_argument("--subject", default="cli", help="whose it is (default: cli)")
     parser.add_argument("--days", type=float, default=1.0, help="until it expires (default: 1)")
-    add_site_options(parser)
+    add_site_options(parser, port=False)
 
 
 def run(options: argparse.Namespace) -> int:

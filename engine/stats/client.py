@@ -67,7 +67,9 @@ def _post(url: str, token: str, body: dict[str, str]) -> Table:
             f"{url}/sql", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_S
         )
     except httpx.HTTPError as error:
-        raise AskError("unreachable", f"{url}: {error}; is the site running?") from error
+        raise AskError(
+            "unreachable", f"{url}: {error}; is the site running? Its statistics open a moment after it"
+        ) from error
     if response.status_code == httpx.codes.OK:
         return msgspec.json.decode(response.content, type=Table)
     try:

@@ -76,7 +76,7 @@ def test_what_cannot_be_is_said_at_once(arguments: tuple[str, ...], fault: str) 
 
 @pytest.mark.torture
 def test_a_thousand_agents_at_two_thousand_contacts_a_second() -> None:
-    """Nothing is missing at this rate; how fast it went is a figure, and no test of a busy machine."""
+    """Nothing is missing; the rate that was reached is a figure, and no test of a busy machine."""
     done = paidui("flood", "thousand", "--rate", "2000", "--duration", "20", "--json", within_s=180)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

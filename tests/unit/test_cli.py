@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import trio
 
+from engine.auth import Tokens
 from engine.cli import demo, main, serve
+from engine.logins import Logins, WrongPassword
+from engine.passwords import Passwords
 from engine.store import Store
 
 SITE = """
@@ -26,6 +29,9 @@ bind = "127.0.0.1:0"
 
 [channels.pigeon]
 plugin = "socket"
+
+[agents.chen_wei]
+title = { en = "Chen Wei", zh = "陈伟" }
 """
 
 
@@ -117,3 +123,53 @@ def test_a_plugin_s_token_needs_its_channel(
 ) -> None:
     said = fault(capsys, "token", "plugin", "--config", config, *words)
     assert said == f"paidui: --channel: {error}; configured are: pigeon\n"
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main(list(words)) == 0
+    return capsys.readouterr().out
+
+
+async def may_sign_in(config: Path, login: str, password: str) -> tuple[str, str | None] | None:
+    """The role and agent of a login, or None when it is refused."""
+    async with Store(config.parent / "data" / "store.sqlite") as store:
+        logins = Logins(store, Tokens(bytes(32), "small"), bytes(32), passwords=Passwords())
+        try:
+            grant = await logins.login(login, password, "127.0.0.1")
+        except WrongPassword:
+            return None
+        return grant.identity.role, grant.identity.agent
+
+
+def test_people_are_let_in_and_no_more(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    file = str(config)
+
+    def password(*words: str) -> str:
+        return said(capsys, "user", *words, "--config", file).split()[3]
+
+    first = password("add", "chen_wei")
+    boss = password("add", "sue", "--role", "supervisor")
+    assert trio.run(may_sign_in, config, "chen_wei", first) == ("agent", "chen_wei")
+    assert trio.run(may_sign_in, config, "sue", boss) == ("supervisor", None)
+    assert "taken" in fault(capsys, "user", "add", "chen_wei", "--config", file)
+    second = password("password", "chen_wei")
+    assert trio.run(may_sign_in, config, "chen_wei", first) is None
+    assert trio.run(may_sign_in, config, "chen_wei", second) is not None
+    said(capsys, "user", "disable", "chen_wei", "--config", file)
+    assert trio.run(may_sign_in, config, "chen_wei", second) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["add", "bob"], "--agent: no agent 'bob' is configured"),
+        (["add", "bob", "--agent", "rob"], "--agent: no agent 'rob' is configured"),
+        (["password", "bob"], "login: there is no 'bob'"),
+        (["disable", "bob"], "login: there is no 'bob'"),
+        (["add", "Bob!", "--role", "admin"], "login: expected 1..64 of a-z"),
+    ],
+)
+def test_a_wrong_login_is_named(
+    capsys: pytest.CaptureFixture[str], config: Path, words: list[str], error: str
+) -> None:
+    assert error in fault(capsys, "user", *words, "--config", config)

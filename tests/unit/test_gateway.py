@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import time
 from pathlib import Path
 
 import msgpack
 import pytest
 import trio
+from structlog.testing import capture_logs
 
 from engine.auth import Tokens
 from engine.errors import Busy, Refused, UnknownOffer, UnknownQueue
@@ -56,6 +59,22 @@ async def test_a_unix_socket_serves_too_and_replaces_a_stale_one(tmp_path: Path)
         assert desk.welcome.site == "small"
         assert (tmp_path / "gateway.sock").stat().st_mode & 0o777 == 0o600
     assert not (tmp_path / "gateway.sock").exists()
+
+
+async def test_a_plugin_that_is_killed_is_no_fault_of_the_site(tmp_path: Path) -> None:
+    with capture_logs() as logged:
+        async with served(tmp_path) as (_, address):
+            host, port = address.split(":")
+            stream = await trio.open_tcp_stream(host, int(port))
+            hello = Hello(token=token("plugin", channel="voice"), name="doomed")
+            await stream.send_all(encode_frame(hello))
+            await stream.receive_some(4)
+            # A reset instead of a good-bye, with the welcome unread.
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await stream.aclose()
+            async with plugin(address) as voice:
+                await voice.request(arrive(voice, 1))
+    assert logged == []
 
 
 async def test_the_welcome_gives_names_and_a_plugin_its_key(tmp_path: Path) -> None:
