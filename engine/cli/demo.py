@@ -146,7 +146,7 @@ def tour(running: Running, options: argparse.Namespace, password: str, *, first_
 
   A short tour
     1  Open the chat as a customer, choose a topic, ask something: you see your place in the queue.
-    2  Open the desk, sign in, press Ready: it rings. Accept, answer, end, wrap up.
+    2  Open the desk, log in, press Sign in and be ready: it rings. Accept, answer, end, wrap up.
     3  kill -9 {running.pid}   in the middle of the conversation, start again: nothing is missing.
     4  {sql} --report service_level
     5  {explain} --agent {LOGIN}   says why this agent, and why not that one.

@@ -249,9 +249,9 @@ def test_both_languages_and_appearances(people: People) -> None:
     people.complaints.clear()
     page.get_by_role("button", name="语言").click()
     page.get_by_role("menuitemradio", name="English").click()
-    expect(page.get_by_role("heading", name="Sign in to your desk")).to_be_visible()
+    expect(page.get_by_role("heading", name="Log in to your desk")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("heading", name="Sign in to your desk")).to_be_visible()
+    expect(page.get_by_role("heading", name="Log in to your desk")).to_be_visible()
     assert page.locator("html").get_attribute("lang") == "en"
 
     chat = people.page(locale="zh-CN", dark=True, width=390, height=780)

@@ -41,6 +41,7 @@ from tests.oracle.oracle_executor import OracleExecutor
 from tests.storm import SMALL, Storm, perform
 
 WAITING, OFFERED, CONNECTING, ENGAGED = range(4)
+RAISES = {"raise_skill", "raise_capacity"}
 NO_TIME_NEEDED = {"raise_capacity", "empty_hands", "finish_exclusive"}
 """Fixes of what an agent holds: where time has to pass for another one, wrap-ups end by themselves."""
 
@@ -226,7 +227,7 @@ def is_offered(router: Router, contact: int, agent: int) -> bool:
 def faults(router: Router, contact: int, agent: int, fixes: list[Fix]) -> list[str]:
     """Say what is wrong with the statement that exactly these fixes give a waiting contact to an agent.
 
-    All of them flip the decision; with one of them left out it stays as it was.
+    All of them flip the decision; with one of them left out, or raising by one less, it stays as it was.
     """
     leave_alone(router, contact, agent)
     alone = router.snapshot()
@@ -239,8 +240,12 @@ def faults(router: Router, contact: int, agent: int, fixes: list[Fix]) -> list[s
         waits = "ask_again" in actions and left_out.action in NO_TIME_NEEDED
         if waits and desk is not None and desk.wrap_ups:
             continue
-        if flips(alone, contact, agent, [fix for fix in fixes if fix is not left_out]):
+        rest = [fix for fix in fixes if fix is not left_out]
+        if flips(alone, contact, agent, rest):
             found.append(f"flips without {left_out.action}")
+        less = msgspec.structs.replace(left_out, to=left_out.to - 1)
+        if left_out.action in RAISES and less.to > 0 and flips(alone, contact, agent, [*rest, less]):
+            found.append(f"flips with less of {left_out.action}")
     return found
 
 

@@ -17,14 +17,16 @@ import pytest
 
 from engine.explain import Explained, Fix
 from engine.model import Abandon, Configure, Event, OfferMade, Restarted, encode_body
-from engine.router import Router
+from engine.router import DeskOffer, Router
 from tests.unit.explain_storm import (
     NO_TIME_NEEDED,
+    RAISES,
     WAITING,
     Moment,
     configured,
     faults,
     is_offered,
+    mend,
     others,
     storm,
     tell,
@@ -235,6 +237,41 @@ def test_the_stated_fix_flips_the_decision(drawn: list[Case], capsys: pytest.Cap
     assert seen["rank only"] >= 20
 
 
+def first_taken(case: Case) -> int | None:
+    """What the agent takes first when all fixes are applied, in a site where nobody else can take anything.
+
+    None = not to be seen: only an agent who declares something at last, or is unlocked, chooses by itself.
+    """
+    actions = {fix.action for fix in case.told.fixes}
+    chooses = "unlock" in actions or (
+        actions & {"sign_in", "make_ready"} and not actions & {"stay", "empty_hands", "finish_exclusive"}
+    )
+    if case.kind != "waits" or "ask_again" in actions or not chooses:
+        return None
+    router, agent = after(case.moment), case.agent
+    router.apply(router.now, Configure(config=without(configured(router), others(configured(router), agent))))
+    rung = {offer.offer for offer in desk_of(router, agent)}
+    mend(router, case.contact, case.told.fixes)
+    return min((one.offer, one.contact) for one in desk_of(router, agent) if one.offer not in rung)[1]
+
+
+def desk_of(router: Router, agent: int) -> list[DeskOffer]:
+    desk = router.desk(agent)
+    assert desk is not None
+    return desk.offers
+
+
+@pytest.mark.slow  # hundreds of replays
+def test_who_would_still_go_before_does(drawn: list[Case]) -> None:
+    seen = Counter[bool]()
+    for case in drawn:
+        first = first_taken(case)
+        if first is not None:
+            assert first == (case.told.ahead or [case.contact])[0], case.told
+            seen[bool(case.told.ahead)] += 1
+    assert min(seen[True], seen[False]) >= 10, seen
+
+
 # ----- explanations that are wrong
 
 
@@ -261,9 +298,18 @@ def names_another(random: Random, told: Explained) -> Explained:
 
 def asks_too_little(random: Random, told: Explained) -> Explained:
     """A level or a number of units that is one too low."""
+    return raised_by(told, -1)
+
+
+def asks_too_much(random: Random, told: Explained) -> Explained:
+    """One that is one too high."""
+    return raised_by(told, 1)
+
+
+def raised_by(told: Explained, more: int) -> Explained:
     fixes = [
-        msgspec.structs.replace(fix, to=fix.to - 1)
-        if fix.action in {"raise_skill", "raise_capacity"} and fix.to > 1
+        msgspec.structs.replace(fix, to=fix.to + more)
+        if fix.action in RAISES and 0 < fix.to + more <= 100
         else fix
         for fix in told.fixes
     ]
@@ -275,7 +321,7 @@ def puts_it_first(random: Random, told: Explained) -> Explained:
     return msgspec.structs.replace(told, agents_ahead=0, ahead=[])
 
 
-MUTANTS = (forgets_one, names_another, asks_too_little, puts_it_first)
+MUTANTS = (forgets_one, names_another, asks_too_little, asks_too_much, puts_it_first)
 
 
 @pytest.mark.slow  # hundreds of replays for each

@@ -13,7 +13,7 @@ from tools.bench import flow
 from tools.bench.table import show, title
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-KEPT_UP = 0.97
+KEPT_UP = 0.94
 LATE_MS = 100.0
 LONGEST_S = 120
 RATE = 2_000
@@ -22,8 +22,9 @@ STEPS = (0.25, 0.75, 1.25, 1.5)
 METHOD = """\
 1,000 agents kept 93 % busy, surges of 1.3 times every five seconds, open loop, this program on the same
 processors as the site. A lifecycle is arrival → offer → acceptance → engaged → end → wrap-up, each step
-durable before it is told. "kept up" = no contact lost or doubled, lifecycles and departures within 3 %
-of arrivals, this program not late itself (p99 below 100 ms)."""
+durable before it is told. "kept up" = no contact lost or doubled, at least 94 % as many lifecycles
+completed as contacts arrived (surges and the last talks reach over the end), this program not late
+itself (p99 below 100 ms)."""
 
 
 def run(quick: bool, rate: float = RATE, seconds: float = 15) -> None:
@@ -36,7 +37,7 @@ def run(quick: bool, rate: float = RATE, seconds: float = 15) -> None:
     results = []
     for share in shares:
         short = share not in (1.0, 0.5)
-        results.append((share * rate, flood(share * rate, 6 if short else seconds, 3 if short else 5)))
+        results.append((share * rate, flood(share * rate, 6 if short else seconds, 5)))
     show(HEADING, [_row(at, result) for at, result in sorted(results, key=lambda pair: pair[0])])
     kept = [at for at, result in results if result is not None and kept_up(result)]
     print(f"highest rate kept up with among these: {f'{max(kept):,.0f}/s' if kept else 'none'}", flush=True)
@@ -60,11 +61,14 @@ def flood(rate: float, seconds: float, warm_up: float) -> dict[str, Any] | None:
 
 
 def kept_up(report: Mapping[str, Any]) -> bool:
-    """Whether what came also went, and nothing was lost."""
-    results, fates = report["results"], report["results"]["service"]
-    gone = results["lifecycles_per_s"] + results["arrivals_per_s"] * (fates["abandoned_share"] or 0)
+    """Whether contacts were finished about as fast as they came, and nothing was lost."""
+    results = report["results"]
     late = results["latency"]["late"]["p99_ms"] or 0
-    return bool(report["sound"]) and gone >= KEPT_UP * results["arrivals_per_s"] and late < LATE_MS
+    return (
+        bool(report["sound"])
+        and results["lifecycles_per_s"] >= KEPT_UP * results["arrivals_per_s"]
+        and late < LATE_MS
+    )
 
 
 HEADING = (

@@ -30,8 +30,16 @@ class Counted:
     top: list[tuple[str, float]]
 
 
-def run(quick: bool) -> None:
-    """Prints instructions per input, their growth, and where they are spent."""
+class Grown(Exception):
+    """A larger floor costs more instructions per input than was allowed."""
+
+
+def run(quick: bool, allowed: float | None = None) -> None:
+    """Prints instructions per input, their growth, and where they are spent.
+
+    Raises:
+        Grown: with as many signatures as the first population, a later one grew beyond `allowed` percent.
+    """
     title("instructions per input (callgrind), and how they grow with the floor")
     if shutil.which("valgrind") is None:
         print("not measured: valgrind is missing (Debian: apt-get install valgrind)", flush=True)
@@ -48,6 +56,12 @@ def run(quick: bool) -> None:
         for (agents, waiting, signatures), each in zip(sizes, results, strict=True)
     ]
     show(["agents / waiting / signatures", "instructions per input", "growth"], rows)
+    grown = max(
+        each.per_input / first - 1
+        for size, each in zip(sizes, results, strict=True)
+        if size[2] == sizes[0][2]
+    )
+    print(f"largest growth at {sizes[0][2]} signatures: {grown:.1%}; target 5 %", flush=True)
     title("where they go: own share of instructions, first and last but one population")
     last = results[-2] if len(results) > 2 else results[-1]
     pairs = zip(results[0].top, last.top, strict=False)
@@ -55,6 +69,8 @@ def run(quick: bool) -> None:
         ["at the smallest", "", "at the larger", ""],
         [[small, f"{a:.1%}", large, f"{b:.1%}"] for (small, a), (large, b) in pairs],
     )
+    if allowed is not None and grown * 100 > allowed:
+        raise Grown(f"{grown:.1%} more instructions per input, {allowed:g} % are allowed")
 
 
 def count(agents: int, waiting: int, signatures: int, inputs: int = INPUTS) -> Counted:

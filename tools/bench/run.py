@@ -24,11 +24,14 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small populations and short floods: a minute")
     parser.add_argument("--rate", type=float, default=floods.RATE, help="contacts/s of the full flood (2000)")
     parser.add_argument("--seconds", type=float, default=15, help="length of the long floods (15)")
+    parser.add_argument(
+        "--max-growth", type=float, metavar="PERCENT", help="fail when instructions grow more"
+    )
     options = parser.parse_args()
     parts: dict[str, Callable[[bool], None]] = {
         "core": core.run,
         "side": side_by_side.run,
-        "growth": growth.run,
+        "growth": partial(growth.run, allowed=options.max_growth),
         "flood": partial(floods.run, rate=options.rate, seconds=options.seconds),
         "peers": peers.run,
     }
@@ -39,7 +42,7 @@ def main() -> int:
             parts[name](options.quick)
         except subprocess.TimeoutExpired:
             print(f"{name}: the rest is not measured, its time is over", flush=True)
-        except (subprocess.SubprocessError, side_by_side.Disagreement) as fault:
+        except (subprocess.SubprocessError, side_by_side.Disagreement, growth.Grown) as fault:
             failed.append(name)
             print(f"{name} FAILED: {fault}", flush=True)
     print(f"\n{time.monotonic() - begun:.0f} s in all{f'; failed: {failed}' if failed else ''}", flush=True)

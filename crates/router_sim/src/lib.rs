@@ -6,10 +6,24 @@
 //! 3. Every offer is accepted, and every connection made, in the same instant, before anything else.
 //! 4. Patience is the customer's: the driver sends `abandon`. Wrap-up is the core's.
 
-mod day;
+//!
+//! A [`Play`] is endless instead: arrivals, talks and patience are drawn from seeded streams, and
+//! [`Batches`] says how sure its figures are.
 
+mod batches;
+mod day;
+mod law;
+mod meter;
+mod play;
+mod sums;
+mod waiting;
+
+pub use batches::{Batches, Estimate, Ratio, student_quantile};
 pub use day::Refused;
+pub use law::{Law, Stream};
+pub use play::{Centre, Flow, Play};
 use router_core::{AgentId, ChannelId, Config, Event, Micros, QueueId, SkillLevel};
+pub use sums::{FlowSums, Sums};
 
 /// One contact of a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,12 +9,12 @@ export const en = {
   "theme.light": "Light",
   "theme.dark": "Dark",
 
-  "login.title": "Sign in to your desk",
+  "login.title": "Log in to your desk",
   "login.login": "Login name",
   "login.password": "Password",
-  "login.submit": "Sign in",
-  "login.busy": "Signing in…",
-  "login.expired": "Your session has ended. Please sign in again; your drafts are kept.",
+  "login.submit": "Log in",
+  "login.busy": "Logging in…",
+  "login.expired": "Your session has ended. Please log in again; your drafts are kept.",
   "login.logout": "Log out",
 
   "link.connecting": "Connecting…",

@@ -41,6 +41,7 @@ pub struct Floor {
     /// Written down while there is something to write on.
     pub recorded: Option<Vec<Input>>,
     chance: Chance,
+    filling: bool,
     at: Micros,
     arrivals: u128,
     command_ids: u128,
@@ -75,6 +76,7 @@ impl Floor {
             weight: Weight::default(),
             recorded: None,
             chance: Chance::new(7),
+            filling: true,
             at: 0,
             arrivals: 0,
             command_ids: 0,
@@ -99,6 +101,7 @@ impl Floor {
         let grown = self.arrive_until(population.waiting);
         let arrived = self.router.waiting().saturating_sub(before).max(1);
         self.weight.bytes_per_waiting = grown as f64 / f64::from(arrived);
+        self.filling = false;
     }
 
     /// Bytes that the router holds more than before.
@@ -131,11 +134,14 @@ impl Floor {
 
     /// Something ends or is left, and something else takes its place.
     pub fn turn(&mut self) {
-        self.at += self.setting.population.step_us();
-        while let Some(deadline) = self.router.next_deadline().filter(|&due| due <= self.at) {
+        let end = self.at + self.setting.population.step_us();
+        // Answers to what a deadline did come at its time, so that no input carries another's load.
+        while let Some(deadline) = self.router.next_deadline().filter(|&due| due <= end) {
+            self.at = deadline;
             self.give_input(Input::Advance(deadline));
             self.answer();
         }
+        self.at = end;
         self.finish_one();
         self.answer();
         if self.chance.percent(10) {
@@ -332,7 +338,8 @@ impl Floor {
     /// 92 % of the offers are taken, 4 % declined, 4 % left to expire.
     fn reply(&mut self, agent: AgentId, offer: u64) {
         let what = self.chance.below(100);
-        if self.setting.population.is_plain || what < 92 {
+        // While the floor fills, all are taken: thousands would expire in the same instant.
+        if self.setting.population.is_plain || self.filling || what < 92 {
             self.answers.push_back(Command::Accept { agent, offer });
         } else if what < 96 {
             self.answers.push_back(Command::Decline {
