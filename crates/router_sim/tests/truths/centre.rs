@@ -2,7 +2,7 @@
 
 use router_core::{
     AgentConfig, ChannelConfig, ChannelUnits, Config, DAY, NO_LIMIT, Order, QueueConfig, SECOND,
-    SkillLevel,
+    SkillLevel, Strategy,
 };
 use router_sim::{Flow, Law};
 
@@ -20,6 +20,7 @@ pub fn config(order: Order, queues: u32, skills_of: &[Vec<SkillLevel>], room: u3
         max_waiting: NO_LIMIT,
         offer_timeout_us: 20 * SECOND,
         wrap_up_us: 0,
+        strategy: Strategy::LongestIdle,
     };
     let agent = |(at, skills): (usize, &Vec<SkillLevel>)| AgentConfig {
         id: at as u32 + 1,
@@ -28,6 +29,7 @@ pub fn config(order: Order, queues: u32, skills_of: &[Vec<SkillLevel>], room: u3
             channel: VOICE,
             units: 1,
         }],
+        share: 100,
     };
     Config {
         order,
@@ -37,6 +39,7 @@ pub fn config(order: Order, queues: u32, skills_of: &[Vec<SkillLevel>], room: u3
         // Endless plays: what is over is forgotten at once.
         key_retention_us: 1,
         memory_us: 1,
+        seed: 0,
         channels: vec![ChannelConfig {
             id: VOICE,
             exclusive: true,
