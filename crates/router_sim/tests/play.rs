@@ -2,6 +2,7 @@
 
 use router_core::{
     AgentConfig, ChannelConfig, ChannelUnits, Config, DAY, NO_LIMIT, Order, QueueConfig, SECOND,
+    Strategy,
 };
 use router_sim::{Centre, Flow, Law, Play};
 
@@ -14,6 +15,7 @@ fn centre(seed: u64) -> Centre {
             channel: 1,
             units: 1,
         }],
+        share: 100,
     };
     let config = Config {
         order: Order::Longest,
@@ -22,6 +24,7 @@ fn centre(seed: u64) -> Centre {
         max_waiting: 4,
         key_retention_us: 1,
         memory_us: 1,
+        seed: 0,
         channels: vec![ChannelConfig {
             id: 1,
             exclusive: true,
@@ -37,6 +40,7 @@ fn centre(seed: u64) -> Centre {
             max_waiting: NO_LIMIT,
             offer_timeout_us: SECOND,
             wrap_up_us: 0,
+            strategy: Strategy::LongestIdle,
         }],
         agents: vec![agent(30), agent(10), agent(20)],
         names: Vec::new(),
