@@ -49,7 +49,13 @@ TESTS = (
 )
 PYTEST = Check("Python tests", (PYTHON, "-m", "pytest", "-q"))
 TORTURE = Check("torture", (PYTHON, "-m", "pytest", "-q", "-m", "torture or not torture"))
-TORTURE_SIZES = {"AGREEMENT_COMMANDS": "1000000", "KILLS": "20", "STORM_SEEDS": "200", "STORM_STEPS": "2000"}
+TORTURE_SIZES = {
+    "AGREEMENT_COMMANDS": "1000000",
+    "KILLS": "20",
+    "STORM_SEEDS": "200",
+    "STORM_STEPS": "2000",
+    "TRUTHS": "long",
+}
 
 
 def main() -> int:
