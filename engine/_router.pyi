@@ -41,6 +41,10 @@ class Router:
     def now(self) -> int:
         """The router's clock, Unix microseconds; 0 before the first command."""
 
+    @property
+    def next_contact(self) -> int:
+        """The number that the next arrival gets."""
+
     def apply(self, at: int, body: bytes) -> tuple[int, int, bytes]:
         """One command -> (code, value, event frames); code 0 = accepted, else value = detail."""
 

@@ -14,6 +14,7 @@ import structlog
 
 from engine.arrival_keys import arrival_key, channel_secret
 from engine.errors import Refused, UnknownChannel, UnknownContact, UnknownQueue, UnknownSkill
+from engine.journal import JournalError
 from engine.model import Arrive, SkillLevel
 from engine.names import Names, UnknownName
 from engine.notices import MessageNotice, TypingNotice
@@ -142,6 +143,10 @@ class MessageStore(Protocol):
         """Return the conversations whose arrival may not have been journaled."""
         ...
 
+    async def highest_contact(self) -> int:
+        """Return the highest contact that has a conversation; 0 when none has."""
+        ...
+
     async def add_message(
         self, conversation: int, sender: str, text: str, external_id: str, *, agent: str | None = None
     ) -> Message:
@@ -173,6 +178,24 @@ def skill_levels(names: Names, requires: Mapping[str, int]) -> tuple[SkillLevel,
             raise UnknownSkill(0)
         levels.append(SkillLevel(number, level))
     return tuple(sorted(levels, key=lambda one: one.skill))
+
+
+async def check_same_moment(last_contact: int, store: MessageStore) -> None:
+    """Refuse a journal that is older than the store: its next contacts would get others' conversations.
+
+    Args:
+        last_contact: the last contact that the journal knows.
+        store: where conversations are kept.
+
+    Raises:
+        JournalError: naming both ends.
+    """
+    highest = await store.highest_contact()
+    if highest > last_contact:
+        raise JournalError(
+            f"the journal ends with contact {last_contact}, but the store has conversations up to contact "
+            f"{highest}: they are not of the same moment; restore both from one copy"
+        )
 
 
 class Conversations:

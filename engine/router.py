@@ -219,6 +219,11 @@ class Router:
         return self._core.now
 
     @property
+    def next_contact(self) -> int:
+        """The number that the next arrival gets."""
+        return self._core.next_contact
+
+    @property
     def events(self) -> list[Event]:
         """What the last `apply`, `apply_raw` or `advance` brought about, typed."""
         return decode_events(self._frames)

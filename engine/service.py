@@ -18,7 +18,7 @@ from engine.bus import Bus, Scope
 from engine.clock import Clock, SystemClock
 from engine.config import SiteConfig
 from engine.config_compile import compile_config
-from engine.conversations import Conversations, MessageStore
+from engine.conversations import Conversations, MessageStore, check_same_moment
 from engine.desk import Desk
 from engine.errors import Busy, ConfigError, Malformed, Refused, UnknownAgent, refusal
 from engine.explain import Explained, explained
@@ -383,6 +383,8 @@ async def open_service(
         await writer.start()
         bus = Bus()
         state = await writer.read(lambda journal: replay(journal, bus.remember))
+        if store is not None:
+            await check_same_moment(state.router.next_contact - 1, store)
         service = Service(site, clock or SystemClock(), writer, state, bus)
         await service.start()
         async with trio.open_nursery() as nursery:

@@ -144,7 +144,7 @@ async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event) -> Ru
     check_channels(site.channels)
     make_folder(site.data)
     store = await stack.enter_async_context(Store(site.data / "store.sqlite"))
-    if not (site.data / "journal").exists() and await store.knows_contacts():
+    if not (site.data / "journal").exists() and await store.highest_contact():
         why = "its journal is gone, but store.sqlite has the conversations of contacts that stood in it"
         raise ConfigError([f"{site.data}: {why}; restore both from one copy, or move store.sqlite away too"])
     tokens, secret = Tokens(token_key(site.data), site.name), site_key(site.data)

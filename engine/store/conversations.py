@@ -100,9 +100,9 @@ class ConversationStore(Database):
         """Return the conversation of a public id."""
         return await self._transact(_one, conversations.c.public_id == public_id)
 
-    async def knows_contacts(self) -> bool:
-        """Return whether any conversation belongs to a contact that a journal knows."""
-        return await self._transact(lambda c: c.execute(_any_contact).first() is not None)
+    async def highest_contact(self) -> int:
+        """Return the highest contact that has a conversation; 0 when none has."""
+        return await self._transact(lambda c: c.execute(_highest_contact).scalar() or 0)
 
     async def without_contact(self) -> Sequence[Conversation]:
         """Return the conversations whose arrival may not have been journaled, oldest first."""
@@ -141,7 +141,7 @@ _conversation_columns: Final = (
 _conversations: Final = select(*_conversation_columns).join_from(conversations, customers)
 
 
-_any_contact = select(conversations.c.id).where(conversations.c.contact.is_not(None)).limit(1)
+_highest_contact = select(func.max(conversations.c.contact))
 
 
 def _conversation(row: Any) -> Conversation:

@@ -146,6 +146,11 @@ class MemoryStore:
         await trio.lowlevel.checkpoint()
         return [one for one in self.conversations if one.contact is None]
 
+    async def highest_contact(self) -> int:
+        """Return the highest contact that has a conversation; 0 when none has."""
+        await trio.lowlevel.checkpoint()
+        return max((one.contact for one in self.conversations if one.contact is not None), default=0)
+
     async def add_message(
         self, conversation: int, sender: str, text: str, external_id: str, *, agent: str | None = None
     ) -> MemoryMessage:

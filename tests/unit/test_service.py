@@ -25,7 +25,7 @@ from engine.errors import (
 )
 from engine.follower import Follower
 from engine.inbox import BATCH_COMMANDS, Inbox, Part
-from engine.journal import Diverged, JournalReader, sqlite
+from engine.journal import Diverged, JournalError, JournalReader, sqlite
 from engine.model import Arrive, Arrived, Engaged, OfferMade, Restarted, RestartedEvent, encode_frame
 from engine.service import IN_PROCESS, Service, open_service
 from engine.testing.fixtures import SECRET, SMALL_SITE, MemoryStore, small_service, small_site
@@ -265,6 +265,16 @@ async def test_the_reconciler_sends_lost_arrivals_again(tmp_path: Path) -> None:
         first, second = store.conversations
         assert first.contact == contact, "the same key gives the same contact"
         assert second.contact == contact + 1
+
+
+async def test_a_journal_older_than_the_store_is_refused(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with small_service(tmp_path, store=store) as service:
+        contact, conversation = await service.conversations.arrive("chat", "one", queue="cards")
+    await store.attach_contact(conversation.id, contact + 5)
+    with pytest.raises(JournalError, match=f"ends with contact {contact}, .* up to contact {contact + 5}"):
+        async with small_service(tmp_path, store=store):
+            pass
 
 
 async def test_a_socket_contacts_conversation_is_not_an_arrival(tmp_path: Path) -> None:

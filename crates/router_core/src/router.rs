@@ -147,6 +147,12 @@ impl Router {
         std::mem::swap(&mut self.out, out);
     }
 
+    /// The number that the next arrival gets.
+    #[must_use]
+    pub const fn next_contact(&self) -> ContactId {
+        self.next_contact
+    }
+
     /// The earliest time at which something happens by itself: what the host sleeps until.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Micros> {

@@ -34,6 +34,12 @@ impl Router {
         self.0.now()
     }
 
+    /// The number that the next arrival gets.
+    #[getter]
+    fn next_contact(&self) -> u64 {
+        self.0.next_contact()
+    }
+
     /// One command -> (code, value, event frames); code 0 = accepted, else value = detail.
     fn apply<'py>(
         &mut self,
