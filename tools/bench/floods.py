@@ -17,7 +17,7 @@ KEPT_UP = 0.94
 LATE_MS = 100.0
 LONGEST_S = 120
 RATE = 2_000
-STEPS = (0.25, 0.75, 1.25, 1.5)
+STEPS = (0.25, 0.75, 1.25, 1.5, 2.0)
 
 METHOD = """\
 1,000 agents kept 93 % busy, surges of 1.3 times every five seconds, open loop, this program on the same
