@@ -203,11 +203,9 @@ fn erlang_table() {
         .map(|case| case.case(1.0, precision, most))
         .collect();
     let played = play_all(&cases, figures(&cases));
-    println!(
-        "wide: {:#?}, too rare: {:#?}",
-        wide(&played),
-        too_rare(&played)
-    );
+    let (wide, rare) = (wide(&played), too_rare(&played));
+    println!("wide: {wide:#?}, too rare: {rare:#?}");
+    assert!(long() || wide.is_empty() && rare.is_empty());
     assert_eq!(outside(&played), [""; 0]);
 }
 

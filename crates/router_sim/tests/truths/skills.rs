@@ -1,7 +1,7 @@
 //! Skills and order: what is known exactly of two pools, hunts, head starts and idle time, and what
 //! Wallace and Whitt published of six types.
 
-use router_core::{DAY, NO_LIMIT, Order, SkillLevel};
+use router_core::{DAY, NO_LIMIT, Order, SkillLevel, Strategy};
 use router_sim::{Centre, Flow, Law, Play, Sums};
 
 use crate::centre::{config, equal_agents, poisson, skills};
@@ -95,13 +95,20 @@ fn n_model() -> Case {
     case("N-model", centre, figures.collect())
 }
 
-/// The first idle agent in the order of the list: a level of its own for each.
-fn hunt(model: &str, agents: usize, load: f64) -> Case {
-    let levels: Vec<_> = (0..agents)
-        .map(|at| skills(&[(1, 100 - at as u8)]))
-        .collect();
+/// The first idle agent in the order of the list: as a strategy, or by a level of its own for each.
+fn hunt(model: &str, agents: usize, load: f64, strategy: Strategy) -> Case {
+    let by_level = strategy != Strategy::TopDown;
+    let level = |at: usize| if by_level { 100 - at as u8 } else { 100 };
+    let levels: Vec<_> = (0..agents).map(|at| skills(&[(1, level(at))])).collect();
+    let order = if by_level {
+        Order::AgentLevel
+    } else {
+        Order::Longest
+    };
+    let mut config = config(order, 1, &levels, NO_LIMIT);
+    config.queues[0].strategy = strategy;
     let centre = Centre {
-        config: config(Order::AgentLevel, 1, &levels, NO_LIMIT),
+        config,
         flows: vec![poisson(1, UNIT_US / load)],
         service: Law::Exponential(UNIT_US),
         pools: (0..agents).collect(),
@@ -116,7 +123,7 @@ fn hunt(model: &str, agents: usize, load: f64) -> Case {
             let expected = number(&line, "exact").expect("exact");
             figure(line["measure"].clone(), expected, 9, busy(at, 1.0))
         });
-    case(&name, centre, figures.collect())
+    case(&format!("{name}, {strategy:?}"), centre, figures.collect())
 }
 
 /// Longer than anybody waits, so that head starts are strict priorities. A test says so.
@@ -155,8 +162,10 @@ fn cobham() -> Case {
 fn exact_skills_and_priorities() {
     let cases = [
         n_model(),
-        hunt("M/M/3", 3, 2.4),
-        hunt("M/M/5", 5, 4.0),
+        hunt("M/M/3", 3, 2.4, Strategy::LongestIdle),
+        hunt("M/M/5", 5, 4.0, Strategy::LongestIdle),
+        hunt("M/M/3", 3, 2.4, Strategy::TopDown),
+        hunt("M/M/5", 5, 4.0, Strategy::TopDown),
         cobham(),
     ];
     let played = play_all(&cases, figures(&cases));
