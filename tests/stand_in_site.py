@@ -6,6 +6,7 @@ For testing clients of the gateway: fast, in process, and able to misbehave on p
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ class StandInSite:
     router: Router = field(default_factory=Router)
     fanout: Fanout = field(default_factory=Fanout)
     streams: dict[int, trio.SocketStream] = field(default_factory=dict)
+    sending: dict[int, trio.Lock] = field(default_factory=lambda: defaultdict(trio.Lock))
     waiting: list[tuple[int, int, bytes]] = field(default_factory=list)
     sources: int = 0
     seq: int = 0
@@ -85,7 +87,7 @@ class StandInSite:
                 message = msgspec.msgpack.decode(body)
                 if message[0] == ATTACH:
                     self.fanout.attach_agents(source, message[2])
-                    await stream.send_all(frame([DESKS, 1, [self.desk(agent) for agent in message[2]]]))
+                    await self.send(source, frame([DESKS, 1, [self.desk(agent) for agent in message[2]]]))
             try:
                 data = await stream.receive_some(65_536)
             except trio.BrokenResourceError:
@@ -94,6 +96,11 @@ class StandInSite:
                 del self.streams[source]
                 self.fanout.unsubscribe(source)
                 return
+
+    async def send(self, source: int, blob: bytes) -> None:
+        """Sends whole blobs: the tick and the connection's own task both do."""
+        async with self.sending[source]:
+            await self.streams[source].send_all(blob)
 
     def desk(self, agent: int) -> list[object]:
         desk = self.router.desk(agent)
@@ -120,7 +127,7 @@ class StandInSite:
             for source, blob in (*batch.acks(), *batch.route(self.fanout)):
                 spoiled = self.spoil(source, blob)
                 if spoiled is not None and source in self.streams:
-                    await self.streams[source].send_all(spoiled)
+                    await self.send(source, spoiled)
 
 
 def frame(message: list[object]) -> bytes:
