@@ -129,14 +129,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "  {count} agents could take it. First comes {order}:",
         "  有 {count} 位坐席可以接。先后次序：{order}：",
     ),
-    "longest": (
-        "who holds the least, then who is idle longest, then the place in the configuration",
-        "占用最少者，其次空闲最久者，再次配置中的位次",
+    "order": (
+        "{level}{rule}, then who is idle longest, then the place in the configuration",
+        "{level}{rule}，其次空闲最久者，再次配置中的位次",
     ),
-    "agent_level": (
-        "the highest level, then who holds the least, then who is idle longest, then the place",
-        "级别最高者，其次占用最少者，再次空闲最久者，最后配置中的位次",
-    ),
+    "level_first": ("the highest level, then ", "级别最高者，其次"),
     "rank": (
         "   {row:>2}  {agent:20} {level}{number}, idle since {idle}, place {position}",
         "   {row:>2}  {agent:20} {level}{number}，空闲自 {idle}，位次 {position}",
@@ -202,4 +199,19 @@ NUMBERS: Final[dict[str, tuple[str, str]]] = {
     "top_down": ("as configured", "按配置顺序"),
     "random": ("by lot", "随机"),
     "weighted": ("{number} millionths of its share", "份额的百万分之 {number}"),
+}
+
+# Who comes first by a queue's strategy.
+RULES: Final[dict[str, tuple[str, str]]] = {
+    "longest_idle": ("who holds the least", "占用最少者"),
+    "least_occupied": ("who is least occupied", "占用率最低者"),
+    "fewest_contacts": ("who accepted the fewest contacts", "接受联络最少者"),
+    "least_talk": ("who talked the least", "通话总时长最短者"),
+    "least_average_talk": ("who talks the shortest on average", "平均通话最短者"),
+    "longest_average_idle": ("who was idle the longest on average", "平均空闲最久者"),
+    "best_skill": ("who holds the least", "占用最少者"),
+    "round_robin": ("whose last offer is the oldest", "最久未获派单者"),
+    "top_down": ("who stands first in the configuration", "配置中靠前者"),
+    "random": ("whom the lot has chosen", "随机抽中者"),
+    "weighted": ("who had the fewest offers for its share", "按份额派单最少者"),
 }

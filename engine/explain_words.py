@@ -13,6 +13,7 @@ from engine.explain_texts import (
     NAMES,
     NUMBERS,
     PRESENCES,
+    RULES,
     SHORT,
     STATES,
     TEXTS,
@@ -85,7 +86,7 @@ class Words:
     def _why(self, why: Explained, order: str) -> list[str]:
         lines = [self._text("why", agent=why.agent)]
         if why.candidates > 1:
-            lines.append(self._text("candidates", count=why.candidates, order=self._text(order)))
+            lines.append(self._text("candidates", count=why.candidates, order=self._order(why.rank, order)))
             shown = why.best[: RUNNERS_UP + 1]
             lines += [self._rank(number, one, order) for number, one in enumerate(shown, 1)]
             if why.candidates > len(shown):
@@ -145,6 +146,12 @@ class Words:
         return FIXES[fix.action][self._index].format(
             agent=fix.agent, subject=fix.subject, was=fix.was, to=fix.to, when=when
         )
+
+    def _order(self, rank: AgentRank, order: str) -> str:
+        """Who comes first, by the site's order and the queue's strategy."""
+        counts = order == "agent_level" or rank.strategy == "best_skill"
+        level = self._text("level_first") if counts else ""
+        return self._text("order", level=level, rule=RULES[rank.strategy][self._index])
 
     def _rank(self, row: int, one: AgentRank, order: str) -> str:
         counts = order == "agent_level" or one.strategy == "best_skill"
