@@ -37,6 +37,9 @@ from engine.web_mounts import Mounts
 
 _log = structlog.get_logger(__name__)
 
+PRIVATE = 0o077
+"""Journal, store and statistics are for this user alone; the parts inherit it."""
+
 Ready = Callable[["Running"], Awaitable[None]]
 
 
@@ -125,6 +128,7 @@ async def run_site(
         ConfigError: an address is taken, or there is no usable configuration.
         JournalError: the journal is damaged; the text names the batch.
     """
+    os.umask(PRIVATE)
     stop = trio.Event()
     try:
         async with AsyncExitStack() as stack:
