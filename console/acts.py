@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
 from console.live import messages_message, readable
 from console.problems import Problem, not_allowed, unknown_contact
+from console.sight import sight_of
+from console.watching import Watch
 from engine.desk import Desk
 from engine.errors import UnknownAgent
 from engine.logins import Identity
+from engine.model import HoursState
 from engine.names import UnknownName
 from engine.service import Service
 from engine.store import Store
+from engine.wishes import NO_WISHES, Wishes
 
 T = TypeVar("T")
 
@@ -29,12 +34,28 @@ Act = Literal[
     "end",
     "end_wrap_up",
     "transfer",
+    "transfer_out",
+    "hold",
+    "resume",
+    "park",
+    "unpark",
+    "invite",
+    "leave",
+    "take_over",
+    "move",
+    "change",
+    "release",
     "unlock",
+    "hours",
 ]
 
 
 class Do(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="do"):
-    """An act of an agent, or of a supervisor on `agent`; `id` comes back with the result."""
+    """An act of an agent, or of a supervisor; `id` comes back with the result.
+
+    `agent` is who is unlocked, invited, or preferred after a transfer; `target` is a place outside;
+    `hours` is what a queue is made: open, closing (who waits is still served) or closed.
+    """
 
     id: str
     act: Act
@@ -44,6 +65,9 @@ class Do(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="do"):
     queue: str | None = None
     ready: bool = True
     agent: str | None = None
+    target: str | None = None
+    head_start_ms: Number | None = None
+    hours: Literal["open", "closing", "closed"] | None = None
 
 
 class Say(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="say"):
@@ -69,7 +93,22 @@ class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hist
     after: Number = 0
 
 
-Asked = Do | Say | Typing | History
+Asked = Do | Say | Typing | History | Watch
+
+PREFERRED_WAIT_MS: Final = 60_000
+"""How long a contact waits for the agent to whom it was transferred, before it is anybody's."""
+
+SUPERVISORS_ACTS: Final = ("take_over", "move", "change", "release")
+CONTACT_ACTS: Final[dict[str, Callable[[Desk, int], Awaitable[None]]]] = {
+    "end": Desk.end,
+    "end_wrap_up": Desk.end_wrap_up,
+    "hold": Desk.hold,
+    "resume": Desk.resume,
+    "park": Desk.park,
+    "unpark": Desk.unpark,
+    "leave": Desk.leave,
+}
+"""What needs a contact and nothing else."""
 
 decoder: Final = msgspec.json.Decoder(Asked)
 
@@ -89,6 +128,7 @@ class Acts:
         self._store = store
         self._identity = identity
         self._desk = desk
+        self._sight = sight_of(service.site, identity)
 
     async def do(self, asked: Do) -> None:
         """Carry out an act; it is durable when this returns.
@@ -101,7 +141,42 @@ class Acts:
         if asked.act == "unlock":
             await unlock(self._service, self._identity, _given("agent", asked.agent))
             return
-        desk = self._own_desk()
+        if asked.act == "hours":
+            await self._set_hours(asked)
+        elif asked.act in SUPERVISORS_ACTS:
+            await self._oversee(asked)
+        elif asked.act in CONTACT_ACTS:
+            await CONTACT_ACTS[asked.act](self._own_desk(), _given("contact", asked.contact))
+        else:
+            await self._do(asked, self._own_desk())
+
+    async def _set_hours(self, asked: Do) -> None:
+        if not self._identity.oversees:
+            raise not_allowed("only supervisors open and close queues")
+        state, queue = HoursState[_given("hours", asked.hours).upper()], _given("queue", asked.queue)
+        self._sight.check_queue(queue)
+        await self._service.set_hours(queue, state)
+
+    async def _oversee(self, asked: Do) -> None:
+        if not self._identity.oversees:
+            raise not_allowed("only supervisors do this with contacts of others")
+        contact = _given("contact", asked.contact)
+        now = self._service.contact_state(contact)
+        if now is not None and now.queue is not None and not self._sight.has_queue(now.queue):
+            raise unknown_contact()
+        if asked.queue is not None:
+            self._sight.check_queue(asked.queue)
+        match asked.act:
+            case "take_over":
+                await self._service.take_over(contact, self._own_desk().agent)
+            case "move":
+                await self._service.move(contact, _given("queue", asked.queue))
+            case "change":
+                await self._service.change(contact, queue=asked.queue, head_start_ms=asked.head_start_ms)
+            case _:
+                await self._service.release(contact)
+
+    async def _do(self, asked: Do, desk: Desk) -> None:
         match asked.act:
             case "sign_in":
                 await desk.sign_in(ready=asked.ready)
@@ -115,12 +190,15 @@ class Acts:
                 await desk.accept(_given("offer", asked.offer))
             case "decline":
                 await desk.decline(_given("offer", asked.offer), asked.reason)
-            case "end":
-                await desk.end(_given("contact", asked.contact))
-            case "end_wrap_up":
-                await desk.end_wrap_up(_given("contact", asked.contact))
             case "transfer":
-                await desk.transfer(_given("contact", asked.contact), _given("queue", asked.queue))
+                wishes = _wait_for(asked.agent)
+                await desk.transfer(
+                    _given("contact", asked.contact), _given("queue", asked.queue), wishes=wishes
+                )
+            case "transfer_out":
+                await desk.transfer_out(_given("contact", asked.contact), _given("target", asked.target))
+            case "invite":
+                await desk.invite(_given("contact", asked.contact), _given("agent", asked.agent))
 
     async def say(self, asked: Say) -> None:
         """Store and send a message; a repeat of its external id does nothing more."""
@@ -129,6 +207,17 @@ class Acts:
     def typing(self, asked: Typing) -> None:
         """Tell the customer that the agent is typing."""
         self._own_desk().typing(asked.contact, asked.on)
+
+    def check_watch(self, asked: Watch) -> None:
+        """Let agents see their colleagues, and supervisors everybody's contacts.
+
+        Raises:
+            Problem: not allowed.
+        """
+        if asked.what == "contacts" and not self._identity.oversees:
+            raise not_allowed("only supervisors see the contacts of others")
+        if asked.what == "colleagues" and self._desk is None and not self._identity.oversees:
+            raise not_allowed("only agents and supervisors see who is there")
 
     async def history(self, contact: int, after: int) -> msgspec.Struct:
         """Return a page of messages of a contact in hand.
@@ -159,11 +248,19 @@ async def unlock(service: Service, identity: Identity, agent: str) -> None:
     """
     if not identity.oversees:
         raise not_allowed("only supervisors unlock")
+    sight_of(service.site, identity).check_agent(agent)
     try:
         desk = service.desk(agent)
     except UnknownName:
         raise UnknownAgent from None
     await desk.unlock()
+
+
+def _wait_for(agent: str | None) -> Wishes:
+    """Let a transferred contact wait for one agent first."""
+    if agent is None:
+        return NO_WISHES
+    return Wishes(preferred=(agent,), preferred_wait_ms=PREFERRED_WAIT_MS)
 
 
 def _given(field: str, value: T | None) -> T:

@@ -9,7 +9,15 @@ import msgspec
 
 from engine.config import SiteConfig
 from engine.store import Preview
-from engine.views import DeskContact, DeskOffer, DeskState, DeskWrapUp
+from engine.views import (
+    ContactState,
+    DeskContact,
+    DeskInvitation,
+    DeskJoined,
+    DeskOffer,
+    DeskState,
+    DeskWrapUp,
+)
 
 Titles = dict[str, str]
 """A text per language: {"en": ..., "zh": ...}."""
@@ -42,8 +50,19 @@ class OfferView(msgspec.Struct, frozen=True):
     preview: str | None
 
 
+class InvitedView(msgspec.Struct, frozen=True):
+    """A colleague who has been asked to join, until `deadline_ms`."""
+
+    agent: str
+    deadline_ms: int
+
+
 class ConversationView(msgspec.Struct, frozen=True):
-    """A contact in hand: "connecting", "engaged" or "wrap_up" since `since_ms`."""
+    """A contact in hand: "connecting", "engaged" or "wrap_up" since `since_ms`.
+
+    `agent` is who has it where this is not the desk's agent any more; `participants` are the agents who are
+    in it beside, `invited` those who have been asked.
+    """
 
     contact: int
     conversation: str
@@ -55,6 +74,44 @@ class ConversationView(msgspec.Struct, frozen=True):
     since_ms: int
     wrap_up_deadline_ms: int | None
     last_message_position: int
+    agent: str | None = None
+    on_hold: bool = False
+    parked: bool = False
+    participants: list[str] = msgspec.field(default_factory=list)
+    invited: list[InvitedView] = msgspec.field(default_factory=list)
+
+
+class InvitationView(msgspec.Struct, frozen=True):
+    """An invitation by `agent` until `deadline_ms`; answered like an offer."""
+
+    offer: int
+    contact: int
+    channel: str
+    queue: str
+    queue_title: Titles
+    customer: str | None
+    agent: str
+    deadline_ms: int
+
+
+class JoinedView(msgspec.Struct, frozen=True):
+    """A contact that the agent is in since `since_ms`, and that `agent` serves.
+
+    `participants` are the others who are in it, `invited` those who have been asked.
+    """
+
+    contact: int
+    conversation: str
+    channel: str
+    queue: str
+    queue_title: Titles
+    customer: str | None
+    agent: str
+    since_ms: int
+    last_message_position: int
+    on_hold: bool
+    participants: list[str]
+    invited: list[InvitedView]
 
 
 class DeskView(msgspec.Struct, frozen=True):
@@ -63,6 +120,8 @@ class DeskView(msgspec.Struct, frozen=True):
     agent: AgentView
     offers: list[OfferView]
     conversations: list[ConversationView]
+    invitations: list[InvitationView]
+    joined: list[JoinedView]
     seq: int
     now_ms: int
 
@@ -71,6 +130,20 @@ class DeskMessage(msgspec.Struct, frozen=True, tag="desk"):
     """The desk, as it is sent."""
 
     desk: DeskView
+
+
+class Around(msgspec.Struct, frozen=True):
+    """What a desk shows besides its own state.
+
+    Attributes:
+        contacts: where contacts in wrap-up are now, and those that another serves.
+        invited: contact -> whom has been asked to join.
+        inviters: invitation -> who asked.
+    """
+
+    contacts: Mapping[int, ContactState]
+    invited: Mapping[int, list[InvitedView]]
+    inviters: Mapping[int, str]
 
 
 class _Titled(Protocol):
@@ -94,11 +167,13 @@ def titles(section: _Titled | None) -> Titles:
 
 
 def contacts_of(state: DeskState) -> list[int]:
-    """Return every contact on a desk, offers included."""
+    """Return every contact on a desk, offers and invitations included."""
     return [
         *(one.contact for one in state.offers),
         *(one.contact for one in state.contacts),
         *(one.contact for one in state.wrap_ups),
+        *(one.contact for one in state.invitations),
+        *(one.contact for one in state.joined),
     ]
 
 
@@ -106,7 +181,7 @@ def desk_view(
     site: SiteConfig,
     state: DeskState,
     previews: Mapping[int, Preview],
-    ended_at_ms: Mapping[int, int],
+    around: Around,
     now_ms: int,
 ) -> DeskView:
     """Join a desk's state with the store's previews.
@@ -115,7 +190,7 @@ def desk_view(
         site: titles.
         state: the router's part.
         previews: the store's part; a contact that is missing has no conversation.
-        ended_at_ms: when the contacts in wrap-up ended.
+        around: what is known besides.
         now_ms: the server's clock, so that the page can count down without its own being right.
     """
     agent = AgentView(
@@ -132,9 +207,14 @@ def desk_view(
         agent,
         [_offer(site, one, previews.get(one.contact)) for one in state.offers],
         [
-            *(_contact(site, one, previews.get(one.contact)) for one in state.contacts),
-            *(_wrap_up(site, one, previews.get(one.contact), ended_at_ms, now_ms) for one in state.wrap_ups),
+            *(_contact(site, one, previews.get(one.contact), around) for one in state.contacts),
+            *(
+                _wrap_up(site, state.agent, one, previews.get(one.contact), around, now_ms)
+                for one in state.wrap_ups
+            ),
         ],
+        [_invitation(site, one, previews.get(one.contact), around) for one in state.invitations],
+        [_joined(site, state.agent, one, previews.get(one.contact), around) for one in state.joined],
         state.seq,
         now_ms,
     )
@@ -154,7 +234,9 @@ def _offer(site: SiteConfig, offer: DeskOffer, preview: Preview | None) -> Offer
     )
 
 
-def _contact(site: SiteConfig, contact: DeskContact, preview: Preview | None) -> ConversationView:
+def _contact(
+    site: SiteConfig, contact: DeskContact, preview: Preview | None, around: Around
+) -> ConversationView:
     arrived_at_ms = contact.arrived_at_us // 1_000
     engaged_at_ms = preview.conversation.engaged_at_ms if preview else None
     return ConversationView(
@@ -168,16 +250,58 @@ def _contact(site: SiteConfig, contact: DeskContact, preview: Preview | None) ->
         engaged_at_ms if contact.state == "engaged" and engaged_at_ms else arrived_at_ms,
         None,
         preview.last_position if preview else 0,
+        None,
+        contact.on_hold,
+        contact.parked,
+        contact.participants,
+        around.invited.get(contact.contact, []),
+    )
+
+
+def _invitation(
+    site: SiteConfig, invitation: DeskInvitation, preview: Preview | None, around: Around
+) -> InvitationView:
+    return InvitationView(
+        invitation.offer,
+        invitation.contact,
+        invitation.channel,
+        invitation.queue,
+        titles(site.queues.get(invitation.queue)),
+        preview.conversation.customer if preview else None,
+        around.inviters.get(invitation.offer, invitation.agent),
+        invitation.deadline_us // 1_000,
+    )
+
+
+def _joined(
+    site: SiteConfig, agent: str, joined: DeskJoined, preview: Preview | None, around: Around
+) -> JoinedView:
+    now = around.contacts.get(joined.contact)
+    return JoinedView(
+        joined.contact,
+        preview.conversation.public_id if preview else "",
+        joined.channel,
+        joined.queue,
+        titles(site.queues.get(joined.queue)),
+        preview.conversation.customer if preview else None,
+        joined.agent,
+        joined.joined_at_us // 1_000,
+        preview.last_position if preview else 0,
+        now is not None and now.on_hold,
+        [name for name in now.participants if name != agent] if now is not None else [],
+        around.invited.get(joined.contact, []),
     )
 
 
 def _wrap_up(
     site: SiteConfig,
+    agent: str,
     wrap_up: DeskWrapUp,
     preview: Preview | None,
-    ended_at_ms: Mapping[int, int],
+    around: Around,
     now_ms: int,
 ) -> ConversationView:
+    now = around.contacts.get(wrap_up.contact)
     queue = preview.conversation.queue if preview else ""
     return ConversationView(
         wrap_up.contact,
@@ -187,7 +311,8 @@ def _wrap_up(
         titles(site.queues.get(queue)),
         preview.conversation.customer if preview else None,
         "wrap_up",
-        ended_at_ms.get(wrap_up.contact, now_ms),
+        now.ended_at_us // 1_000 if now is not None and now.ended_at_us is not None else now_ms,
         wrap_up.deadline_us // 1_000,
         preview.last_position if preview else 0,
+        now.agent if now is not None and now.ended_at_us is None and now.agent != agent else None,
     )

@@ -14,13 +14,15 @@ import msgspec
 import structlog
 import trio
 
-from console.desk_view import DeskMessage, contacts_of, desk_view
+from console.desk_view import Around, DeskMessage, InvitedView, contacts_of, desk_view
 from console.outgoing import Outgoing
 from console.overview import overview_message
+from console.sight import ALL, Sight
+from console.watching import Watching
 from engine.bus import SlowReader
 from engine.config import SiteConfig
 from engine.desk import Desk
-from engine.model import Engaged
+from engine.model import Engaged, Event, HandedOver, Invited, TakenOver
 from engine.notices import MessageNotice, TypingNotice
 from engine.service import Service
 from engine.store import Message, Preview, Store
@@ -33,7 +35,7 @@ _log: Final = structlog.get_logger(__name__)
 
 
 class MessageView(msgspec.Struct, frozen=True):
-    """A message as the page shows it: text, never HTML."""
+    """A message as the page shows it: text, never HTML; `agent` is which of the agents wrote."""
 
     id: int
     position: int
@@ -41,6 +43,7 @@ class MessageView(msgspec.Struct, frozen=True):
     text: str
     at_ms: int
     external_id: str
+    agent: str | None = None
 
 
 class MessagesMessage(msgspec.Struct, frozen=True, tag="messages"):
@@ -66,6 +69,11 @@ class Client(Protocol):
         """What is to be sent to it."""
         ...
 
+    @property
+    def sight(self) -> Sight:
+        """What of the site it may show."""
+        ...
+
 
 def encode(message: Any) -> str:
     """Return a message as JSON text."""
@@ -74,17 +82,22 @@ def encode(message: Any) -> str:
 
 def messages_message(contact: int, conversation: str, messages: Sequence[Message]) -> MessagesMessage:
     """Make what is sent of stored messages."""
-    views = [MessageView(m.id, m.position, m.sender, m.text, m.at, m.external_id) for m in messages]
+    views = [MessageView(m.id, m.position, m.sender, m.text, m.at, m.external_id, m.agent) for m in messages]
     return MessagesMessage(contact, conversation, views)
+
+
+def within(state: DeskState) -> list[int]:
+    """Return the contacts that the agent is in: those that it serves, and those that it has joined."""
+    return [*(one.contact for one in state.contacts), *(one.contact for one in state.joined)]
 
 
 def readable(service: Service, state: DeskState, contact: int) -> bool:
     """Return whether the agent may read a contact's messages.
 
-    Those in hand, and those in wrap-up unless the contact has been passed on: what it says to the next
-    agent is not this one's affair. An offer shows its preview only.
+    Those in hand, those that another serves and it is in, and those in wrap-up unless the contact has been
+    passed on: what it says to the next agent is not this one's affair. An offer shows its preview only.
     """
-    if any(one.contact == contact for one in state.contacts):
+    if contact in within(state):
         return True
     if not any(one.contact == contact for one in state.wrap_ups):
         return False
@@ -104,6 +117,9 @@ class DeskFeed:
         self._site = site
         self._desk = desk
         self._stale = trio.Event()
+        self._inviters: dict[int, str] = {}
+        self._company: set[int] = set()
+        self._subscription: Subscription | None = None
 
     @property
     def agent(self) -> str:
@@ -139,21 +155,38 @@ class DeskFeed:
 
     async def _picture(self) -> DeskMessage:
         state = self._desk.state()
+        rings = {one.offer for one in state.invitations}
+        self._inviters = {offer: who for offer, who in self._inviters.items() if offer in rings}
+        self._listen_to(state)
         previews = await self._store.previews(contacts_of(state))
-        ended_at_ms: dict[int, int] = {}
         for wrap_up in state.wrap_ups:
-            contact = self._service.contact_state(wrap_up.contact)
-            if contact is not None and contact.ended_at_us is not None:
-                ended_at_ms[wrap_up.contact] = contact.ended_at_us // 1_000
             if not readable(self._service, state, wrap_up.contact):
                 _hide_messages(previews, wrap_up.contact)
-        now_ms = self._service.clock.now_us() // 1_000
-        return DeskMessage(desk_view(self._site, state, previews, ended_at_ms, now_ms))
+        now_us = self._service.clock.now_us()
+        return DeskMessage(
+            desk_view(self._site, state, previews, self._around(state, now_us), now_us // 1_000)
+        )
+
+    def _around(self, state: DeskState, now_us: int) -> Around:
+        """What else the desk shows: how its contacts go on elsewhere, and who has asked whom."""
+        contacts = [*(one.contact for one in state.wrap_ups), *(one.contact for one in state.joined)]
+        states = {contact: self._service.contact_state(contact) for contact in contacts}
+        name = self._service.names.name
+        invited = {
+            contact: [
+                InvitedView(name("agent", agent), deadline // 1_000)
+                for _, agent, deadline in self._service.router.invited(contact)
+                if deadline > now_us
+            ]
+            for contact in within(state)
+        }
+        return Around({contact: one for contact, one in states.items() if one}, invited, self._inviters)
 
     async def _listen(self) -> None:
         while True:
             try:
                 with self._desk.events() as subscription:
+                    self._subscription, self._company = subscription, set()
                     self.refresh()
                     await self._follow(subscription)
             except SlowReader:
@@ -165,13 +198,39 @@ class DeskFeed:
             match await subscription.receive():
                 case EventBatch(events=events):
                     for _, event in events:
-                        if isinstance(event, Engaged) and event.agent == self._desk.number:
-                            await self._store.note_engaged(event.contact, event.at // 1_000)
+                        await self._note(event)
                     self.refresh()
                 case MessageNotice() as notice:
                     await self._pass_on(notice)
-                case TypingNotice(sender="customer") as typing:
+                case TypingNotice(sender="customer") as typing if self._desk.number in typing.agents:
                     self._push(encode(TypingMessage(typing.contact, typing.on)))
+
+    async def _note(self, event: Event) -> None:
+        """Remember since when a contact is this agent's, and who has invited this agent."""
+        match event:
+            case Engaged(agent=agent) | HandedOver(to_agent=agent) | TakenOver(to_agent=agent):
+                if agent == self._desk.number:
+                    await self._store.note_engaged(event.contact, event.at // 1_000)
+            case Invited(invitee=agent) if agent == self._desk.number:
+                self._inviters[event.offer] = self._service.names.name("agent", event.agent)
+
+    def _listen_to(self, state: DeskState) -> None:
+        """Hear what concerns whoever is, or is asked, into one contact with this agent.
+
+        An event names one of them only. All of it comes from the state, so that a page that comes back in
+        the middle of an invitation hears the answer.
+        """
+        names = {
+            *(agent for contact in state.contacts for agent in contact.participants),
+            *(joined.agent for joined in state.joined),
+        }
+        company = {self._service.names.id("agent", name) for name in names}
+        company |= {agent for one in within(state) for _, agent, _ in self._service.router.invited(one)}
+        company.discard(self._desk.number)
+        if self._subscription is not None:
+            self._subscription.attach(sorted(company - self._company))
+            self._subscription.subscriber.detach(sorted(self._company - company))
+            self._company = company
 
     async def _pass_on(self, notice: MessageNotice) -> None:
         if not readable(self._service, self._desk.state(), notice.contact):
@@ -193,12 +252,17 @@ def _hide_messages(previews: dict[int, Preview], contact: int) -> None:
 
 
 class Hub:
-    """All open sockets and what feeds them. `run` must be running."""
+    """All open sockets and what feeds them. `run` must be running.
+
+    Attributes:
+        watching: the lists that some of them watch.
+    """
 
     def __init__(self, service: Service, store: Store, site: SiteConfig) -> None:
         self._service = service
         self._store = store
         self._site = site
+        self.watching = Watching(service, store, site)
         self._clients: set[Client] = set()
         self._feeds: dict[str, DeskFeed] = {}
         self._nursery: trio.Nursery | None = None
@@ -207,6 +271,7 @@ class Hub:
         """Feed the sockets until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
+            nursery.start_soon(self.watching.run)
             task_status.started()
             while True:
                 if self._clients:
@@ -218,20 +283,24 @@ class Hub:
         if self._nursery is not None:
             self._nursery.cancel_scope.cancel()
 
-    def overview(self) -> str:
-        """Return the overview as JSON text."""
-        now_us = self._service.clock.now_us()
-        return encode(overview_message(self._site, self._service.overview(), now_us))
+    def overview(self, sight: Sight = ALL) -> str:
+        """Return the overview as JSON text, as far as it is in sight."""
+        return self._overviews({sight})[sight]
+
+    def _overviews(self, sights: set[Sight]) -> dict[Sight, str]:
+        now_us, overview = self._service.clock.now_us(), self._service.overview()
+        return {sight: encode(overview_message(self._site, overview, now_us, sight)) for sight in sights}
 
     def join(self, client: Client, desk: Desk | None) -> DeskFeed | None:
         """Begin to feed a socket, with what is true now first; `leave` takes what this returns."""
         self._clients.add(client)
-        client.outgoing.put(self.overview(), "overview")
+        client.outgoing.put(self.overview(client.sight), "overview")
         return self._join_desk(client, desk) if desk is not None else None
 
     def leave(self, client: Client, feed: DeskFeed | None) -> None:
         """Feed a socket no more."""
         self._clients.discard(client)
+        self.watching.forget(client)
         if feed is not None:
             feed.clients.discard(client)
             if not feed.clients:
@@ -251,10 +320,10 @@ class Hub:
 
     def _push_overview(self) -> None:
         try:
-            text = self.overview()
+            texts = self._overviews({client.sight for client in self._clients})
         except Exception:
             # A fault of ours; figures can wait, desks cannot.
             _log.exception("the overview failed")
             return
         for client in self._clients:
-            client.outgoing.put(text, "overview")
+            client.outgoing.put(texts[client.sight], "overview")

@@ -5,24 +5,26 @@ from __future__ import annotations
 import msgspec
 
 from console.desk_view import Titles, titles
+from console.sight import ALL, Sight
 from engine.config import SiteConfig
 from engine.views import AgentOverview, ContactCounts, Overview
 
 
 class QueueFigures(msgspec.Struct, frozen=True):
-    """A queue; `longest_wait_ms` is 0 when nobody waits."""
+    """A queue; `longest_wait_ms` is 0 when nobody waits, `hours` is open, closing or closed."""
 
     name: str
     title: Titles
     waiting: int
     longest_wait_ms: int
+    hours: str
 
 
 class AgentFigures(msgspec.Struct):
     """Agents, each counted once, under the first of these that applies.
 
-    Signed out; locked; talking (engaged or connecting); ringing (an offer); wrap-up; not ready; ready, that
-    is idle.
+    Signed out; locked; talking (engaged, connecting, or in a contact that another serves); ringing (an
+    offer); wrap-up; not ready; ready, that is idle.
     """
 
     ready: int = 0
@@ -51,31 +53,36 @@ class OverviewMessage(msgspec.Struct, frozen=True, tag="overview"):
     contacts: ContactCounts
 
 
-def overview_message(site: SiteConfig, overview: Overview, now_us: int) -> OverviewMessage:
-    """Make the figures from the router's overview."""
+def overview_message(
+    site: SiteConfig, overview: Overview, now_us: int, sight: Sight = ALL
+) -> OverviewMessage:
+    """Make the figures from the router's overview, as far as they are in sight."""
+    overview = sight.of(overview)
     queues = [
         QueueFigures(
             one.name,
             titles(site.queues.get(one.name)),
             one.waiting,
             0 if one.oldest_enqueued_at_us is None else max(0, now_us - one.oldest_enqueued_at_us) // 1_000,
+            one.hours,
         )
         for one in overview.queues
     ]
     agents, locked = AgentFigures(), []
     for agent in overview.agents:
-        group = _group(agent)
+        group = group_of(agent)
         setattr(agents, group, getattr(agents, group) + 1)
         if group == "locked":
             locked.append(agent.name)
     return OverviewMessage(now_us // 1_000, queues, agents, locked[:MAX_LOCKED], overview.contacts)
 
 
-def _group(agent: AgentOverview) -> str:
+def group_of(agent: AgentOverview) -> str:
+    """Return under which of the figures an agent is counted."""
     groups = (
         ("signed_out", agent.presence == "signed_out"),
         ("locked", agent.locked),
-        ("talking", agent.engaged + agent.connecting > 0),
+        ("talking", agent.engaged + agent.connecting + agent.joined > 0),
         ("ringing", agent.offers > 0),
         ("wrap_up", agent.wrap_ups > 0),
         ("not_ready", agent.presence == "not_ready"),

@@ -10,10 +10,12 @@ import structlog
 import trio
 from quart import Websocket
 
-from console.acts import Acts, Do, History, Say, Typing, decoder
+from console.acts import Acts, Asked, Do, History, Say, Typing, decoder
 from console.live import Hub, encode
 from console.outgoing import Outgoing
 from console.problems import Problem, malformed, problem_of
+from console.sight import sight_of
+from console.watching import Watch
 from engine.errors import UnknownContact
 from engine.logins import Identity, Logins
 from engine.names import UnknownName
@@ -33,6 +35,7 @@ class Socket:
     Args:
         identity: whose ticket it was opened with.
         outgoing: what is to be sent.
+        sight: what of the site may be shown.
     """
 
     def __init__(self, service: Service, store: Store, logins: Logins, identity: Identity) -> None:
@@ -44,6 +47,7 @@ class Socket:
         except UnknownName:
             _log.warning("a login's agent is not in the configuration", login_id=identity.user_id)
             self._desk = None
+        self.sight = sight_of(service.site, identity)
         self._acts = Acts(service, store, identity, self._desk)
 
     async def serve(self, websocket: Websocket, hub: Hub, closing: trio.Event | None) -> None:
@@ -58,7 +62,7 @@ class Socket:
             nursery.start_soon(self._end_with_sign_in)
             if closing is not None:
                 nursery.start_soon(self._end_with_server, closing)
-            nursery.start_soon(self._read, websocket)
+            nursery.start_soon(self._read, websocket, hub)
             feed = hub.join(self, self._desk)
             try:
                 await self._write(websocket)
@@ -80,7 +84,7 @@ class Socket:
         await closing.wait()
         self.outgoing.end("draining")
 
-    async def _read(self, websocket: Websocket) -> None:
+    async def _read(self, websocket: Websocket, hub: Hub) -> None:
         while True:
             data: str | bytes = await websocket.receive()
             try:
@@ -88,9 +92,9 @@ class Socket:
             except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
                 self._answer(_id_in(data), malformed(error))
                 continue
-            self._answer(*await self._carry_out(asked))
+            self._answer(*await self._carry_out(asked, hub))
 
-    async def _carry_out(self, asked: Do | Say | Typing | History) -> tuple[str | None, Problem | None]:
+    async def _carry_out(self, asked: Asked, hub: Hub) -> tuple[str | None, Problem | None]:
         """Return the id to answer, if an answer is due, and what went wrong."""
         request_id = asked.id if isinstance(asked, Do | Say) else None
         try:
@@ -104,6 +108,9 @@ class Socket:
                     self._type(asked)
                 case History():
                     self.outgoing.put(encode(await self._acts.history(asked.contact, asked.after)))
+                case Watch():
+                    self._acts.check_watch(asked)
+                    hub.watching.watch(self, asked, self.sight)
         except Exception as error:
             problem = problem_of(error)
             if problem is None:

@@ -80,19 +80,25 @@ class Router:
     def overview(
         self,
     ) -> tuple[
-        list[tuple[int, int, int]],
-        list[tuple[int, int, int, bool, bool, int, int, int, int, int]],
-        tuple[int, int, int, int],
+        list[tuple[int, int, int, int]],
+        list[tuple[int, int, int, bool, bool, int, int, int, int, int, int]],
+        tuple[int, int, int, int, int],
     ]:
         """(queue, waiting, oldest|0)s, agents, live contacts by state.
 
         An agent: (agent, presence 0 signed out 1 not ready 2 ready, reason, signing_out, locked,
-        offers, connecting, engaged, wrap_ups, idle_since). The states: (waiting, offered,
-        connecting, engaged).
+        offers, connecting, engaged, wrap_ups, idle_since, joined). The states: (waiting, offered,
+        connecting, engaged, scheduled).
         """
+
+    def hours(self, queue: int) -> int | None:
+        """0 open, 1 closing, 2 closed; None = no such queue."""
 
     def position(self, contact: int) -> int | None:
         """Contacts that stand before it in its queue; None unless it waits."""
+
+    def estimate(self, contact: int) -> tuple[int, int, int, int, int] | None:
+        """(position, ahead, mean_us, p50_us, p90_us); None unless it waits and can be served."""
 
     def desk(
         self, agent: int
@@ -105,26 +111,39 @@ class Router:
             int,
             int,
             list[tuple[int, int, int, int, int, int]],
-            list[tuple[int, int, int, int, int, int]],
+            list[tuple[int, int, int, int, int, int, bool, bool, list[int]]],
             list[tuple[int, int, int]],
+            list[tuple[int, int, int, int, int, int]],
+            list[tuple[int, int, int, int, int, int]],
         ]
         | None
     ):
-        """(presence, reason, signing_out, locked, misses, idle_since, offers, contacts, wrap_ups).
+        """(presence, reason, signing_out, locked, misses, idle_since, five lists of what is in hand).
 
         An offer: (offer, contact, channel, queue, deadline, enqueued_at). A contact: (contact,
-        channel, queue, state 2 connecting 3 engaged, deadline|0, arrived_at). A wrap-up: (contact,
-        channel, deadline). None = no such agent.
+        channel, queue, state 2 connecting 3 engaged, deadline|0, arrived_at, on_hold, parked,
+        participants). A wrap-up: (contact, channel, deadline). An invitation: (offer, contact,
+        channel, queue, who serves it, deadline). A joined contact: (contact, channel, queue, who
+        serves it, joined_at, arrived_at). None = no such agent.
         """
 
-    def contact(self, contact: int) -> tuple[int, int, int, int, int, int] | None:
-        """(channel, queue, state 0..3, agent|0, arrived_at, enqueued_at) of a live contact."""
+    def contact(self, contact: int) -> tuple[int, int, int, int, int, int, bool, bool, list[int]] | None:
+        """(channel, queue, state 0..4, agent|0, arrived_at, enqueued_at, on_hold, parked, participants).
+
+        State 4, scheduled: it does not wait before `enqueued_at`. None = not live.
+        """
+
+    def invited(self, contact: int) -> list[tuple[int, int, int]]:
+        """(invitation, agent, deadline) of who has been asked to join a contact and has not answered."""
 
     def channel_contacts(self, channel: int) -> list[tuple[int, int, int, bytes]]:
-        """(contact, state 0..3, agent|0, arrival key) of a channel's live contacts, by contact."""
+        """(contact, state 0..4, agent|0, arrival key) of a channel's live contacts, by contact."""
 
-    def ended(self, contact: int) -> tuple[int, int, int, int] | None:
-        """(channel, outcome 0 served 1 abandoned 2 blocked 3 withdrawn, last_agent|0, ended_at)."""
+    def ended(self, contact: int) -> tuple[int, int, int, int, int, bool] | None:
+        """(channel, outcome, last_agent|0, ended_at, enqueued_at, place_used).
+
+        Outcome 0 served, 1 abandoned, 2 blocked, 3 withdrawn, 4 overflowed.
+        """
 
     def explain(
         self, contact: int, agent: int
@@ -132,9 +151,9 @@ class Router:
         tuple[
             bool,
             list[tuple[str, bool, int, int, int, int]],
-            tuple[int, int, int, int, int, int],
+            tuple[int, int, int, int, int, int, int],
             int,
-            list[tuple[int, int, int, int, int, int]],
+            list[tuple[int, int, int, int, int, int, int]],
             int,
             int,
             int,
@@ -203,6 +222,9 @@ class Intake:
     def __new__(
         cls, kind: Literal["plugin", "edge", "admin", "follower"], channel: int | None = None
     ) -> Intake: ...
+    def limit_head_starts(self, limits: Sequence[tuple[int, int]]) -> None:
+        """Refuses longer head starts, us, to these queues; in the place of earlier limits."""
+
     def attach(self, agents: Sequence[int]) -> None: ...
     def detach(self, agents: Sequence[int]) -> None: ...
     def feed(

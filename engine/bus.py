@@ -215,7 +215,7 @@ class Subscriber:
         """Whether a notice is for this subscriber."""
         if isinstance(self._scope, ForChannel):
             return notice.channel == self._scope.channel
-        return isinstance(self._scope, ForAll) or notice.agent in self._agents
+        return isinstance(self._scope, ForAll) or not self._agents.isdisjoint(notice.agents)
 
     @property
     def live(self) -> bool:

@@ -1,4 +1,4 @@
-"""The channel contract: all that a channel's author needs to know stands in this file.
+"""The channel contract: what a channel's author needs to know is here and in `engine.channel_effects`.
 
 A channel brings contacts in and carries what agents say back. It is a factory, `create(options)`,
 named in the entry-point group `paidui.channels`, that returns a `Channel`; its `run` is called
@@ -24,6 +24,57 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 import trio
 
+from engine.channel_effects import (
+    Announcement,
+    Connect,
+    Effect,
+    Ended,
+    Engaged,
+    Held,
+    Joined,
+    Left,
+    MessageOut,
+    Offered,
+    Queued,
+    Resumed,
+    Scheduled,
+    ServedBy,
+    TransferOut,
+    Typing,
+    Wait,
+)
+from engine.wishes import NO_WISHES, Wishes
+
+__all__ = [
+    "ASGIApp",
+    "Announcement",
+    "Arrival",
+    "Capabilities",
+    "Channel",
+    "ChannelFactory",
+    "Connect",
+    "Effect",
+    "Ended",
+    "Engaged",
+    "Held",
+    "Joined",
+    "Known",
+    "Left",
+    "LiveContact",
+    "MessageOut",
+    "Offered",
+    "Port",
+    "Queued",
+    "Resumed",
+    "Scheduled",
+    "ServedBy",
+    "StoredMessage",
+    "TransferOut",
+    "Typing",
+    "Wait",
+    "Wishes",
+]
+
 ASGIApp: TypeAlias = Callable[..., Awaitable[None]]
 """An ASGI 3 application."""
 
@@ -40,6 +91,24 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     typing: bool = False
     receipts: bool = False
     max_message_bytes: int = 16_384
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel knows of an arrival; the site's routing points go by it. Nothing of it is kept.
+
+    Attributes:
+        caller: who calls, as the medium writes it: a number, an address.
+        dialled: what was called; the channel's account when it is empty.
+        language: as "zh" or "zh-CN".
+        regions: where the customer is, from large to small: province and city, say.
+        attributes: whatever else may be a condition of a routing point: `page`, `tier`.
+    """
+
+    caller: str = ""
+    dialled: str = ""
+    language: str = ""
+    regions: Sequence[str] = ()
+    attributes: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -59,7 +128,7 @@ class LiveContact(msgspec.Struct, frozen=True):
 
     Attributes:
         external_id: what the channel called it when it arrived.
-        state: "waiting", "offered", "connecting" or "engaged".
+        state: "waiting", "offered", "connecting", "engaged" or "scheduled".
     """
 
     contact: int
@@ -86,72 +155,6 @@ class StoredMessage(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a channel has to carry out.
-
-    Attributes:
-        effect_id: the same each time this effect comes: a repeat can be dropped by it.
-        contact: whom it concerns.
-    """
-
-    effect_id: str
-    contact: int
-
-
-class Queued(Effect, frozen=True, kw_only=True):
-    """The contact waits (again) in `queue`; `port.position` says where."""
-
-    queue: str
-    cause: str
-
-
-class Offered(Effect, frozen=True, kw_only=True):
-    """The contact is proposed to an agent."""
-
-
-class Connect(Effect, frozen=True, kw_only=True):
-    """Connect customer and agent now, then say `port.connected` or `port.connect_failed`.
-
-    Attributes:
-        agent: the agent's name in the configuration.
-        deadline_ms: Unix milliseconds after which the contact goes back to its place.
-    """
-
-    agent: str
-    deadline_ms: int
-
-
-class Engaged(Effect, frozen=True, kw_only=True):
-    """Customer and agent are talking."""
-
-    agent: str
-
-
-class MessageOut(Effect, frozen=True, kw_only=True):
-    """The agent wrote."""
-
-    message_id: int
-    text: str
-
-
-class Typing(Effect, frozen=True, kw_only=True):
-    """The agent is typing, or has stopped; not repeated after a restart."""
-
-    on: bool
-
-
-class Ended(Effect, frozen=True, kw_only=True):
-    """The contact is over; nothing follows for it.
-
-    Attributes:
-        outcome: "served", "abandoned", "blocked" or "withdrawn".
-        by: "customer", "agent", "deadline", "supervisor" or "engine".
-    """
-
-    outcome: str
-    by: str
-
-
 class Port(Protocol):
     """What a channel is given: the way into the engine and back out of it."""
 
@@ -171,20 +174,59 @@ class Port(Protocol):
         queue: str,
         customer_name: str | None = None,
         head_start_ms: int = 0,
-        requires: Mapping[str, int] | None = None,
+        requires: str | Mapping[str, int] | None = None,
+        customer: str | None = None,
+        known: Known | None = None,
+        wishes: Wishes = NO_WISHES,
+        place: str | None = None,
+        not_before_ms: int | None = None,
+        reply_by_ms: int | None = None,
     ) -> Arrival:
-        """Bring a contact in, exactly once per `external_id`.
+        """Bring a contact in, exactly once per `external_id`; a repeat changes nothing of it.
 
         Args:
             external_id: what the outside calls this request; 1..200 characters.
             queue: the queue's name.
             customer_name: kept in the store, never in the journal.
             head_start_ms: how much earlier it counts as having come.
-            requires: skill name -> lowest level, beyond what the queue asks for.
+            requires: beyond what the queue asks for: skill name -> lowest level, or a text as in
+                the configuration, `"loans >= 50 and not trainee >= 1 or english >= 80"`.
+            customer: what the outside calls the customer, the same in each of their contacts;
+                1..200 characters.
+            known: what the site's routing points may go by; they may give it another queue.
+            wishes: preferred skills and agents, whether those get it beyond their capacity, and agents
+                who must not have it.
+            place: a `place_ticket`: it stands where that contact stood, however long ago it left.
+            not_before_ms: it does not wait earlier, Unix milliseconds, at most 400 days ahead: a call
+                back at an agreed time. Not together with `place`.
+            reply_by_ms: until when the medium allows a reply, Unix milliseconds: some time before it
+                goes before others, and from then on it is offered to nobody any more.
 
         Raises:
             Busy: not taken; try again after `retry_after_ms`.
+            BadTicket: `place` is forged, expired or another site's; `reason` says which.
+            BadPlace: the contact of that ticket has left no place: it is live, was served or blocked.
+            PlaceUsed: another contact has taken that place.
+            Malformed: a time is too early or too far ahead, or something cannot be so; it is named.
+            NotAdmitted: the site's routing points refuse it; `outcome` is their word for why.
             Refused: not possible, with the field that is at fault.
+        """
+        ...
+
+    @property
+    def place_s(self) -> int:
+        """For how many seconds a `place_ticket` is good; 0 = this site keeps no places."""
+        ...
+
+    def place_ticket(self, contact: int) -> str:
+        """Return the ticket by which a customer who leaves keeps the place; good once, for `place_s`.
+
+        Give it before or right after `abandon`; it is text that a customer's page or a note can keep.
+
+        Raises:
+            UnknownContact: no such contact on this channel.
+            BadPlace: it has none: an agent has it, it is scheduled or ended otherwise, or none are kept.
+            PlaceUsed: the place has been taken.
         """
         ...
 
@@ -212,8 +254,16 @@ class Port(Protocol):
         """Say that the channel has lost the customer; the same as `abandon`."""
         ...
 
+    def is_open(self, queue: str) -> bool:
+        """Return whether a queue takes contacts in now, or sends them on to one that does."""
+        ...
+
     def position(self, contact: int) -> int | None:
         """Return how many contacts stand before it in its queue; None unless it waits."""
+        ...
+
+    def wait(self, contact: int) -> Wait | None:
+        """Return how long it will go on waiting; None unless it waits and can be served."""
         ...
 
     def state(self, contact: int) -> str | None:

@@ -12,24 +12,33 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from engine.config_table import Table, did_you_mean, type_word
+from engine.config_calendars import read_calendars, read_timezone
+from engine.config_domains import check_domains, read_contracts, read_domain, read_domains
+from engine.config_outside import check_outside
+from engine.config_overflow import check_overflow
+from engine.config_queues import DAY_MS, MAX_WAITING, WEEK_MS, check_widening, levels, read_queue
+from engine.config_routing import read_routing_points
+from engine.config_servers import check_addresses, read_gateway, read_stats, read_web
+from engine.config_table import Table, type_word
 from engine.config_types import (
     Address,
     AgentSection,
     ChannelSection,
+    DomainSection,
     Gateway,
     Named,
     QueueSection,
     Routing,
     SiteConfig,
     Stats,
+    TargetSection,
     Title,
     Web,
 )
 from engine.errors import ConfigError
-from engine.model import Strategy
+from engine.model import Order
+from engine.overtaking import unbounded
 
 __all__ = [
     "Address",
@@ -41,6 +50,7 @@ __all__ = [
     "Routing",
     "SiteConfig",
     "Stats",
+    "TargetSection",
     "Title",
     "Web",
     "load_site",
@@ -48,19 +58,14 @@ __all__ = [
 ]
 
 LANGUAGES: Final = ("en", "zh")
-DAY_MS: Final = 86_400_000
-MAX_LEVEL: Final = 100
+ORDERS: Final = tuple(order.name.lower() for order in Order)
 MAX_UNITS: Final = 10_000
 """More than anybody can serve at once; the core takes any u32."""
-MAX_REQUIREMENT: Final = 16
 MAX_SHARE: Final = 1_000
 MAX_SEED: Final = 2**63 - 1
 """The highest integer of a TOML file."""
-STRATEGIES: Final = tuple(strategy.name.lower() for strategy in Strategy)
 MAX_CHANNELS, MAX_SKILLS, MAX_QUEUES = 1_000, 10_000, 10_000
-MAX_AGENTS, MAX_REASONS = 200_000, 1_000
-MAX_WAITING: Final = 2_000_000
-"""The core's own bound of live contacts; a higher limit would never be reached."""
+MAX_AGENTS, MAX_REASONS, MAX_TARGETS = 200_000, 1_000, 1_000
 _SECRET_WORDS: Final = ("password", "passwd", "secret", "token", "api_key", "private_key")
 
 
@@ -117,77 +122,73 @@ def _site(file: Table, folder: Path) -> SiteConfig:
     if "name" not in site.values:
         site.error("name", "is missing; give the site a short name")
     data = folder / site.text("data", "data")
-    timezone = _timezone(site)
+    timezone = read_timezone(site, "UTC")
     title = _title(site, name or "")
     site.finish()
     skills = {key: _named(table, key) for key, table in file.named_tables("skills", MAX_SKILLS)}
     reasons = {key: _named(table, key) for key, table in file.named_tables("reasons", MAX_REASONS)}
-    channels = {k: _channel(t, k) for k, t in file.named_tables("channels", MAX_CHANNELS)}
-    queues = {k: _queue(t, k, skills) for k, t in file.named_tables("queues", MAX_QUEUES)}
-    agents = {k: _agent(t, k, skills, channels) for k, t in file.named_tables("agents", MAX_AGENTS)}
+    targets = {key: _target(table, key) for key, table in file.named_tables("targets", MAX_TARGETS)}
+    domains = read_domains(file, _title)
+    channels = {k: _channel(t, k, domains) for k, t in file.named_tables("channels", MAX_CHANNELS)}
+    calendars = read_calendars(file, timezone)
+    queues = {
+        key: read_queue(table, key, _title(table, key), skills, calendars, domains)
+        for key, table in file.named_tables("queues", MAX_QUEUES)
+    }
+    agents = {k: _agent(t, k, skills, channels, domains) for k, t in file.named_tables("agents", MAX_AGENTS)}
+    contracts = read_contracts(file, queues, domains)
+    points = read_routing_points(file, skills=skills, channels=channels, queues=queues, calendars=calendars)
     config = SiteConfig(
         name=name or "",
         title=title,
         data=data,
         timezone=timezone,
         routing=_routing(file.table("routing")),
-        web=_web(file.table("web")),
-        gateway=_gateway(file.table("gateway"), data),
-        stats=_stats(file.table("stats")),
+        web=read_web(file.table("web")),
+        gateway=read_gateway(file.table("gateway"), data),
+        stats=read_stats(file.table("stats")),
+        domains=domains,
+        contracts=contracts,
         reasons=reasons,
+        targets=targets,
         skills=skills,
         channels=channels,
+        calendars=calendars,
         queues=queues,
         agents=agents,
+        routing_points=points,
     )
     file.finish()
+    check_widening(file, config.queues)
+    check_overflow(file, config.queues, config.targets)
+    check_domains(file, config)
+    check_outside(file, config.queues)
     _check_renames(file, config)
     _check_accounts(file, config)
-    _check_addresses(file, config)
+    check_addresses(file, config)
+    if not file.errors:
+        _check_overtaking(file, config)
     return config
 
 
 def _routing(table: Table) -> Routing:
     routing = Routing(
-        order=table.choice("order", ("longest", "agent_level"), "longest"),
+        order=table.choice("order", ORDERS, ORDERS[0]),
         miss_limit=table.integer("miss_limit", 0, 1_000, 3),
         retry_after_ms=table.integer("retry_after_ms", 1, DAY_MS, 5_000),
         max_waiting=table.optional_integer("max_waiting", 0, MAX_WAITING),
         key_retention_days=table.integer("key_retention_days", 1, 400, 7),
         seed=table.integer("seed", 0, MAX_SEED, 0),
+        last_agent_days=table.integer("last_agent_days", 0, 3_650, 30),
+        reserve_after_s=table.integer("reserve_after_s", 0, DAY_MS // 1_000, 20),
+        reply_margin_s=table.integer("reply_margin_s", 0, DAY_MS // 1_000, 60),
+        place_ticket_s=table.integer("place_ticket_s", 0, WEEK_MS // 1_000, 3_600),
     )
     table.finish()
     return routing
 
 
-def _web(table: Table) -> Web:
-    web = Web(bind=_address(table, "bind", Address("127.0.0.1", 8700)))
-    table.finish()
-    return web
-
-
-def _gateway(table: Table, data: Path) -> Gateway:
-    bind = _address(table, "bind", Address("127.0.0.1", 8701))
-    socket = table.optional_text("socket")
-    table.finish()
-    return Gateway(bind=bind, socket=None if socket is None else data / socket)
-
-
-def _stats(table: Table) -> Stats:
-    stats = Stats(
-        bind=_address(table, "bind", Address("127.0.0.1", 8702)),
-        flush_ms=table.integer("flush_ms", 10, 60_000, 250),
-        query_timeout_ms=table.integer("query_timeout_ms", 100, 600_000, 10_000),
-        max_rows=table.integer("max_rows", 1, 1_000_000, 10_000),
-        max_reply_bytes=table.integer("max_reply_bytes", 1_024, 1 << 30, 16 << 20),
-        memory_limit_mb=table.integer("memory_limit_mb", 64, 1 << 20, 512),
-        process_limit_mb=table.integer("process_limit_mb", 512, 1 << 24, 4_096),
-    )
-    table.finish()
-    return stats
-
-
-def _channel(table: Table, name: str) -> ChannelSection:
+def _channel(table: Table, name: str, domains: Mapping[str, DomainSection]) -> ChannelSection:
     options = table.table("options")
     _no_secrets(options)
     section = ChannelSection(
@@ -199,30 +200,12 @@ def _channel(table: Table, name: str) -> ChannelSection:
         exclusive=table.boolean("exclusive", default=False),
         instant=table.boolean("instant", default=True),
         connect_timeout_ms=table.integer("connect_timeout_ms", 1, DAY_MS, 10_000),
+        interruptible=table.boolean("interruptible", default=False),
+        domain=read_domain(table, domains),
         options=options.values,
     )
-    table.finish()
-    return section
-
-
-def _queue(table: Table, name: str, skills: Mapping[str, Named]) -> QueueSection:
-    required = _levels(table, skills)
-    if len(required) > MAX_REQUIREMENT:
-        table.error("skills", f"{len(required)} are listed, at most {MAX_REQUIREMENT} can be")
-    rank_skill = table.optional_text("rank_skill")
-    if rank_skill is not None and rank_skill not in skills:
-        table.error("rank_skill", f'no skill "{rank_skill}"; {did_you_mean(rank_skill, skills)}')
-    section = QueueSection(
-        name=name,
-        title=_title(table, name),
-        was=table.name("was"),
-        skills=required,
-        rank_skill=rank_skill or next(iter(required), None),
-        offer_timeout_ms=table.integer("offer_timeout_ms", 1, DAY_MS, 20_000),
-        wrap_up_ms=table.integer("wrap_up_ms", 0, DAY_MS, 5_000),
-        max_waiting=table.optional_integer("max_waiting", 0, MAX_WAITING),
-        strategy=table.choice("strategy", STRATEGIES, STRATEGIES[0]),
-    )
+    if section.exclusive and section.interruptible:
+        table.error("interruptible", "an exclusive channel cannot be interrupted; take one of the two out")
     table.finish()
     return section
 
@@ -232,14 +215,33 @@ def _agent(
     name: str,
     skills: Mapping[str, Named],
     channels: Mapping[str, ChannelSection],
+    domains: Mapping[str, DomainSection],
 ) -> AgentSection:
     section = AgentSection(
         name=name,
         title=_title(table, name),
         was=table.name("was"),
-        skills=_levels(table, skills),
-        capacity=_numbers(table, "capacity", "channel", channels, MAX_UNITS),
+        skills=levels(table, "skills", skills),
+        capacity=table.numbers("capacity", "channel", channels, MAX_UNITS),
         share=table.integer("share", 1, MAX_SHARE, 100),
+        stealth=table.boolean("stealth", default=False),
+        auto_accept=table.boolean("auto_accept", default=False),
+        wrap_up_ms=table.optional_integer("wrap_up_ms", 0, DAY_MS),
+        domain=read_domain(table, domains),
+    )
+    table.finish()
+    return section
+
+
+def _target(table: Table, name: str) -> TargetSection:
+    options = table.table("options")
+    _no_secrets(options)
+    section = TargetSection(
+        name=name,
+        title=_title(table, name),
+        was=table.name("was"),
+        address=table.text("address", name),
+        options=options.values,
     )
     table.finish()
     return section
@@ -249,22 +251,6 @@ def _named(table: Table, name: str) -> Named:
     named = Named(name=name, title=_title(table, name), was=table.name("was"))
     table.finish()
     return named
-
-
-def _levels(table: Table, skills: Mapping[str, Named]) -> dict[str, int]:
-    return _numbers(table, "skills", "skill", skills, MAX_LEVEL)
-
-
-def _numbers(table: Table, key: str, kind: str, known: Mapping[str, Named], high: int) -> dict[str, int]:
-    inner = table.table(key)
-    numbers: dict[str, int] = {}
-    for name in inner.values:
-        number = inner.optional_integer(name, 1, high)
-        if name not in known:
-            inner.error(name, f'no {kind} "{name}"; {did_you_mean(name, known)}')
-        elif number is not None:
-            numbers[name] = number
-    return numbers
 
 
 def _title(table: Table, name: str) -> Title:
@@ -283,26 +269,6 @@ def _title(table: Table, name: str) -> Title:
     return Title(texts["en"] or given, texts["zh"] or given)
 
 
-def _timezone(table: Table) -> str:
-    name = table.text("timezone", "UTC")
-    try:
-        if name != "UTC":  # known even where the machine has no time zone data
-            ZoneInfo(name)
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        table.error("timezone", f'no time zone "{name}"; give an IANA name such as "Asia/Shanghai"')
-    return name
-
-
-def _address(table: Table, key: str, default: Address) -> Address:
-    text = table.text(key, str(default))
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if colon and host and port.isascii() and port.isdigit() and int(port) <= 65_535:
-        return Address(host, int(port))
-    table.error(key, f'expected "host:port" with a port 0..65535, got "{text}"')
-    return default
-
-
 def _no_secrets(options: Table) -> None:
     for key in options.values:
         lower = key.lower()
@@ -314,7 +280,9 @@ def _no_secrets(options: Table) -> None:
 
 def _check_renames(file: Table, config: SiteConfig) -> None:
     sections: dict[str, Mapping[str, Named]] = {
+        "domains": config.domains,
         "reasons": config.reasons,
+        "targets": config.targets,
         "skills": config.skills,
         "channels": config.channels,
         "queues": config.queues,
@@ -343,13 +311,10 @@ def _check_accounts(file: Table, config: SiteConfig) -> None:
             file.error(f"channels.{name}.account", f'"{channel.account}" is already channels.{other}')
 
 
-def _check_addresses(file: Table, config: SiteConfig) -> None:
-    taken: dict[Address, str] = {}
-    for path, address in (
-        ("web.bind", config.web.bind),
-        ("gateway.bind", config.gateway.bind),
-        ("stats.bind", config.stats.bind),
-    ):
-        if address.port and address in taken:
-            file.error(path, f"{address} is already {taken[address]}; choose another port")
-        taken.setdefault(address, path)
+def _check_overtaking(file: Table, config: SiteConfig) -> None:
+    for bound in unbounded(config):
+        file.error(
+            f"queues.{bound.queue}.waive_overtaking",
+            f"is missing; later contacts can overtake this queue's without bound, because {bound.because}. "
+            'Make such levels or priorities equal, take order "longest", or say here why it shall be so',
+        )

@@ -140,10 +140,63 @@ class Table:
             return None
         return value
 
+    def texts(self, key: str) -> Iterator[tuple[str, str]]:
+        """Read an array of strings that are not empty; an absent one has none.
+
+        Yields:
+            Each string with the key of its own errors, ``holidays[2]``.
+        """
+        value = self._get(key, list, required=False)
+        for index, text in enumerate(value if isinstance(value, list) else []):
+            at = f"{key}[{index}]"
+            if not isinstance(text, str):
+                self.error(at, f"expected a string, got {type_word(text)}")
+            elif not text.strip():
+                self.error(at, "is empty; say something or leave it out")
+            else:
+                yield at, text
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """Read one string or an array of them; none if absent."""
+        if isinstance(self.values.get(key), list):
+            return tuple(text for _, text in self.texts(key))
+        text = self.optional_text(key)
+        return () if text is None else (text,)
+
     def table(self, key: str) -> Table:
         """Read a table; an absent one is empty."""
         value = self._get(key, dict, required=False)
         return Table(self.at(key), value if isinstance(value, dict) else {}, self.errors)
+
+    def numbers(self, key: str, kind: str, known: Mapping[str, object], high: int) -> dict[str, int]:
+        """Read name = number, 1 to ``high``, where the names are known ones of a kind."""
+        inner = self.table(key)
+        numbers: dict[str, int] = {}
+        for name in inner.values:
+            number = inner.optional_integer(name, 1, high)
+            if name not in known:
+                inner.error(name, f'no {kind} "{name}"; {did_you_mean(name, known)}')
+            elif number is not None:
+                numbers[name] = number
+        return numbers
+
+    def names(
+        self, key: str, kind: str | None = None, known: Mapping[str, object] | None = None
+    ) -> tuple[str, ...]:
+        """Read an array of strings, each once; with ``known`` they are names of a kind."""
+        value = self._get(key, list, required=False)
+        words: dict[str, None] = {}
+        for place, word in enumerate(value if isinstance(value, list) else []):
+            at = f"{key}[{place}]"
+            if not isinstance(word, str):
+                self.error(at, f"expected a string, got {type_word(word)}")
+            elif word in words:
+                self.error(at, f'"{word}" is listed twice')
+            elif known is not None and word not in known:
+                self.error(at, f'no {kind} "{word}"; {did_you_mean(word, known)}')
+            else:
+                words[word] = None
+        return tuple(words)
 
     def raw(self, key: str) -> object | None:
         """Read a value of any type; None if absent."""
@@ -167,6 +220,27 @@ class Table:
             if not is_name(name):
                 outer.error(name, name_rule(name))
             yield name, outer.table(name)
+
+    def tables(self, key: str, limit: int) -> Iterator[Table]:
+        """Read an array of tables, `[[key]]` in the file; an absent one is empty.
+
+        Args:
+            key: the array's key.
+            limit: how many there may be.
+
+        Yields:
+            Each table; errors call it ``key[0]``, ``key[1]``...
+        """
+        value = self._get(key, list, required=False)
+        rows = value if isinstance(value, list) else []
+        if len(rows) > limit:
+            self.error(key, f"{len(rows)} are listed, at most {limit} can be")
+        for index, row in enumerate(rows):
+            at = f"{key}[{index}]"
+            if isinstance(row, dict):
+                yield Table(self.at(at), row, self.errors)
+            else:
+                self.error(at, f"expected a table, got {type_word(row)}")
 
     def finish(self) -> None:
         """Report every key that nobody asked for."""

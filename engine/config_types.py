@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from engine.calendars import Calendar
+from engine.model import OverflowTo, OverflowWhen
+from engine.requirements import Requirement
+from engine.routing_points import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,21 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainSection(Named):
+    """A tenant; ``share`` is its part of the offers to agents who serve several."""
+
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContractSection:
+    """Agents and contacts of a domain may use a queue of another; ``domain`` None = the site's own."""
+
+    queue: str
+    domain: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Routing:
     """What holds for every decision of the site; ``max_waiting`` None = no limit."""
 
@@ -49,6 +69,10 @@ class Routing:
     max_waiting: int | None
     key_retention_days: int
     seed: int
+    last_agent_days: int
+    reserve_after_s: int
+    reply_margin_s: int
+    place_ticket_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,35 +105,112 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSection(Named):
-    """One channel account; ``plugin`` is its entry point, ``"socket"`` for another process."""
+    """One channel account; ``plugin`` is its entry point, ``"socket"`` for another process.
+
+    ``domain`` None = the site's own, here and with queues and agents.
+    """
 
     plugin: str
     account: str
     exclusive: bool
     instant: bool
     connect_timeout_ms: int
+    interruptible: bool
+    domain: str | None
     options: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class QueueSection(Named):
-    """Where contacts wait; ``skills`` maps skill to lowest level, in the file's order."""
+class TargetSection(Named):
+    """A place outside that a contact can be passed on to.
 
-    skills: Mapping[str, int]
+    ``address`` is for the channel to reach it by; ``options`` are whatever else the channel needs to know.
+    """
+
+    address: str
+    options: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class StepSection:
+    """What a contact asks less, and gains, once it has waited ``after_ms``."""
+
+    after_ms: int
+    drop: tuple[str, ...]
+    lower: Mapping[str, int]
+    widen: tuple[str, ...]
+    head_start_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverflowSection:
+    """When contacts of a queue go elsewhere; ``threshold`` in contacts, seconds or offers, 0 = none."""
+
+    when: OverflowWhen
+    threshold: int
+    to_kind: OverflowTo
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideSection:
+    """Who is asked for a queue's choices, for how long, and which strategy decides without an answer."""
+
+    function: str
+    fallback: str
+    choice_timeout_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSection(Named):
+    """Where contacts wait; ``requires`` is what its ``skills`` or its ``requires`` say.
+
+    ``outbound``: its arrivals stand below all that comes in. ``max_in_hand`` None = no limit.
+    ``announce_s`` 0 = contacts are told nothing.
+
+    ``serve_out``: when its calendar closes, who waits is still served.
+    """
+
+    requires: Requirement
     rank_skill: str | None
     offer_timeout_ms: int
     wrap_up_ms: int
     max_waiting: int | None
     strategy: str
+    ring_limit: int
+    expected_handle_s: int
+    calendar: str | None
+    serve_out: bool
+    max_head_start_s: int
+    waive_overtaking: str | None
+    last_agent_wait_s: int
+    priority: int
+    service_level_ms: int
+    ratio: int
+    steps: tuple[StepSection, ...]
+    overflow: tuple[OverflowSection, ...]
+    outbound: bool
+    max_in_hand: int | None
+    announce_s: int
+    domain: str | None
+    outside: OutsideSection | None
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSection(Named):
-    """Who serves; ``capacity`` maps channel to units, ``share`` is the part of a weighted queue."""
+    """Who serves; ``capacity`` maps channel to units, ``share`` is the part of a weighted queue.
+
+    A ``stealth`` agent, a bot, serves only while nobody else who could is signed in.
+    ``wrap_up_ms`` None = as long as the queue says.
+    """
 
     skills: Mapping[str, int]
     capacity: Mapping[str, int]
     share: int
+    stealth: bool
+    auto_accept: bool
+    wrap_up_ms: int | None
+    domain: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +225,13 @@ class SiteConfig:
     web: Web
     gateway: Gateway
     stats: Stats
+    domains: Mapping[str, DomainSection]
+    contracts: Sequence[ContractSection]
     reasons: Mapping[str, Named]
+    targets: Mapping[str, TargetSection]
     skills: Mapping[str, Named]
     channels: Mapping[str, ChannelSection]
+    calendars: Mapping[str, Calendar]
     queues: Mapping[str, QueueSection]
     agents: Mapping[str, AgentSection]
+    routing_points: Sequence[Point]

@@ -8,16 +8,24 @@ key gives the same contact.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 
 from engine.arrival_keys import arrival_key, channel_secret
-from engine.errors import Refused, UnknownChannel, UnknownContact, UnknownQueue, UnknownSkill
+from engine.arrivals import Demand, admit
+from engine.channel import Known
+from engine.demand import demand_fields
+from engine.errors import Malformed, NotAdmitted, Refused, UnknownChannel, UnknownContact, UnknownQueue
 from engine.journal import JournalError
-from engine.model import Arrive, SkillLevel
+from engine.message_store import Conversation, Message, MessageStore
+from engine.model import Arrive
 from engine.names import Names, UnknownName
 from engine.notices import MessageNotice, TypingNotice
+from engine.places import check_place
+from engine.terms import NO_TERMS, Terms, check_terms
+from engine.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
     from engine.service import Service
@@ -25,137 +33,9 @@ if TYPE_CHECKING:
 SOCKET_CONTACT = "contact-"
 """What a conversation is called whose contact came over a socket: the store never saw it arrive."""
 
+DAY_MS = 86_400_000
+
 _log = structlog.get_logger(__name__)
-
-
-class Conversation(Protocol):
-    """A conversation as the store gives it."""
-
-    @property
-    def id(self) -> int:
-        """Its number in the store."""
-        ...
-
-    @property
-    def public_id(self) -> str:
-        """Random; what customers may see."""
-        ...
-
-    @property
-    def contact(self) -> int | None:
-        """The engine's contact; None until the arrival was journaled."""
-        ...
-
-    @property
-    def channel(self) -> str:
-        """The channel's name."""
-        ...
-
-    @property
-    def external_id(self) -> str:
-        """What the channel calls it."""
-        ...
-
-    @property
-    def queue(self) -> str:
-        """The name of the queue that it arrived in."""
-        ...
-
-    @property
-    def head_start_ms(self) -> int:
-        """The head start that it arrived with."""
-        ...
-
-    @property
-    def requires(self) -> Mapping[str, int]:
-        """What it asked for when it arrived."""
-        ...
-
-
-class Message(Protocol):
-    """A message as the store gives it."""
-
-    @property
-    def id(self) -> int:
-        """Grows over all conversations."""
-        ...
-
-    @property
-    def conversation(self) -> int:
-        """The conversation's number."""
-        ...
-
-    @property
-    def position(self) -> int:
-        """Its place in the conversation, from 1."""
-        ...
-
-    @property
-    def sender(self) -> str:
-        """Who wrote: "customer", "agent" or "system"."""
-        ...
-
-    @property
-    def external_id(self) -> str:
-        """What the sender called it."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """As it was written."""
-        ...
-
-    @property
-    def at(self) -> int:
-        """When it was stored, Unix milliseconds."""
-        ...
-
-
-class MessageStore(Protocol):
-    """What conversations need of the store."""
-
-    async def conversation_for(
-        self,
-        channel: str,
-        external_id: str,
-        *,
-        queue: str,
-        customer_name: str | None = None,
-        head_start_ms: int = 0,
-        requires: Mapping[str, int] | None = None,
-    ) -> Conversation:
-        """Return the conversation, made when it is new."""
-        ...
-
-    async def attach_contact(self, conversation: int, contact: int) -> None:
-        """Remember the conversation's contact."""
-        ...
-
-    async def close_conversation(self, contact: int) -> None:
-        """Note that the contact is over."""
-        ...
-
-    async def by_contact(self, contact: int) -> Conversation | None:
-        """Return the conversation of a contact."""
-        ...
-
-    async def without_contact(self) -> Sequence[Conversation]:
-        """Return the conversations whose arrival may not have been journaled."""
-        ...
-
-    async def highest_contact(self) -> int:
-        """Return the highest contact that has a conversation; 0 when none has."""
-        ...
-
-    async def add_message(
-        self, conversation: int, sender: str, text: str, external_id: str, *, agent: str | None = None
-    ) -> Message:
-        """Store a message; a repeat of the sender's `external_id` gives the one that is there."""
-        ...
-
-    async def messages(self, conversation: int, after: int = 0) -> Sequence[Message]:
-        """Return the messages behind position `after`, in order."""
-        ...
 
 
 def number_of(names: Names, kind: str, name: str) -> int | None:
@@ -164,20 +44,6 @@ def number_of(names: Names, kind: str, name: str) -> int | None:
         return names.id(kind, name)
     except UnknownName:
         return None
-
-
-def skill_levels(names: Names, requires: Mapping[str, int]) -> tuple[SkillLevel, ...]:
-    """Return a requirement in the core's numbers.
-
-    Raises:
-        UnknownSkill: the configuration does not know one.
-    """
-    levels = []
-    for skill, level in requires.items():
-        if (number := number_of(names, "skill", skill)) is None:
-            raise UnknownSkill(0)
-        levels.append(SkillLevel(number, level))
-    return tuple(sorted(levels, key=lambda one: one.skill))
 
 
 async def check_same_moment(last_contact: int, store: MessageStore) -> None:
@@ -220,27 +86,86 @@ class Conversations:
         queue: str,
         customer_name: str | None = None,
         head_start_ms: int = 0,
-        requires: Mapping[str, int] | None = None,
+        requires: str | Mapping[str, int] | None = None,
+        customer: str | None = None,
+        known: Known | None = None,
+        wishes: Wishes = NO_WISHES,
+        terms: Terms = NO_TERMS,
     ) -> tuple[int, Conversation]:
         """Bring a contact in, exactly once: first the store, then the journal.
+
+        Routing points decide where it goes when it comes for the first time; a repeat stays where it is.
 
         Returns:
             The contact and its conversation.
         """
         if not 1 <= len(external_id) <= 200:
             raise ValueError(f"external_id: expected 1..200 characters, got {len(external_id)}")
-        self._command(channel, external_id, queue, head_start_ms, requires or {})
-        conversation = await self.store.conversation_for(
-            channel,
-            external_id,
-            queue=queue,
-            customer_name=customer_name,
-            head_start_ms=head_start_ms,
-            requires=dict(requires or {}),
-        )
+        asked = Demand(queue, head_start_ms, requires or {})
+        try:
+            demand = admit(self._service.site, channel, asked, known or Known(), self._service.clock.now_us())
+            wishes = await self._with_last_agent(channel, customer, demand.queue, wishes)
+            self._command(channel, external_id, demand, wishes, terms)
+            self._check(terms)
+        except (NotAdmitted, Refused, Malformed):
+            conversation = await self.store.by_external_id(channel, external_id)
+            if conversation is None:
+                raise
+        else:
+            conversation = await self.store.conversation_for(
+                channel,
+                external_id,
+                queue=demand.queue,
+                customer_name=customer_name,
+                head_start_ms=demand.head_start_ms,
+                requires=demand.requires,
+                weight=demand.weight,
+                customer=customer,
+                wishes=wishes,
+                terms=terms,
+            )
         if conversation.contact is not None:
             return conversation.contact, conversation
         return await self._journal(conversation), conversation
+
+    def _check(self, terms: Terms) -> None:
+        """Refuse what the core would refuse before the store has it; for what is repeated it is too late."""
+        now_us = self._service.clock.now_us()
+        check_terms(terms, now_us)
+        if terms.place:
+            check_place(self._service.contact_state(terms.place), terms.place, now_us)
+
+    async def _with_last_agent(
+        self, channel: str, customer: str | None, queue: str, wishes: Wishes
+    ) -> Wishes:
+        """The wishes, with whoever served the customer last where the channel names nobody itself."""
+        if customer is None or wishes.preferred or wishes.beyond_capacity:
+            return wishes
+        last = await self.last_agent(channel, customer, queue)
+        if last is None or last[0] in wishes.excludes:
+            return wishes
+        agent, wait_s = last
+        return msgspec.structs.replace(wishes, preferred=(agent,), preferred_wait_ms=wait_s * 1_000)
+
+    async def last_agent(self, channel: str, customer: str, queue: str) -> tuple[str, int] | None:
+        """Return whom a customer's contact should wait for, because they served this customer last.
+
+        Args:
+            channel: the channel's name.
+            customer: what the channel calls the customer.
+            queue: where the contact is to wait.
+
+        Returns:
+            The agent's name and for how many seconds; None where nobody served within
+            `last_agent_days`, the agent is configured no more, or the queue waits for nobody.
+        """
+        site = self._service.site
+        section = site.queues.get(queue)
+        if section is None or not section.last_agent_wait_s or not site.routing.last_agent_days:
+            return None
+        since_ms = self._service.clock.now_us() // 1_000 - site.routing.last_agent_days * DAY_MS
+        agent = await self.store.last_agent(channel, customer, since_ms)
+        return None if agent is None or agent not in site.agents else (agent, section.last_agent_wait_s)
 
     async def reconcile(self) -> int:
         """Send the arrivals again whose contact the store does not know; return how many."""
@@ -256,7 +181,7 @@ class Conversations:
         return len(lost)
 
     async def customer_says(self, channel: str, contact: int, text: str, external_id: str) -> Message:
-        """Store what a customer of `channel` wrote, and tell the agent.
+        """Store what a customer of `channel` wrote, and tell the agents who are in the conversation.
 
         Raises:
             UnknownContact: no such contact on this channel.
@@ -267,10 +192,10 @@ class Conversations:
         return message
 
     async def agent_says(self, agent: int, contact: int, text: str, external_id: str) -> Message:
-        """Store what an agent wrote, and tell the channel.
+        """Store what an agent wrote, and tell the channel and whoever else is in the conversation.
 
         Raises:
-            UnknownContact: the agent is not engaged with it.
+            UnknownContact: the agent neither serves it nor is in it.
         """
         state = self._engaged(agent, contact)
         conversation = await self._of(state[0], contact)
@@ -301,23 +226,22 @@ class Conversations:
         return found[0] if found and found[0].id == notice.message_id else None
 
     async def _journal(self, conversation: Conversation) -> int:
-        command = self._command(
-            conversation.channel,
-            conversation.external_id,
-            conversation.queue,
-            conversation.head_start_ms,
-            conversation.requires,
+        demand = Demand(
+            conversation.queue, conversation.head_start_ms, conversation.requires, conversation.weight
         )
+        where, who = conversation.channel, conversation.external_id
+        command = self._command(where, who, demand, conversation.wishes, conversation.terms)
         contact = await self._service.command(command)
         await self.store.attach_contact(conversation.id, contact)
         return contact
 
     def _command(
-        self, channel: str, external_id: str, queue: str, head_start_ms: int, requires: Mapping[str, int]
+        self, channel: str, external_id: str, demand: Demand, wishes: Wishes, terms: Terms
     ) -> Arrive:
         names = self._service.names
         section = self._service.site.channels.get(channel)
-        channel_number, queue_number = number_of(names, "channel", channel), number_of(names, "queue", queue)
+        channel_number = number_of(names, "channel", channel)
+        queue_number = number_of(names, "queue", demand.queue)
         if section is None or channel_number is None:
             raise UnknownChannel(channel_number or 0)
         if queue_number is None:
@@ -326,8 +250,12 @@ class Conversations:
             channel=channel_number,
             key=arrival_key(channel_secret(self.secret, channel), section.account, external_id),
             queue=queue_number,
-            head_start_us=head_start_ms * 1_000,
-            requires=skill_levels(names, requires),
+            head_start_us=demand.head_start_ms * 1_000,
+            weight=demand.weight,
+            place=terms.place,
+            not_before=terms.not_before_ms * 1_000,
+            reply_by=terms.reply_by_ms * 1_000,
+            **demand_fields(names, demand.requires, wishes),
         )
 
     async def _of(self, channel: str, contact: int) -> Conversation:
@@ -355,18 +283,18 @@ class Conversations:
     def _engaged(self, agent: int, contact: int) -> tuple[str, str]:
         state = self._service.contact_state(contact)
         name = self._service.names.name("agent", agent)
-        if state is None or state.state != "engaged" or state.agent != name:
+        if state is None or state.state != "engaged" or not state.has(name):
             raise UnknownContact(contact)
         return state.channel, name
 
     def _tell(self, contact: int, message: Message) -> None:
-        channel, agent = self._where(contact)
+        channel, agents = self._where(contact)
         self._service.bus.notify(
             MessageNotice(
                 self._service.seq,
                 contact,
                 channel,
-                agent,
+                agents,
                 message.sender,
                 message.conversation,
                 message.id,
@@ -375,11 +303,14 @@ class Conversations:
         )
 
     def _types(self, contact: int, sender: str, on: bool) -> None:
-        channel, agent = self._where(contact)
-        self._service.bus.notify(TypingNotice(contact, channel, agent, sender, on))
+        channel, agents = self._where(contact)
+        self._service.bus.notify(TypingNotice(contact, channel, agents, sender, on))
 
-    def _where(self, contact: int) -> tuple[int, int]:
+    def _where(self, contact: int) -> tuple[int, tuple[int, ...]]:
+        """A contact's channel, and the agents whom it concerns: who serves it first."""
         if (live := self._service.router.contact(contact)) is not None:
-            return live[0], live[3]
+            return live.channel, (live.agent, *live.participants) if live.agent else ()
         ended = self._service.router.ended(contact)
-        return (ended[0], ended[2]) if ended is not None else (0, 0)
+        if ended is None:
+            return 0, ()
+        return ended.channel, (ended.last_agent,) if ended.last_agent else ()

@@ -6,27 +6,36 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from engine.arrivals import check_head_start
 from engine.bus import ForAgents
 from engine.conversations import number_of
-from engine.errors import UnknownContact, UnknownQueue, UnknownReason
+from engine.demand import demand_fields
+from engine.errors import UnknownAgent, UnknownContact, UnknownQueue, UnknownReason, UnknownTarget
 from engine.model import (
     Accept,
     Decline,
     End,
     EndWrapUp,
+    Hold,
+    Invite,
+    Leave,
     NotReady,
+    Park,
     Ready,
+    Resume,
     SignIn,
     SignOut,
-    SkillLevel,
     Transfer,
+    TransferOut,
     Unlock,
+    Unpark,
 )
 from engine.subscription import Subscription
 from engine.views import DeskState
+from engine.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
-    from engine.conversations import Message
+    from engine.message_store import Message
     from engine.service import Service
 
 
@@ -91,25 +100,64 @@ class Desk:
         """End the wrap-up early."""
         await self._service.command(EndWrapUp(agent=self.number, contact=contact))
 
+    async def hold(self, contact: int) -> None:
+        """Let the customer wait on the line."""
+        await self._service.command(Hold(agent=self.number, contact=contact))
+
+    async def resume(self, contact: int) -> None:
+        """Go on with a customer on hold."""
+        await self._service.command(Resume(agent=self.number, contact=contact))
+
+    async def park(self, contact: int) -> None:
+        """Keep a contact that takes no units for now, so that others can come."""
+        await self._service.command(Park(agent=self.number, contact=contact))
+
+    async def unpark(self, contact: int) -> None:
+        """Go on with a parked contact, whether its units are free or not."""
+        await self._service.command(Unpark(agent=self.number, contact=contact))
+
+    async def invite(self, contact: int, colleague: str) -> None:
+        """Ask a colleague to join a contact; they accept or decline it like an offer."""
+        invitee = number_of(self._service.names, "agent", colleague)
+        if invitee is None:
+            raise UnknownAgent(0)
+        await self._service.command(
+            Invite(agent=self.number, contact=contact, invitee=invitee, command_id=_command_id())
+        )
+
+    async def leave(self, contact: int) -> None:
+        """Leave a contact to those who are in it; who joined first serves it then."""
+        await self._service.command(Leave(agent=self.number, contact=contact))
+
+    async def transfer_out(self, contact: int, target: str) -> None:
+        """Pass an engaged contact on to a place outside; it ends with that."""
+        number = number_of(self._service.names, "target", target)
+        if number is None:
+            raise UnknownTarget(0)
+        await self._service.command(TransferOut(agent=self.number, contact=contact, target=number))
+
     async def transfer(
-        self, contact: int, queue: str, *, head_start_ms: int = 0, requires: Mapping[str, int] | None = None
+        self,
+        contact: int,
+        queue: str,
+        *,
+        head_start_ms: int = 0,
+        requires: str | Mapping[str, int] | None = None,
+        wishes: Wishes = NO_WISHES,
     ) -> None:
-        """Pass an engaged contact on to a queue."""
+        """Pass an engaged contact on to a queue; what it asked for before is forgotten."""
         names = self._service.names
         number = number_of(names, "queue", queue)
         if number is None:
             raise UnknownQueue(0)
-        levels = tuple(
-            SkillLevel(*pair)
-            for pair in sorted((names.id("skill", skill), level) for skill, level in (requires or {}).items())
-        )
+        check_head_start(self._service.site, queue, head_start_ms)
         await self._service.command(
             Transfer(
                 agent=self.number,
                 contact=contact,
                 queue=number,
                 head_start_us=head_start_ms * 1_000,
-                requires=levels,
+                **demand_fields(names, requires, wishes),
             )
         )
 
@@ -117,7 +165,7 @@ class Desk:
         """Store what the agent wrote, once per `external_id`, and send it to the customer.
 
         Raises:
-            UnknownContact: the agent is not engaged with it.
+            UnknownContact: the agent neither serves it nor is in it.
         """
         if self._service.conversations is None:
             raise UnknownContact(contact)

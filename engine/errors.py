@@ -36,6 +36,21 @@ class Busy(PaiduiError):
         self.retry_after_ms = retry_after_ms
 
 
+class NotAdmitted(PaiduiError):
+    """A routing point of the site refuses the arrival: no contact came to be.
+
+    Attributes:
+        outcome: the site's word for it, `closed`, `barred`.
+        reason: which row decided, and what failed in those before it.
+    """
+
+    def __init__(self, outcome: str, reason: str) -> None:
+        """Keeps both."""
+        super().__init__(f"not admitted ({outcome}): {reason}")
+        self.outcome = outcome
+        self.reason = reason
+
+
 class NotDurable(PaiduiError):
     """The journal did not take the command: nothing more is acknowledged, the process ends."""
 
@@ -52,6 +67,10 @@ class BadToken(PaiduiError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class BadTicket(BadToken):
+    """A place ticket that gives no place; `reason` as of `BadToken`."""
 
 
 REFUSALS: Final[dict[int, type[Refused]]] = {}
@@ -126,6 +145,18 @@ class UnknownReason(Refused, code=16, field="reason"):
     """No such reason."""
 
 
+class UnknownTarget(Refused, code=17, field="target"):
+    """No such target."""
+
+
+class UnknownChoice(Refused, code=18, field="choice"):
+    """No such choice, or it is over; detail = the choice."""
+
+
+class UnknownDomain(Refused, code=19, field="config"):
+    """No such domain."""
+
+
 class BadLevel(Refused, code=20, field="requires"):
     """A level is not 1..100."""
 
@@ -135,11 +166,33 @@ class BadWeight(Refused, code=21, field="weight"):
 
 
 class BadHeadStart(Refused, code=22, field="head_start_us"):
-    """A head start is longer than a week."""
+    """A head start is longer than a week, or than its queue gives."""
 
 
 class BadRequirement(Refused, code=23, field="requires"):
-    """More than 16 entries, or skills that are not strictly increasing."""
+    """Too many or too few alternatives, needs, preferred skills or steps, or not strictly increasing.
+
+    Detail = the count, or the skill that is out of order.
+    """
+
+
+class BadAgents(Refused, code=24, field="preferred"):
+    """Too many preferred or excluded agents, not strictly increasing, or none to go beyond the capacity of.
+
+    Detail = the count, or the agent that is out of order; 0 where `beyond_capacity` names nobody.
+    """
+
+
+class BadPlace(Refused, code=25, field="place"):
+    """No contact whose place could be taken; detail = the contact named.
+
+    None is remembered, it is live, was served or blocked, or has not yet had a place; or the new one is
+    not to wait yet.
+    """
+
+
+class PlaceUsed(Refused, code=26, field="place"):
+    """The place of that contact has been taken; detail = the contact named."""
 
 
 class SignedOut(Refused, code=30, field="agent"):
@@ -166,8 +219,20 @@ class OfferAccepted(Refused, code=35, field="offer"):
     """The agent has accepted this offer."""
 
 
+class QueueClosed(Refused, code=36, field="queue"):
+    """The queue takes nobody in now; detail = the queue."""
+
+
+class OtherDomain(Refused, code=37, field="queue"):
+    """The queue is another domain's, and no contract opens it; detail = the queue."""
+
+
 class TooManyContacts(Refused, code=40):
     """As many contacts are live as the router may hold; detail = the limit."""
+
+
+class TooManyParticipants(Refused, code=41, field="invitee"):
+    """As many agents are in the contact, or invited, as may be; detail = the limit."""
 
 
 class DuplicateId(Refused, code=50, field="config"):
@@ -202,8 +267,8 @@ class TooManySkills(Refused, code=57, field="config"):
     """More skills than the limit."""
 
 
-class BadDuration(Refused, code=58, field="config"):
-    """A configured duration is out of its range; detail = the value."""
+class BadDuration(Refused, code=58):
+    """A duration is out of its range, or a time too early or too far ahead; detail = the value."""
 
 
 class SkillInUse(Refused, code=59, field="config"):
@@ -212,3 +277,34 @@ class SkillInUse(Refused, code=59, field="config"):
 
 class BadShare(Refused, code=60, field="config"):
     """An agent's share is not 1..1000; detail = the value."""
+
+
+class BadPriority(Refused, code=61, field="config"):
+    """A queue's priority is not 1..9; detail = the value."""
+
+
+class BadRatio(Refused, code=62, field="config"):
+    """A queue's ratio is not 1..1000; detail = the value."""
+
+
+class BadRingLimit(Refused, code=63, field="config"):
+    """A queue's ring limit is not 1..1000; detail = the value."""
+
+
+class BadChannel(Refused, code=64, field="config"):
+    """A channel is exclusive and interruptible; detail = the channel."""
+
+
+class BadOverflow(Refused, code=65, field="config"):
+    """More than 8 overflow rules, or one that leads to its own queue or has a threshold out of its range.
+
+    Detail = its place in the list.
+    """
+
+
+class BadTier(Refused, code=66, field="config"):
+    """A queue's tier is not 2 or 3; detail = the value."""
+
+
+class BadStrategy(Refused, code=67, field="config"):
+    """What a queue falls back on is a strategy from outside itself; detail = the queue."""

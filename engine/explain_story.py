@@ -17,7 +17,30 @@ import msgspec
 from engine.errors import PaiduiError
 from engine.explain import Explained, explained
 from engine.journal import BatchRow, JournalReader
-from engine.model import BlockedCause, EndedBy, Event, OfferMade, QueuedCause, WithdrawnCause
+from engine.model import (
+    Abandoned,
+    Blocked,
+    BlockedCause,
+    Changed,
+    ChoiceCause,
+    ChoiceOver,
+    ChoiceWanted,
+    EndedBy,
+    Event,
+    HoursChanged,
+    InvitationEnd,
+    Lifted,
+    OfferAccepted,
+    OfferMade,
+    Overflowed,
+    OverflowTo,
+    OverflowWhen,
+    Queued,
+    QueuedCause,
+    Scheduled,
+    Withdrawn,
+    WithdrawnCause,
+)
 from engine.names import Names
 from engine.replay import Replay
 from engine.router import Router, decode_events
@@ -46,6 +69,10 @@ class Line(msgspec.Struct, frozen=True):
         seq: the batch.
         event: its stable name, "offer_made".
         cause: why, by whom, or the reason given.
+        offer: its number; of a choice from outside that one's.
+        other: the other agent of the event, the place outside, or the queue that it overflowed to.
+        until_us: the time that the event is about: before which the contact does not wait, by which it has
+            to be answered, or an answer counts; Unix microseconds.
     """
 
     seq: int
@@ -55,20 +82,29 @@ class Line(msgspec.Struct, frozen=True):
     agent: str
     offer: int
     cause: str
+    other: str = ""
+    until_us: int = 0
 
 
 class Choice(msgspec.Struct, frozen=True):
     """The choice that made an offer, at its instant.
 
     Attributes:
-        agent: who got it.
+        agent: who got it; while it rings at several, who was asked first.
         why: that agent and the contact.
+        rung: at how many agents it rang.
+        answered: the agent has accepted it.
+        outside: how a strategy from outside came to it: "chosen", "deadline", "not_eligible",
+            "left_to_fallback"; "" = none was asked. Where it has chosen, who comes first is the fallback's.
     """
 
     seq: int
     offer: int
     agent: str
     why: Explained
+    rung: int
+    answered: bool
+    outside: str = ""
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -146,14 +182,27 @@ class _Reading:
         self.reader = reader
         self.contact = contact
         self.events: list[tuple[int, Event]] = []
+        self._queue = 0
         self.replay = Replay()
         for row in rows_until(reader, until):
             for event in decode_events(self.replay.apply(row).events):
-                if getattr(event, "contact", 0) == contact:
+                if self._concerns(event):
                     self.events.append((row.seq, event))
         if not self.events:
             raise NotFound(f"contact: the journal knows no contact {contact} up to batch {self.replay.seq}")
         self.names = Names.decode(self.replay.router.names())
+
+    def _concerns(self, event: Event) -> bool:
+        """Whether an event belongs to the story: its own, and the hours of the queue while it waits there."""
+        if isinstance(event, HoursChanged):
+            return event.queue == self._queue
+        if getattr(event, "contact", 0) != self.contact:
+            return False
+        if isinstance(event, Queued | Changed):
+            self._queue = event.queue
+        elif isinstance(event, OfferMade | Abandoned | Blocked | Withdrawn | Overflowed):
+            self._queue = 0  # it waits no more; if it comes back, `Queued` says so
+        return True
 
     def account(self, agent: str | None) -> Account:
         router, number = self.replay.router, self.names.id("agent", agent) if agent else 0
@@ -164,12 +213,19 @@ class _Reading:
         if live is not None and live.state == WAITING:
             asked = self._explain(router, number)
             agents = self._agents(router)
+        elif live is not None and CONTACT_STATES[live.state] == "scheduled":
+            asked = self._explain(router, number)
         else:
-            before, offer = self._before()
+            before, rung = self._before()
             asked = self._explain(before, number)
+            accepted = [one for _, one in self.events if isinstance(one, OfferAccepted)]
+            answered = [offer for offer in rung if accepted and accepted[-1].offer == offer.offer]
+            offer = next(iter(answered or rung), None)
             why = self._explain(before, offer.agent) if offer else None
             if offer and why:
-                choice = Choice(self._seq_of(offer), offer.offer, why.agent, why)
+                seq = self._seq_of(offer)
+                outside = self._outside(offer)
+                choice = Choice(seq, offer.offer, why.agent, why, len(rung), bool(answered), outside)
         if agent and asked is None:
             raise NotFound(
                 f"--agent: {agent} was not in the configuration then, or the contact was not there"
@@ -188,8 +244,12 @@ class _Reading:
             agents=agents,
         )
 
-    def _before(self) -> tuple[Router, OfferMade | None]:
-        """The state that is explained of a contact that waits no more: before its last offer, or its end."""
+    def _before(self) -> tuple[Router, list[OfferMade]]:
+        """The state that is explained of a contact that waits no more: before its last choice, or its end.
+
+        Returns:
+            The state, and the offers that the choice made: several under ring_all.
+        """
         offers = [(seq, event) for seq, event in self.events if isinstance(event, OfferMade)]
         seq = offers[-1][0] if offers else self.events[-1][0]
         replay = Replay()
@@ -198,12 +258,32 @@ class _Reading:
                 break
             replay.apply(row)
         if not offers:
-            return replay.router, None
-        offer = offers[-1][1]
+            return replay.router, []
+        rung = self._rung()
+        offer = rung[0]
         before = replay.router.before_offer(row.at, row.frames, offer.offer)
         if before is None:
             raise NotFound(f"offer {offer.offer}: batch {seq} does not make it again")
-        return before, offer
+        return before, rung
+
+    def _rung(self) -> list[OfferMade]:
+        """The last offers with nothing of the contact between them: one choice."""
+        rung: list[OfferMade] = []
+        for _, event in reversed(self.events):
+            if isinstance(event, OfferMade) and (not rung or event.at == rung[0].at):
+                rung.insert(0, event)
+            elif rung:
+                break
+        return rung
+
+    def _outside(self, offer: OfferMade) -> str:
+        """How the choice from outside ended that the offer came of; "" = there was none."""
+        before = [event for _, event in self.events[: self._place(offer)]]
+        last = before[-1] if before else None
+        return last.cause.name.lower() if isinstance(last, ChoiceOver) and last.at == offer.at else ""
+
+    def _place(self, offer: OfferMade) -> int:
+        return next(place for place, (_, event) in enumerate(self.events) if event == offer)
 
     def _explain(self, router: Router, agent: int) -> Explained | None:
         return explained(router, self.names, self.contact, agent) if agent else None
@@ -231,19 +311,49 @@ class _Reading:
 
 def _line(names: Names, seq: int, event: Event) -> Line:
     queue = getattr(event, "to_queue", getattr(event, "queue", 0))
+    agent = getattr(event, "to_agent", getattr(event, "agent", 0))
     return Line(
         seq=seq,
         at_us=event.at,
         event=re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__.removesuffix("Event")).lower(),
         queue=names.name("queue", queue),
-        agent=names.name("agent", getattr(event, "agent", 0)),
-        offer=getattr(event, "offer", 0),
+        agent=names.name("agent", agent),
+        offer=getattr(event, "offer", getattr(event, "choice", 0)),
         cause=_cause(names, event),
+        other=_other(names, event),
+        until_us=_until_us(event),
     )
 
 
+def _other(names: Names, event: Event) -> str:
+    """The other agent of an event, or where the contact went: a place outside, another queue."""
+    if isinstance(event, Overflowed):
+        return names.name("queue" if event.to_kind is OverflowTo.QUEUE else "target", event.to)
+    if target := getattr(event, "target", 0):
+        return names.name("target", target)
+    return names.name("agent", getattr(event, "from_agent", getattr(event, "invitee", 0)))
+
+
+def _until_us(event: Event) -> int:
+    match event:
+        case Scheduled():
+            return event.until
+        case Lifted():
+            return event.reply_by
+        case ChoiceWanted():
+            return event.deadline
+    return 0
+
+
+CAUSES = QueuedCause | BlockedCause | WithdrawnCause | EndedBy | InvitationEnd | OverflowWhen | ChoiceCause
+
+
 def _cause(names: Names, event: Event) -> str:
-    why: object = getattr(event, "cause", getattr(event, "by", None))
-    if isinstance(why, QueuedCause | BlockedCause | WithdrawnCause | EndedBy):
+    if isinstance(event, HoursChanged):
+        return event.state.name.lower()
+    if isinstance(event, Queued) and event.cause == QueuedCause.ARRIVAL and event.enqueued_at < event.at:
+        return "kept_place"
+    why: object = getattr(event, "cause", getattr(event, "by", getattr(event, "how", None)))
+    if isinstance(why, CAUSES):
         return why.name.lower()
     return names.name("reason", getattr(event, "reason", 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from engine.explain import AgentRank, Explained, Fix, Reason
-from engine.explain_story import Account, Line
+from engine.explain_story import Account, Choice, Line
 from engine.explain_texts import (
     CONDITIONS,
     EVENTS,
@@ -30,6 +30,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 MOST = 2**64 - 1
+TIMED = frozenset({"ask_again", "open_up", "await", "await_choice"})
+"""Fixes that come by themselves, at a time."""
 
 
 class Words:
@@ -51,10 +53,11 @@ class Words:
         lines = [title, ""]
         lines += [f"  {self.time(line.at_us)}  {self._event(line)}" for line in told.story]
         if told.choice is not None:
-            lines += ["", *self._why(told.choice.why, told.order)]
+            choice = told.choice
+            lines += ["", *self._why(choice.why, told.order, choice.outside), *self._rung(choice)]
         elif told.state == "waiting":
             lines += self._waits(told)
-        else:
+        elif told.state != "scheduled":
             lines += ["", self._text("never")]
         if told.asked is not None:
             winner = told.choice.agent if told.choice else ""
@@ -71,6 +74,7 @@ class Words:
             fixes = [fix for fix in told.fixes if fix.predicate == reason.predicate]
             fixes = [fix for fix in fixes if fix.subject in ("", reason.subject)] or fixes
             lines += [self._text("fix", text=self._fix(fix)) for fix in fixes]
+        lines += self._not_asked(told)
         count = len(told.reasons) - len(told.failing)
         if told.failing:
             lines.append(self._text("others_hold", count=count))
@@ -83,10 +87,13 @@ class Words:
         moment = _EPOCH + timedelta(microseconds=at_us)
         return moment.astimezone(self._zone).isoformat(" ", "milliseconds")[:23]
 
-    def _why(self, why: Explained, order: str) -> list[str]:
+    def _why(self, why: Explained, order: str, outside: str) -> list[str]:
         lines = [self._text("why", agent=why.agent)]
+        if outside:
+            lines.append(self._text(f"outside {outside}", agent=why.agent))
         if why.candidates > 1:
-            lines.append(self._text("candidates", count=why.candidates, order=self._order(why.rank, order)))
+            first = self._order(why.rank, order, why.best)
+            lines.append(self._text("candidates", count=why.candidates, order=first))
             shown = why.best[: RUNNERS_UP + 1]
             lines += [self._rank(number, one, order) for number, one in enumerate(shown, 1)]
             if why.candidates > len(shown):
@@ -95,7 +102,18 @@ class Words:
             lines.append(self._text("only"))
         if why.rivals and not why.contacts_ahead:
             lines.append(self._text("first", count=why.rivals + 1, agent=why.agent))
-        return lines
+        return lines + self._not_asked(why)
+
+    def _not_asked(self, told: Explained) -> list[str]:
+        """What the agent has in hand, where the contact is for it beyond its capacity."""
+        texts = [self._condition(reason) for reason in told.not_asked]
+        return [self._text("not_asked", agent=told.agent, text=text) for text in texts]
+
+    def _rung(self, choice: Choice) -> list[str]:
+        """That it was offered to several at once."""
+        if choice.rung == 1:
+            return []
+        return [self._text("rang" if choice.answered else "rings", count=choice.rung, agent=choice.agent)]
 
     def _ahead(self, told: Explained, order: str) -> list[str]:
         lines = []
@@ -125,7 +143,13 @@ class Words:
         texts = EVENTS.get(f"{line.event} {line.cause}") or EVENTS.get(line.event) or (line.event, line.event)
         cause = f"({line.cause})" if line.cause else ""
         text = texts[self._index].format(
-            queue=line.queue, agent=line.agent, offer=line.offer, seq=line.seq, cause=cause
+            queue=line.queue,
+            agent=line.agent,
+            other=line.other,
+            offer=line.offer,
+            seq=line.seq,
+            cause=cause,
+            until=self.time(line.until_us) if line.until_us else "",
         )
         return text.rstrip()
 
@@ -137,21 +161,24 @@ class Words:
             has=reason.has,
             needs=reason.needs,
             held=reason.held,
-            state=states.format(subject=reason.subject),
+            state=states.format(subject=reason.subject, until=self.time(reason.needs)),
             presence=presence.format(subject=f"({reason.subject})" if reason.subject else "").rstrip(),
+            until=self.time(reason.has) if reason.predicate in ("preferred", "choosing") else "",
         )
 
     def _fix(self, fix: Fix) -> str:
-        when = self._text("retry_at", time=self.time(fix.to)) if fix.to else self._text("retry_later")
+        at = fix.to if fix.action in TIMED else 0
+        when = self._text("retry_at", time=self.time(at)) if at else self._text("retry_later")
         return FIXES[fix.action][self._index].format(
             agent=fix.agent, subject=fix.subject, was=fix.was, to=fix.to, when=when
         )
 
-    def _order(self, rank: AgentRank, order: str) -> str:
-        """Who comes first, by the site's order and the queue's strategy."""
+    def _order(self, rank: AgentRank, order: str, best: list[AgentRank]) -> str:
+        """Who comes first, by the site's order, what the contact prefers and the queue's strategy."""
         counts = order == "agent_level" or rank.strategy == "best_skill"
         level = self._text("level_first") if counts else ""
-        return self._text("order", level=level, rule=RULES[rank.strategy][self._index])
+        score = self._text("score_first") if any(one.score for one in best) else ""
+        return self._text("order", level=level, score=score, rule=RULES[rank.strategy][self._index])
 
     def _rank(self, row: int, one: AgentRank, order: str) -> str:
         counts = order == "agent_level" or one.strategy == "best_skill"
@@ -164,6 +191,7 @@ class Words:
             row=row,
             agent=one.agent,
             level=level,
+            score=self._text("score", score=one.score) if one.score else "",
             number=number,
             idle=idle,
             position=place,

@@ -13,6 +13,7 @@ import structlog
 import trio
 
 from engine.arrival_keys import channel_secret
+from engine.arrivals import head_start_limits
 from engine.bus import Item, Scope, SlowReader, Subscriber, TooOld
 from engine.errors import Malformed, PaiduiError, Refused
 from engine.gateway_frames import contacts_frames, desks_frames, split_arrivals
@@ -79,6 +80,7 @@ class Connection:
         self._peer = peer
         self._resume_seq = resume_seq
         self._intake = Intake(peer.kind, peer.channel[1] if peer.channel else None)  # type: ignore[arg-type]
+        self._intake.limit_head_starts(head_start_limits(service.site, service.names))
         self._agents: set[int] = set()
         self._heard_at = trio.current_time()
         self._output = trio.Lock()
@@ -119,8 +121,15 @@ class Connection:
         service, channel = self._service, self._peer.channel
         secret = service.conversations.secret if service.conversations is not None else None
         key = channel_secret(secret, channel[0]) if secret is not None and channel is not None else None
+        targets = service.site.targets if channel is not None else {}
         self._push(
-            Welcome(site=service.site.name, seq=service.seq, names=service.names.as_dict(), arrival_key=key)
+            Welcome(
+                site=service.site.name,
+                seq=service.seq,
+                names=service.names.as_dict(),
+                arrival_key=key,
+                targets={name: (one.address, dict(one.options)) for name, one in targets.items()},
+            )
         )
         if self._subscriber.live:
             self._now_live()
@@ -238,9 +247,10 @@ class Connection:
         return stored.id
 
     def _agent_of(self, contact: int) -> int:
-        """The agent of a contact, if it is one of this edge's; 0 is nobody and is refused later."""
+        """Who of this edge serves a contact, or is in it first; 0 is nobody and is refused later."""
         live = self._service.router.contact(contact)
-        return live.agent if live is not None and live.agent in self._agents else 0
+        within = (live.agent, *live.participants) if live is not None else ()
+        return next((agent for agent in within if agent in self._agents), 0)
 
     # ----- out --------------------------------------------------------------------------------
 

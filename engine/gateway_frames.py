@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from engine.model import encode_frame
-from engine.returning import Contacts, DeskLine, Desks, HeldLine, LiveContactLine, OfferLine, WrapUpLine
+from engine.returning import (
+    Contacts,
+    DeskLine,
+    Desks,
+    HeldLine,
+    InvitationLine,
+    JoinedLine,
+    LiveContactLine,
+    OfferLine,
+    WrapUpLine,
+)
 from engine.router import Desk, Router
 
 AGENTS_PER_FRAME = 500
@@ -61,8 +71,10 @@ def _desk_line(agent: int, desk: Desk) -> DeskLine:
         desk.signing_out,
         desk.locked,
         [OfferLine(*offer[:5]) for offer in desk.offers],
-        [HeldLine(*contact[:4]) for contact in desk.contacts],
+        [HeldLine(*contact[:4], *contact[6:]) for contact in desk.contacts],
         [WrapUpLine(*wrap_up) for wrap_up in desk.wrap_ups],
+        [InvitationLine(*invitation) for invitation in desk.invitations],
+        [JoinedLine(*joined[:4]) for joined in desk.joined],
     )
 
 

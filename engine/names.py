@@ -8,8 +8,8 @@ import msgspec
 
 from engine.errors import Malformed, PaiduiError
 
-Kind: TypeAlias = Literal["agent", "queue", "skill", "channel", "reason"]
-KINDS: Final[tuple[Kind, ...]] = ("agent", "channel", "queue", "reason", "skill")
+Kind: TypeAlias = Literal["agent", "domain", "queue", "skill", "channel", "reason", "target"]
+KINDS: Final[tuple[Kind, ...]] = ("agent", "channel", "domain", "queue", "reason", "skill", "target")
 _MAX_NUMBER: Final = 0xFFFF_FFFF
 
 # Sorted keys: the same names are the same bytes, whatever order they were given in.

@@ -11,7 +11,7 @@ class MessageNotice(msgspec.Struct, frozen=True):
     Attributes:
         seq: the last batch before it.
         channel: the contact's channel, its number.
-        agent: who has the contact, 0 = nobody.
+        agents: who serves the contact, then who is in it beside; nobody while it waits.
         sender: "customer", "agent" or "system".
         position: the message's place in its conversation.
     """
@@ -19,7 +19,7 @@ class MessageNotice(msgspec.Struct, frozen=True):
     seq: int
     contact: int
     channel: int
-    agent: int
+    agents: tuple[int, ...]
     sender: str
     conversation: int
     message_id: int
@@ -27,11 +27,11 @@ class MessageNotice(msgspec.Struct, frozen=True):
 
 
 class TypingNotice(msgspec.Struct, frozen=True):
-    """Somebody is typing, or has stopped; `sender` as in `MessageNotice`."""
+    """Somebody is typing, or has stopped; `agents` and `sender` as in `MessageNotice`."""
 
     contact: int
     channel: int
-    agent: int
+    agents: tuple[int, ...]
     sender: str
     on: bool
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import structlog
 import trio
 
+from engine import model
 from engine.auth import BadToken
 from engine.bus import ForChannel, SlowReader, TooOld
 from engine.channel import (
@@ -17,20 +18,26 @@ from engine.channel import (
     Connect,
     Effect,
     Ended,
+    Known,
     LiveContact,
     MessageOut,
     StoredMessage,
     Typing,
+    Wait,
 )
 from engine.config import ChannelSection
-from engine.conversations import Conversations, Message, MessageStore
-from engine.effects import effect_of
-from engine.errors import Malformed
+from engine.conversations import Conversations
+from engine.effects import effects_of
+from engine.errors import BadPlace, BadTicket, Malformed, UnknownContact
+from engine.message_store import Message, MessageStore
 from engine.model import Abandon, Connected, ConnectFailed
 from engine.notices import MessageNotice, TypingNotice
+from engine.places import contact_of, place_ticket
 from engine.service import Service
 from engine.subscription import EventBatch, Subscription
+from engine.terms import Terms
 from engine.views import CONTACT_STATES
+from engine.wishes import NO_WISHES, Wishes
 
 __all__ = ["CustomerTokens", "MessageStore", "Mounting", "ServicePort"]
 
@@ -112,9 +119,16 @@ class ServicePort:
         queue: str,
         customer_name: str | None = None,
         head_start_ms: int = 0,
-        requires: Mapping[str, int] | None = None,
+        requires: str | Mapping[str, int] | None = None,
+        customer: str | None = None,
+        known: Known | None = None,
+        wishes: Wishes = NO_WISHES,
+        place: str | None = None,
+        not_before_ms: int | None = None,
+        reply_by_ms: int | None = None,
     ) -> Arrival:
         """Bring a contact in, exactly once per `external_id`: store, then journal, then answer."""
+        terms = Terms(await self._place(external_id, place), not_before_ms or 0, reply_by_ms or 0)
         contact, conversation = await self._conversations.arrive(
             self.channel,
             external_id,
@@ -122,8 +136,36 @@ class ServicePort:
             customer_name=customer_name,
             head_start_ms=head_start_ms,
             requires=requires,
+            customer=customer,
+            known=known,
+            wishes=wishes,
+            terms=terms,
         )
         return Arrival(contact, conversation.public_id)
+
+    async def _place(self, external_id: str, ticket: str | None) -> int:
+        """The contact of a ticket, 0 without one; one that has expired since does not harm a repeat."""
+        if ticket is None:
+            return 0
+        try:
+            return contact_of(self._tokens, ticket)
+        except BadTicket:
+            if await self._conversations.store.by_external_id(self.channel, external_id) is None:
+                raise
+            return 0
+
+    @property
+    def place_s(self) -> int:
+        """For how many seconds a `place_ticket` is good; 0 = none are given."""
+        return self._service.site.routing.place_ticket_s
+
+    def place_ticket(self, contact: int) -> str:
+        """Return the ticket by which a customer who leaves keeps the place."""
+        if self.state(contact) is None:
+            raise UnknownContact(contact)
+        if not self.place_s:
+            raise BadPlace(contact)
+        return place_ticket(self._service, self._tokens, contact, self.place_s, self._service.clock.now_us())
 
     async def message(self, contact: int, text: str, external_id: str) -> StoredMessage:
         """Store what the customer wrote, once per `external_id`, and show it to the agent."""
@@ -146,9 +188,22 @@ class ServicePort:
         """Say that they could not be connected."""
         await self._service.command(ConnectFailed(channel=self._number, contact=contact))
 
+    def is_open(self, queue: str) -> bool:
+        """Return whether a queue takes contacts in now, or sends them on to one that does."""
+        section, hours = self._service.site.queues.get(queue), self._service.hours
+        if section is None or hours(queue) == "open":
+            return section is not None
+        closed = [rule for rule in section.overflow if rule.when is model.OverflowWhen.CLOSED]
+        return any(rule.to_kind is model.OverflowTo.QUEUE and hours(rule.to) == "open" for rule in closed)
+
     def position(self, contact: int) -> int | None:
         """Return how many contacts stand before it in its queue; None unless it waits."""
         return self._service.position(contact) if self.state(contact) is not None else None
+
+    def wait(self, contact: int) -> Wait | None:
+        """Return how long it will go on waiting; None unless it waits and can be served."""
+        estimate = self._service.router.estimate(contact) if self.state(contact) == "waiting" else None
+        return None if estimate is None else Wait(estimate.p50_us, estimate.p90_us)
 
     def state(self, contact: int) -> str | None:
         """Return the contact's state or outcome; None when it is not this channel's."""
@@ -256,12 +311,18 @@ class ServicePort:
 
     async def _of_events(self, batch: EventBatch) -> list[Effect]:
         effects: list[Effect] = []
+        over: set[int] = set()
+        names, targets = self._service.names, self._service.site.targets
         for index, event in batch.events:
             effect_id = f"{self._service.site.name}/{batch.seq}/{index}"
-            if (effect := effect_of(self._service.names, effect_id, event)) is not None:
-                effects.append(effect)
-            if isinstance(effect, Ended):
-                await self._conversations.store.close_conversation(effect.contact)
+            for effect in effects_of(names, effect_id, event, targets):
+                # Those who were in it leave when it is over; to the channel that says nothing more.
+                if effect.contact not in over:
+                    effects.append(effect)
+                if isinstance(effect, Ended):
+                    over.add(effect.contact)
+                    served_by = isinstance(event, model.Ended) and names.name("agent", event.agent)
+                    await self._conversations.store.close_conversation(effect.contact, served_by or None)
         return effects
 
     async def _of_message(self, notice: MessageNotice) -> list[Effect]:

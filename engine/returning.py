@@ -13,7 +13,7 @@ from engine.messages.control import Control
 
 
 class LiveContactLine(NamedTuple):
-    """A live contact; state 0 waiting, 1 offered, 2 connecting, 3 engaged; agent 0 = nobody."""
+    """A live contact; state 0 waiting, 1 offered, 2 connecting, 3 engaged, 4 scheduled; agent 0 = nobody."""
 
     contact: int
     state: int
@@ -38,6 +38,9 @@ class HeldLine(NamedTuple):
     channel: int
     queue: int
     state: int
+    on_hold: bool
+    parked: bool
+    participants: list[int]
 
 
 class WrapUpLine(NamedTuple):
@@ -46,6 +49,26 @@ class WrapUpLine(NamedTuple):
     contact: int
     channel: int
     deadline: int
+
+
+class InvitationLine(NamedTuple):
+    """An open invitation into a contact that `agent` serves; `deadline` in Unix microseconds."""
+
+    offer: int
+    contact: int
+    channel: int
+    queue: int
+    agent: int
+    deadline: int
+
+
+class JoinedLine(NamedTuple):
+    """A contact that the agent is in and that `agent` serves."""
+
+    contact: int
+    channel: int
+    queue: int
+    agent: int
 
 
 class DeskLine(NamedTuple):
@@ -58,6 +81,8 @@ class DeskLine(NamedTuple):
     offers: list[OfferLine]
     contacts: list[HeldLine]
     wrap_ups: list[WrapUpLine]
+    invitations: list[InvitationLine]
+    joined: list[JoinedLine]
 
 
 class Desks(Control, frozen=True, tag=142, kw_only=True):

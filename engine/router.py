@@ -8,12 +8,30 @@ that nothing may catch: the process ends, the journal brings the state back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 from engine import _router
 from engine._router import CODES, KINDS, Batch, DecodeError, Fanout, Intake, recode, simulate
 from engine.errors import Malformed, refusal
 from engine.model import Command, Config, Configure, Event, decode_body, encode_body, split_frames
+from engine.router_rows import (
+    AgentKey,
+    AgentLine,
+    Check,
+    ContactLine,
+    Desk,
+    DeskContact,
+    DeskInvitation,
+    DeskJoined,
+    DeskOffer,
+    DeskWrapUp,
+    EndedLine,
+    Estimate,
+    Explanation,
+    Overview,
+    QueueLine,
+    States,
+)
 
 __all__ = [
     "CODES",
@@ -26,9 +44,12 @@ __all__ = [
     "DecodeError",
     "Desk",
     "DeskContact",
+    "DeskInvitation",
+    "DeskJoined",
     "DeskOffer",
     "DeskWrapUp",
     "EndedLine",
+    "Estimate",
     "Explanation",
     "Fanout",
     "Intake",
@@ -40,151 +61,6 @@ __all__ = [
     "recode",
     "simulate",
 ]
-
-
-class QueueLine(NamedTuple):
-    """A queue in the overview; `oldest_at` = 0 when nobody waits."""
-
-    queue: int
-    waiting: int
-    oldest_at: int
-
-
-class AgentLine(NamedTuple):
-    """An agent in the overview; presence 0 signed out, 1 not ready, 2 ready."""
-
-    agent: int
-    presence: int
-    reason: int
-    signing_out: bool
-    locked: bool
-    offers: int
-    connecting: int
-    engaged: int
-    wrap_ups: int
-    idle_since: int
-
-
-class States(NamedTuple):
-    """Live contacts by state."""
-
-    waiting: int
-    offered: int
-    connecting: int
-    engaged: int
-
-
-class Overview(NamedTuple):
-    """The whole floor at one instant."""
-
-    queues: list[QueueLine]
-    agents: list[AgentLine]
-    contacts: States
-
-
-class DeskOffer(NamedTuple):
-    """An open offer on a desk."""
-
-    offer: int
-    contact: int
-    channel: int
-    queue: int
-    deadline: int
-    enqueued_at: int
-
-
-class DeskContact(NamedTuple):
-    """A contact on a desk; state 2 connecting (until `deadline`), 3 engaged."""
-
-    contact: int
-    channel: int
-    queue: int
-    state: int
-    deadline: int
-    arrived_at: int
-
-
-class DeskWrapUp(NamedTuple):
-    """A wrap-up on a desk."""
-
-    contact: int
-    channel: int
-    deadline: int
-
-
-class Desk(NamedTuple):
-    """All that an agent has in hand."""
-
-    presence: int
-    reason: int
-    signing_out: bool
-    locked: bool
-    misses: int
-    idle_since: int
-    offers: list[DeskOffer]
-    contacts: list[DeskContact]
-    wrap_ups: list[DeskWrapUp]
-
-
-class ContactLine(NamedTuple):
-    """A live contact; state 0 waiting, 1 offered, 2 connecting, 3 engaged; agent 0 = nobody."""
-
-    channel: int
-    queue: int
-    state: int
-    agent: int
-    arrived_at: int
-    enqueued_at: int
-
-
-class EndedLine(NamedTuple):
-    """An ended contact; outcome 0 served, 1 abandoned, 2 blocked, 3 withdrawn; last_agent 0 = nobody."""
-
-    channel: int
-    outcome: int
-    last_agent: int
-    ended_at: int
-
-
-class Check(NamedTuple):
-    """One condition of being eligible; `Predicate` in the core's `explain.rs` says what the numbers are."""
-
-    predicate: str
-    holds: bool
-    subject: int
-    has: int
-    needs: int
-    held: int
-
-
-class AgentKey(NamedTuple):
-    """What agents are compared by: the higher level, then the smaller of the others one by one."""
-
-    agent: int
-    level: int
-    strategy: int
-    number: int
-    idle_since: int
-    position: int
-
-
-class Explanation(NamedTuple):
-    """Everything that stands between a contact and an agent.
-
-    `best` are the first of the `candidates` agents who are eligible, `agents_ahead` of whom go before
-    the agent; `ahead` are the first of the `contacts_ahead` contacts that go before this one, of the
-    `rivals` that the agent could take.
-    """
-
-    eligible: bool
-    checks: list[Check]
-    key: AgentKey
-    candidates: int
-    best: list[AgentKey]
-    agents_ahead: int
-    rivals: int
-    contacts_ahead: int
-    ahead: list[int]
 
 
 def decode_events(frames: bytes) -> list[Event]:
@@ -301,21 +177,32 @@ class Router:
             [QueueLine(*line) for line in queues], [AgentLine(*line) for line in agents], States(*states)
         )
 
+    def hours(self, queue: int) -> int | None:
+        """0 open, 1 closing, 2 closed; None = no such queue."""
+        return self._core.hours(queue)
+
     def position(self, contact: int) -> int | None:
         """Contacts that stand before it in its queue; None unless it waits."""
         return self._core.position(contact)
+
+    def estimate(self, contact: int) -> Estimate | None:
+        """How long it will go on waiting; None unless it waits and somebody works who could serve it."""
+        row = self._core.estimate(contact)
+        return None if row is None else Estimate(*row)
 
     def desk(self, agent: int) -> Desk | None:
         """All that an agent has in hand; None = no such agent."""
         row = self._core.desk(agent)
         if row is None:
             return None
-        offers, contacts, wrap_ups = row[6:]
+        offers, contacts, wrap_ups, invitations, joined = row[6:]
         return Desk(
             *row[:6],
             [DeskOffer(*line) for line in offers],
             [DeskContact(*line) for line in contacts],
             [DeskWrapUp(*line) for line in wrap_ups],
+            [DeskInvitation(*line) for line in invitations],
+            [DeskJoined(*line) for line in joined],
         )
 
     def contact(self, contact: int) -> ContactLine | None:
@@ -323,8 +210,12 @@ class Router:
         row = self._core.contact(contact)
         return None if row is None else ContactLine(*row)
 
+    def invited(self, contact: int) -> list[tuple[int, int, int]]:
+        """Who has been asked to join a contact and has not answered: (invitation, agent, deadline)."""
+        return self._core.invited(contact)
+
     def channel_contacts(self, channel: int) -> list[tuple[int, int, int, bytes]]:
-        """A channel's live contacts by id: (contact, state 0..3, agent or 0, arrival key)."""
+        """A channel's live contacts by id: (contact, state 0..4, agent or 0, arrival key)."""
         return self._core.channel_contacts(channel)
 
     def ended(self, contact: int) -> EndedLine | None:

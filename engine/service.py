@@ -18,25 +18,21 @@ from engine.bus import Bus, Scope
 from engine.clock import Clock, SystemClock
 from engine.config import SiteConfig
 from engine.config_compile import compile_config
-from engine.conversations import Conversations, MessageStore, check_same_moment
+from engine.conversations import Conversations, check_same_moment
 from engine.desk import Desk
-from engine.errors import Busy, ConfigError, Malformed, Refused, UnknownAgent, refusal
-from engine.explain import Explained, explained
+from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
 from engine.inbox import Inbox, Part
-from engine.journal import (
-    STATE_HASH_EVERY,
-    JournalWriter,
-    NewBatch,
-    SqliteJournal,
-    events_hash,
-)
+from engine.journal import STATE_HASH_EVERY, JournalWriter, NewBatch, SqliteJournal, events_hash
+from engine.message_store import MessageStore
 from engine.model import Ack, Command, Configure, Restarted, encode_frame
 from engine.names import Names
+from engine.opening import Notes, Opening
+from engine.outside import Outside, asks_outside
+from engine.reading import Reading
 from engine.replay import Replayed, replay
-from engine.router import Intake, Router
+from engine.router import Intake
 from engine.subscription import Subscription
 from engine.supervision import Supervision
-from engine.views import ContactState, DeskState, Overview, desk_state, ended_contact, live_contact, overview
 
 IN_PROCESS = 0
 """The source of commands that come from this process."""
@@ -53,7 +49,7 @@ _ack_decoder = msgspec.msgpack.Decoder(Ack)
 _log = structlog.get_logger(__name__)
 
 
-class Service(Supervision):
+class Service(Supervision, Reading):
     """The running engine. Made by `open_service`.
 
     Attributes:
@@ -62,7 +58,9 @@ class Service(Supervision):
         bus: events and notices.
         clock: the one clock.
         conversations: messages and arrivals with a store behind them; None without a store.
+        outside: strategies from outside; None where no queue has one.
         config_errors: why the configuration file is not in force; empty when it is.
+        by_hand: what supervisors have opened and closed.
     """
 
     def __init__(
@@ -74,6 +72,8 @@ class Service(Supervision):
         self.names = Names.decode(state.router.names())
         self.config_errors: list[str] = []
         self.conversations: Conversations | None = None
+        self.by_hand = Notes(site.data)
+        self.outside: Outside | None = None
         self._router = state.router
         self._writer = writer
         self._seq = state.seq
@@ -88,57 +88,6 @@ class Service(Supervision):
         self._bytes_per_s = 0.0
 
     # ----- what everybody may ask -------------------------------------------------------------
-
-    @property
-    def seq(self) -> int:
-        """The last batch that was applied."""
-        return self._seq
-
-    @property
-    def at_us(self) -> int:
-        """The last batch's stamp, Unix microseconds."""
-        return self._last_at_us
-
-    def overview(self) -> Overview:
-        """Return the queues, agents and contacts as they are now."""
-        return overview(self.names, self._seq, self._last_at_us, self._router.overview())
-
-    def position(self, contact: int) -> int | None:
-        """Return how many contacts stand before it in its queue; None unless it waits."""
-        return self._router.position(contact)
-
-    def desk_state(self, agent: str) -> DeskState:
-        """Return what an agent has in hand.
-
-        Raises:
-            UnknownName: no such agent.
-        """
-        number = self.names.id("agent", agent)
-        raw = self._router.desk(number)
-        if raw is None:
-            raise UnknownAgent(number)
-        return desk_state(self.names, self._seq, agent, raw)
-
-    def contact_state(self, contact: int) -> ContactState | None:
-        """Return where a contact is, or how it ended; None when it is not remembered."""
-        if (live := self._router.contact(contact)) is not None:
-            return live_contact(self.names, contact, live)
-        if (ended := self._router.ended(contact)) is not None:
-            return ended_contact(self.names, contact, ended)
-        return None
-
-    def explain(self, contact: int, agent: str) -> Explained | None:
-        """Return why an agent can or cannot have a contact now; None when it is not remembered."""
-        return explained(self._router, self.names, contact, self.names.id("agent", agent))
-
-    def channel_contacts(self, channel: int) -> list[tuple[int, int, int, bytes]]:
-        """Return a channel's live contacts: (contact, state 0..3, agent or 0, arrival key)."""
-        return self._router.channel_contacts(channel)
-
-    @property
-    def router(self) -> Router:
-        """The router, for reading only: whoever changes it breaks the journal."""
-        return self._router
 
     def desk(self, agent: str) -> Desk:
         """Return the desk of a configured agent.
@@ -386,9 +335,15 @@ async def open_service(
         if store is not None:
             await check_same_moment(state.router.next_contact - 1, store)
         service = Service(site, clock or SystemClock(), writer, state, bus)
+        outside = service.outside = Outside(service) if asks_outside(site) else None
         await service.start()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(service.run)
+            opening = Opening(service, service.by_hand)
+            await opening.begin()
+            nursery.start_soon(opening.run)
+            if outside is not None:
+                nursery.start_soon(outside.run)
             if store is not None:
                 if secret is None or len(secret) < SECRET_BYTES:
                     raise ValueError(f"secret: expected {SECRET_BYTES} bytes or more")

@@ -1,14 +1,17 @@
-"""What supervisors do with contacts, whoever has them: change one that waits, end any."""
+"""What supervisors do: change, take over, move, end contacts, whoever has them; open and close queues."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 
-from engine.conversations import number_of, skill_levels
-from engine.errors import UnknownQueue
-from engine.model import KEEP_HEAD_START, Change, Command, Release
+from engine.clock import Clock
+from engine.conversations import number_of
+from engine.demand import requires_of
+from engine.errors import UnknownAgent, UnknownQueue
+from engine.model import KEEP_HEAD_START, Change, Command, Hours, HoursState, Move, Release, TakeOver
 from engine.names import Names
+from engine.opening import Notes
 
 
 class Supervision:
@@ -16,9 +19,13 @@ class Supervision:
 
     Attributes:
         names: name <-> number of everything that is configured.
+        by_hand: what supervisors have opened and closed.
+        clock: the one clock.
     """
 
     names: Names
+    by_hand: Notes
+    clock: Clock
 
     async def command(self, command: Command) -> int:
         """Carry out one command; it is durable when this returns."""
@@ -40,7 +47,7 @@ class Supervision:
         *,
         queue: str | None = None,
         head_start_ms: int | None = None,
-        requires: Mapping[str, int] | None = None,
+        requires: str | Mapping[str, int] | None = None,
     ) -> None:
         """Give a waiting contact another queue, head start or requirement; None keeps what it has.
 
@@ -48,7 +55,8 @@ class Supervision:
             contact: its number.
             queue: the queue's name.
             head_start_ms: its priority in the queue, as time.
-            requires: skill -> lowest level, on top of what the queue asks for; empty = nothing.
+            requires: skill -> lowest level, or a text as in the configuration, on top of what the queue
+                asks for; empty = nothing.
 
         Raises:
             WrongState: it does not wait.
@@ -62,7 +70,65 @@ class Supervision:
                 contact=contact,
                 queue=number,
                 head_start_us=KEEP_HEAD_START if head_start_ms is None else head_start_ms * 1_000,
-                requires=None if requires is None else skill_levels(self.names, requires),
+                requires=None if requires is None else requires_of(self.names, requires),
                 command_id=os.urandom(16),
             )
         )
+
+    async def take_over(self, contact: int, agent: str) -> None:
+        """Let an agent serve an engaged contact from now on; whoever has served it wraps up.
+
+        Args:
+            contact: its number.
+            agent: who takes it, by name: signed in, and mostly the supervisor's own desk.
+
+        Raises:
+            WrongState: it is not engaged.
+            SignedOut: the agent is not there.
+        """
+        number = number_of(self.names, "agent", agent)
+        if number is None:
+            raise UnknownAgent(0)
+        await self.command(TakeOver(agent=number, contact=contact, command_id=os.urandom(16)))
+
+    async def move(
+        self,
+        contact: int,
+        queue: str,
+        *,
+        head_start_ms: int = 0,
+        requires: str | Mapping[str, int] | None = None,
+    ) -> None:
+        """Pass an engaged contact on to a queue, whoever serves it; the arguments are those of a transfer.
+
+        Raises:
+            WrongState: it is not engaged.
+        """
+        number = number_of(self.names, "queue", queue)
+        if number is None:
+            raise UnknownQueue(0)
+        await self.command(
+            Move(
+                contact=contact,
+                queue=number,
+                head_start_us=head_start_ms * 1_000,
+                requires=requires_of(self.names, requires),
+                command_id=os.urandom(16),
+            )
+        )
+
+    async def set_hours(self, queue: str, state: HoursState) -> None:
+        """Open or close a queue by hand; that holds until the next change of its calendar, if it has one.
+
+        Args:
+            queue: its name.
+            state: open; closing = who waits is served, nobody new gets in; closed = nobody is served.
+
+        Raises:
+            UnknownQueue: no such queue.
+        """
+        number = number_of(self.names, "queue", queue)
+        if number is None:
+            raise UnknownQueue(0)
+        await self.command(Hours(queue=number, state=state, command_id=os.urandom(16)))
+        self.by_hand.note(queue, state, self.clock.now_us())

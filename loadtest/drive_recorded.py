@@ -11,6 +11,7 @@ from engine.model import (
     ChannelUnits,
     Config,
     Configure,
+    Need,
     Order,
     QueueConfig,
     SkillLevel,
@@ -36,7 +37,7 @@ def build_config(recording: Recording, rules: Rules) -> Config:
         queues=tuple(
             QueueConfig(
                 id=number,
-                requires=(SkillLevel(number, 1),),
+                requires=((Need(number, 1),),),
                 rank_skill=number,
                 offer_timeout_us=MAX_US,
                 wrap_up_us=rules.wrap_up_us,

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import trio
 
-from engine.config_types import SiteConfig
+from engine.config_types import QueueSection, SiteConfig
 from loadtest import protocol as p
 from loadtest.arrivals import BANK_DAY_PER_HOUR, Arrivals, Surge
 from loadtest.crowd import KEY_SALT_BYTES
@@ -58,7 +58,7 @@ def players_scenario(site: SiteConfig, seed: int) -> Scenario:
         if section.capacity and section.capacity.keys() <= channels.keys()
     )
     queues = {
-        name: QueuePlan(share, q.skills, q.offer_timeout_ms, q.wrap_up_ms, q.max_waiting)
+        name: QueuePlan(share, _skills(q), q.offer_timeout_ms, q.wrap_up_ms, q.max_waiting)
         for (name, q), share in zip(site.queues.items(), _queue_shares(len(site.queues)), strict=True)
     }
     return Scenario(
@@ -82,6 +82,11 @@ def players_scenario(site: SiteConfig, seed: int) -> Scenario:
         occupancy=None,
         manner=Manner(1.5 * US, 0.01, 0.02, 4.0 * US, 0.5),
     )
+
+
+def _skills(queue: QueueSection) -> dict[str, int]:
+    """What the first alternative of a queue asks for; a plan knows no others."""
+    return {need.skill: need.level for needs in queue.requires[:1] for need in needs if not need.negated}
 
 
 def _queue_shares(count: int) -> list[float]:

@@ -15,9 +15,12 @@ from typing import NamedTuple, Protocol
 from tests.oracle.commands import Command
 from tests.oracle.events import Event
 from tests.oracle.refusal import Code
-from tests.scenario_commands import parse_command, to_us
+from tests.scenario_arguments import to_us
+from tests.scenario_commands import parse_command
 
 SEPARATOR = "----"
+TIMES = {"deadline", "enqueued_at", "until", "not_before", "reply_by"}
+"""Fields that hold a time although their names do not end so."""
 
 
 class Outcome(NamedTuple):
@@ -42,6 +45,9 @@ class Executor(Protocol):
 
     def position(self, contact: int) -> int | None:
         """Return how many contacts stand before one."""
+
+    def estimate(self, contact: int) -> tuple[int, ...] | None:
+        """Return position, contacts ahead, mean, P50 and P90 in microseconds, or None."""
 
     def state_hash(self) -> int:
         """Return the hash of the whole state."""
@@ -141,6 +147,8 @@ class Player:
             case ["position", argument]:
                 position = self.executor.position(int(argument.removeprefix("contact=")))
                 return ["-" if position is None else str(position)]
+            case ["estimate", argument]:
+                return [estimate_line(self.executor.estimate(int(argument.removeprefix("contact="))))]
             case ["state_hash"]:
                 return [f"{self.executor.state_hash():016x}"]
             case ["snapshot"]:
@@ -157,6 +165,15 @@ def to_ms(value: int) -> str:
     return f"{whole}.{rest:03}".rstrip("0") if rest else str(whole)
 
 
+def estimate_line(estimate: tuple[int, ...] | None) -> str:
+    """Return what a contact can be told as one line."""
+    if estimate is None:
+        return "-"
+    position, ahead, *waits = estimate
+    mean, p50, p90 = map(to_ms, waits)
+    return f"position={position} ahead={ahead} mean_ms={mean} p50_ms={p50} p90_ms={p90}"
+
+
 def snake(name: str) -> str:
     """Return a class's name as scenarios write it."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
@@ -168,13 +185,15 @@ def event_line(event: Event) -> str:
     return " ".join((to_ms(event.at), snake(type(event).__name__), *fields))
 
 
-def _field(name: str, value: int | bytes) -> str:
+def _field(name: str, value: int | bytes | tuple[int, ...]) -> str:
+    if isinstance(value, tuple):
+        return f"{name}={','.join(map(str, value)) or '-'}"
     if isinstance(value, bytes):
         return (
             f"{name}={int.from_bytes(value)}" if name == "key" else f"{name}={value.hex().rstrip('0') or '-'}"
         )
     if isinstance(value, IntEnum):
         return f"{name}={value.name.lower()}"
-    if name in {"deadline", "enqueued_at", "head_start_us"}:
+    if name in TIMES or name.endswith("_us"):
         return f"{name.removesuffix('_us')}_ms={to_ms(value)}"
     return f"{name}={value}"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
 from tests.oracle import commands as cmd
-from tests.oracle import events as ev
-from tests.oracle.config import MAX_HEAD_START_US, SkillLevel
+from tests.oracle.config import MAX_PREFERRED, QueueState
 from tests.oracle.oracle import Oracle
-from tests.oracle.state import Contact, Presence, State
+from tests.oracle.state import Presence, State
 from tests.scenario_text import Executor, Outcome
-from tests.storm_config import SECOND, SMALL, Configs, Scale
+from tests.storm_aim import Aim
+from tests.storm_config import SMALL, Scale
+from tests.storm_demand import SECOND
+from tests.storm_times import a_time
 
 STEP_US = SECOND // 2
 
@@ -34,10 +35,28 @@ WEIGHTS: dict[type[cmd.Command] | None, int] = {
     cmd.Transfer: 5,
     cmd.Change: 5,
     cmd.Release: 3,
-    cmd.Configure: 2,
+    cmd.Hold: 3,
+    cmd.Resume: 4,
+    cmd.Park: 4,
+    cmd.Unpark: 5,
+    cmd.Invite: 12,
+    cmd.Leave: 10,
+    cmd.TakeOver: 3,
+    cmd.Move: 3,
+    cmd.TransferOut: 2,
+    cmd.Hours: 4,
+    cmd.Choose: 20,
+    cmd.Configure: 4,
     cmd.Restarted: 1,
     None: 6,
 }
+
+
+IN_HAND: tuple[type[cmd.Command], ...] = (
+    *(cmd.Transfer, cmd.Hold, cmd.Resume, cmd.Park, cmd.Unpark),
+    *(cmd.Invite, cmd.TakeOver, cmd.Move, cmd.TransferOut),
+)
+"""What is done with an engaged contact."""
 
 
 class Step(NamedTuple):
@@ -47,17 +66,11 @@ class Step(NamedTuple):
     command: cmd.Command | None
 
 
-class Storm:
+class Storm(Aim):
     """Makes one step after the other; `seen` tells it what the last one caused."""
 
     def __init__(self, seed: int, scale: Scale = SMALL) -> None:
-        self.random = Random(seed)
-        self.scale = scale
-        self.configs = Configs(self.random, scale)
-        self.offers: deque[tuple[int, int]] = deque([(1, 1)], maxlen=40)
-        self.contacts: deque[tuple[int, int, bytes]] = deque([(1, 1, bytes(16))], maxlen=60)
-        self.served: deque[tuple[int, int]] = deque([(1, 1)], maxlen=40)
-        self.command_ids: deque[bytes] = deque([bytes(16)], maxlen=20)
+        super().__init__(Random(seed), scale)
         self.crowd = self.random.choice(scale.crowds)
         self.opening = self.random.randrange(4)
 
@@ -68,6 +81,8 @@ class Storm:
         weights = self._weights(oracle)
         kind = self.random.choices(list(weights), list(weights.values()))[0]
         at = self._time(oracle)
+        if kind is cmd.Restarted and self.often(0.5):
+            at = self._tick(oracle.now, self.random.randrange(1, 60))
         return Step(at, MAKERS[kind](self, oracle) if kind is not None else None)
 
     def _weights(self, oracle: Oracle) -> dict[type[cmd.Command] | None, int]:
@@ -81,8 +96,10 @@ class Storm:
             (cmd.Connected, State.CONNECTING in states),
             (cmd.ConnectFailed, State.CONNECTING in states),
             (cmd.End, State.ENGAGED in states),
-            (cmd.Transfer, State.ENGAGED in states),
+            *((kind, State.ENGAGED in states) for kind in IN_HAND),
+            (cmd.Leave, any(contact.participants for contact in oracle.contacts.values())),
             (cmd.EndWrapUp, wrap_ups),
+            (cmd.Choose, bool(oracle.choices)),
             (cmd.Change, State.WAITING in states),
             (cmd.Arrive, len(oracle.contacts) < self.crowd),
         ):
@@ -92,22 +109,13 @@ class Storm:
         weights[cmd.Arrive] += max(0, self.crowd - len(oracle.contacts)) // 2
         return weights
 
-    def seen(self, events: Iterable[ev.Event]) -> None:
-        """Remember what may be named again."""
-        for event in events:
-            if isinstance(event, ev.OfferMade):
-                self.offers.append((event.agent, event.offer))
-            elif isinstance(event, ev.Arrived):
-                self.contacts.append((event.channel, event.contact, event.key))
-            elif isinstance(event, ev.Ended):
-                self.served.append((event.agent, event.contact))
-
     def _open(self, oracle: Oracle) -> Step:
         """Do what can be done before the first configuration, and at last configure."""
         if self.opening > 0:
             self.opening -= 1
             config = self.configs.changed(self.configs.fresh())
-            early = (cmd.Restarted(), cmd.SignIn(1), cmd.Configure(config), None)
+            nothing = None if self.opening % 2 else cmd.Ready(1)
+            early = (cmd.Restarted(), cmd.SignIn(1), cmd.Configure(config), nothing)
             return Step(oracle.now + STEP_US, self.random.choice(early))
         return Step(oracle.now + STEP_US, cmd.Configure(self.configs.fresh()))
 
@@ -136,165 +144,156 @@ class Storm:
         """Return a later time on a coarse clock, so that equal times are common."""
         return (now // STEP_US + steps) * STEP_US
 
-    # What commands name
-
-    def _often(self, share: float = 0.9) -> bool:
-        return self.random.random() < share
-
-    def _contact(self, oracle: Oracle, *states: State) -> Contact | None:
-        fitting = [contact for contact in oracle.contacts.values() if contact.state in states]
-        return self.random.choice(fitting) if fitting else None
-
-    def _channel_contact(self, oracle: Oracle, *states: State) -> tuple[int, int]:
-        contact = self._contact(oracle, *states)
-        if contact is not None and self._often():
-            return contact.channel, contact.id
-        channel, number, _ = self.random.choice(self.contacts)
-        return (channel if self._often() else self.random.choice(self.scale.channels)), number
-
-    def _agent_contact(self, oracle: Oracle, *states: State) -> tuple[int, int]:
-        contact = self._contact(oracle, *states)
-        if contact is not None and self._often():
-            return contact.agent, contact.id
-        if self._often(0.7):
-            return self.random.choice(self.served)
-        return self.random.choice(self.scale.agents), self.random.choice(self.contacts)[1]
-
-    def _number(self, oracle: Oracle, *states: State) -> int:
-        contact = self._contact(oracle, *states)
-        if contact is not None and self._often(0.95):
-            return contact.id
-        return self.random.choice(self.contacts)[1]
-
-    def _agent(self, oracle: Oracle) -> int:
-        return self._one(oracle.agents, self.scale.agents)
-
-    def _offer(self, oracle: Oracle) -> tuple[int, int]:
-        if oracle.offers and self._often():
-            offer = self.random.choice(list(oracle.offers.values()))
-            return offer.agent, offer.id
-        agent, offer_id = self.random.choice(self.offers)
-        return (agent if self._often() else self.random.choice(self.scale.agents)), offer_id
-
-    def _reason(self) -> int:
-        return max(0, self.random.randrange(-2, len(self.scale.reasons) + 2))
-
-    def _command_id(self) -> bytes | None:
-        if self._often(0.6):
-            return None
-        if self._often(0.8):
-            self.command_ids.append(self.random.randbytes(16))
-            return self.command_ids[-1]
-        return self.random.choice(self.command_ids)
-
-    def _queue(self, oracle: Oracle) -> int:
-        return self._one(oracle.queues, self.scale.queues)
-
-    def _one(self, known: Iterable[int], possible: range) -> int:
-        """Return a number that is configured, or now and then any."""
-        numbers = list(known) if self._often(0.97) else []
-        return int(self.random.choice(numbers or list(possible)))
-
-    def _head_start(self) -> int:
-        if self._often(0.6):
-            return 0
-        if self._often(0.95):
-            return self.random.randrange(1, 60) * SECOND
-        return MAX_HEAD_START_US + self.random.choice((0, 1))
-
-    def _requires(self, oracle: Oracle) -> tuple[SkillLevel, ...]:
-        if self._often(0.6):
-            return ()
-        if self._often(0.9):
-            return self.configs.levels(oracle.rules.skills, 0.3)
-        entry = SkillLevel(self.random.randrange(6), self.random.choice((0, 1, 101)))
-        return (entry,) * self.random.choice((1, 2, 17))
-
     # Commands
 
     def arrive(self, oracle: Oracle) -> cmd.Command:
         """Return an arrival, or now and then a redelivery."""
-        channel = self._one(oracle.channels, self.scale.channels)
+        channel = self.one(oracle.channels, self.scale.channels)
         key = self.random.randbytes(16)
-        if not self._often(0.92):
+        if not self.often(0.92):
             channel, _, key = self.random.choice(self.contacts)
-        weight = self.random.choice((1, 1, 1, 2, 3) if self._often(0.97) else (0, 100, 101))
-        requires = self._requires(oracle)
-        return cmd.Arrive(channel, key, self._queue(oracle), self._head_start(), weight, requires)
+        weight = self.random.choice(self.scale.weights if self.often(0.97) else (0, 100, 101))
+        target = (channel, key, self.queue_to_come_to(oracle, channel), self.head_start(), weight)
+        return cmd.Arrive(*target, **self.demand(oracle)._asdict(), **a_time(self.random, oracle))
 
     def abandon(self, oracle: Oracle) -> cmd.Command:
         """Return a customer's leaving, in any state."""
-        return cmd.Abandon(*self._channel_contact(oracle, self.random.choice(tuple(State))))
+        return cmd.Abandon(*self.channel_contact(oracle, self.random.choice(tuple(State))))
 
     def connected(self, oracle: Oracle) -> cmd.Command:
         """Return a connection."""
-        return cmd.Connected(*self._channel_contact(oracle, State.CONNECTING))
+        return cmd.Connected(*self.channel_contact(oracle, State.CONNECTING))
 
     def connect_failed(self, oracle: Oracle) -> cmd.Command:
         """Return a failed connection."""
-        return cmd.ConnectFailed(*self._channel_contact(oracle, State.CONNECTING))
+        return cmd.ConnectFailed(*self.channel_contact(oracle, State.CONNECTING))
 
     def sign_in(self, oracle: Oracle) -> cmd.Command:
         """Return a sign-in."""
-        return cmd.SignIn(self._agent(oracle), self._often(0.85), self._command_id())
+        return cmd.SignIn(self.agent(oracle), self.often(0.85), self.command_id())
 
     def sign_out(self, oracle: Oracle) -> cmd.Command:
         """Return a sign-out."""
-        return cmd.SignOut(self._agent(oracle), self._command_id())
+        return cmd.SignOut(self.agent(oracle), self.command_id())
 
     def ready(self, oracle: Oracle) -> cmd.Command:
         """Return a ready."""
-        return cmd.Ready(self._agent(oracle), self._command_id())
+        return cmd.Ready(self.agent(oracle), self.command_id())
 
     def not_ready(self, oracle: Oracle) -> cmd.Command:
         """Return a not ready."""
-        return cmd.NotReady(self._agent(oracle), self._reason(), self._command_id())
+        return cmd.NotReady(self.agent(oracle), self.reason(), self.command_id())
 
     def unlock(self, oracle: Oracle) -> cmd.Command:
         """Return an unlock, mostly of somebody who is locked."""
         locked = [agent.id for agent in oracle.agents.values() if agent.locked]
-        agent = self._agent(oracle)
-        chosen = self.random.choice(locked) if locked and self._often() else agent
-        return cmd.Unlock(chosen, self._command_id())
+        agent = self.agent(oracle)
+        chosen = self.random.choice(locked) if locked and self.often() else agent
+        return cmd.Unlock(chosen, self.command_id())
 
     def accept(self, oracle: Oracle) -> cmd.Command:
         """Return an accept."""
-        return cmd.Accept(*self._offer(oracle))
+        return cmd.Accept(*self.offer(oracle))
 
     def decline(self, oracle: Oracle) -> cmd.Command:
         """Return a decline."""
-        return cmd.Decline(*self._offer(oracle), self._reason())
+        return cmd.Decline(*self.offer(oracle), self.reason())
 
     def end(self, oracle: Oracle) -> cmd.Command:
         """Return an end."""
-        states = (State.ENGAGED,) if self._often() else (State.OFFERED, State.CONNECTING)
-        return cmd.End(*self._agent_contact(oracle, *states))
+        states = (State.ENGAGED,) if self.often() else (State.OFFERED, State.CONNECTING)
+        return cmd.End(*self.agent_contact(oracle, *states))
 
     def end_wrap_up(self, oracle: Oracle) -> cmd.Command:
         """Return an early end of a wrap-up."""
         running = [(agent.id, w.contact) for agent in oracle.agents.values() for w in agent.wrap_ups]
-        if running and self._often():
+        if running and self.often():
             return cmd.EndWrapUp(*self.random.choice(running))
-        return cmd.EndWrapUp(*self._agent_contact(oracle, State.ENGAGED))
+        return cmd.EndWrapUp(*self.agent_contact(oracle, State.ENGAGED))
 
     def transfer(self, oracle: Oracle) -> cmd.Command:
         """Return a transfer."""
-        states = (State.ENGAGED,) if self._often() else (State.OFFERED, State.CONNECTING)
-        agent, contact = self._agent_contact(oracle, *states)
-        requires = self._requires(oracle)
-        return cmd.Transfer(agent, contact, self._queue(oracle), self._head_start(), requires)
+        states = (State.ENGAGED,) if self.often() else (State.OFFERED, State.CONNECTING)
+        agent, contact = self.agent_contact(oracle, *states)
+        if not self.often():
+            agent, contact = self.random.choice(self.passed_on)
+        target = (agent, contact, self.queue(oracle), self.head_start())
+        demand = self.demand(oracle)
+        guests = sorted(one.agent for one in self.participants(oracle, contact))[:MAX_PREFERRED]
+        if guests and self.often(0.5):
+            # They are free again in the very decision that is about what is for them.
+            demand = demand._replace(preferred=tuple(guests), beyond_capacity=self.often(0.7))
+        return cmd.Transfer(*target, **demand._asdict())
 
     def change(self, oracle: Oracle) -> cmd.Command:
         """Return a change of a waiting contact, which may say what is so already."""
-        contact = self._number(oracle, State.WAITING) if self._often() else self._number(oracle, *State)
-        queue = 0 if self._often(0.5) else self._queue(oracle)
-        head_start_us = cmd.KEEP_HEAD_START_US if self._often(0.5) else self._head_start()
-        requires = None if self._often(0.5) else self._requires(oracle)
-        return cmd.Change(contact, queue, head_start_us, requires, self._command_id())
+        contact = self.number(oracle, State.WAITING) if self.often() else self.number(oracle, *State)
+        queue = 0 if self.often(0.5) else self.queue(oracle)
+        head_start_us = cmd.KEEP_HEAD_START_US if self.often(0.5) else self.head_start()
+        requires = None if self.often(0.5) else self.requires(oracle)
+        return cmd.Change(contact, queue, head_start_us, requires, self.command_id())
 
     def release(self, oracle: Oracle) -> cmd.Command:
         """Return a forced release, in any state."""
-        return cmd.Release(self._number(oracle, self.random.choice(tuple(State))), self._command_id())
+        return cmd.Release(self.number(oracle, self.random.choice(tuple(State))), self.command_id())
+
+    def hold(self, oracle: Oracle) -> cmd.Command:
+        """Return a hold."""
+        return cmd.Hold(*self.own(oracle, "held"))
+
+    def resume(self, oracle: Oracle) -> cmd.Command:
+        """Return the end of a hold."""
+        return cmd.Resume(*self.own(oracle, "held", True))
+
+    def park(self, oracle: Oracle) -> cmd.Command:
+        """Return a parking."""
+        return cmd.Park(*self.own(oracle, "parked"))
+
+    def unpark(self, oracle: Oracle) -> cmd.Command:
+        """Return the end of a parking."""
+        return cmd.Unpark(*self.own(oracle, "parked", True))
+
+    def invite(self, oracle: Oracle) -> cmd.Command:
+        """Return an invitation, mostly of somebody who is there, often of the same few."""
+        present = [one.id for one in oracle.agents.values() if one.presence is not Presence.SIGNED_OUT]
+        agent = self.agent(oracle)
+        invitee = self.random.choice(present) if present and self.often() else agent
+        return cmd.Invite(*self.in_company(oracle), invitee, self.command_id())
+
+    def leave(self, oracle: Oracle) -> cmd.Command:
+        """Return a leaving: of who has joined, or of who serves."""
+        return cmd.Leave(*self.in_company(oracle))
+
+    def take_over(self, oracle: Oracle) -> cmd.Command:
+        """Return a take-over."""
+        agent, (_, contact) = self.agent(oracle), self.own(oracle)
+        return cmd.TakeOver(agent, contact, self.command_id())
+
+    def move(self, oracle: Oracle) -> cmd.Command:
+        """Return a forced transfer."""
+        contact = self.number(oracle, State.ENGAGED) if self.often() else self.number(oracle, *State)
+        place = (self.queue(oracle), self.head_start(), self.requires(oracle))
+        return cmd.Move(contact, *place, self.command_id())
+
+    def transfer_out(self, oracle: Oracle) -> cmd.Command:
+        """Return a transfer outside."""
+        known = oracle.rules.targets if self.often() else ()
+        return cmd.TransferOut(*self.own(oracle), self.one(known, self.scale.reasons))
+
+    def hours(self, oracle: Oracle) -> cmd.Command:
+        """Return hours: of a queue that is not open, to open it, or of one with contacts, to close it."""
+        shut, queue = list(oracle.hours), self.queue(oracle)
+        if shut and self.often(0.8):
+            queue = self.random.choice(shut)
+        elif (inside := sorted({contact.queue for contact in oracle.waiting()})) and self.often(0.8):
+            queue = self.random.choice(inside)
+        to_open = queue in shut and self.often()
+        state = QueueState.OPEN if to_open else self.random.choice(tuple(QueueState))
+        return cmd.Hours(queue, state, self.command_id())
+
+    def choose(self, oracle: Oracle) -> cmd.Command:
+        """Return an answer from outside: mostly an agent who could have it when it was asked."""
+        return cmd.Choose(*self.choice(oracle))
 
     def configure(self, oracle: Oracle) -> cmd.Command:
         """Return a changed configuration."""
@@ -324,6 +323,17 @@ MAKERS: dict[type[cmd.Command], Callable[[Storm, Oracle], cmd.Command]] = {
     cmd.Transfer: Storm.transfer,
     cmd.Change: Storm.change,
     cmd.Release: Storm.release,
+    cmd.Hold: Storm.hold,
+    cmd.Resume: Storm.resume,
+    cmd.Park: Storm.park,
+    cmd.Unpark: Storm.unpark,
+    cmd.Invite: Storm.invite,
+    cmd.Leave: Storm.leave,
+    cmd.TakeOver: Storm.take_over,
+    cmd.Move: Storm.move,
+    cmd.TransferOut: Storm.transfer_out,
+    cmd.Hours: Storm.hours,
+    cmd.Choose: Storm.choose,
 }
 
 

@@ -12,15 +12,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.oracle import wire
+from tests.oracle.events import Event
 from tests.oracle.oracle_executor import OracleExecutor
 from tests.oracle.state import mix
 from tests.scenario_text import Outcome
 from tests.storm import Storm, perform
 from tests.storm_config import SMALL, WIDE, Scale
+from tests.storm_reach import told
 
 
 def link(chain: int, outcome: Outcome, state_hash: int) -> int:
@@ -41,6 +44,12 @@ class Recording(NamedTuple):
     counts: Counter[str]
 
 
+def event_name(event: Event) -> str:
+    """Return an event's kind, with its cause where it has one."""
+    cause: IntEnum | None = getattr(event, "cause", None)
+    return f"event {type(event).__name__}" + (f": {cause.name.lower()}" if cause is not None else "")
+
+
 def record(seed: int, commands: int, scale: Scale = SMALL) -> Recording:
     """Let the oracle take a storm and write it down."""
     storm, executor, chain = Storm(seed, scale), OracleExecutor(), 0
@@ -54,7 +63,9 @@ def record(seed: int, commands: int, scale: Scale = SMALL) -> Recording:
         kind = "advance" if step.command is None else type(step.command).__name__
         verdict = "ok" if outcome.refused is None else outcome.refused.name.lower()
         counts[f"command {kind}: {verdict}"] += 1
-        counts.update(f"event {type(event).__name__}" for event in outcome.events)
+        counts.update(event_name(event) for event in outcome.events)
+        if outcome.refused is None:
+            counts.update({f"field {name}" for name in told(step.command)})
     return Recording(b"".join(frames), chain, counts)
 
 

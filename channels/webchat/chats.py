@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 import msgspec
 
 from channels.webchat.protocol import ChatState, ServerMessage
 
-WAITING = frozenset({"waiting", "offered", "connecting"})
+WAITING = frozenset({"scheduled", "waiting", "offered", "connecting"})
 """What the engine distinguishes and a customer does not: somebody is still to come."""
 LIVE = WAITING | {"engaged"}
 
@@ -31,7 +31,10 @@ class Chat(msgspec.Struct, eq=False):
         chat: the page's id for it.
         state: the contact's state, or the outcome.
         position: what was told last.
+        minutes: the wait that was told last.
         shown: position up to which messages were shown to the pages.
+        reason: why it was blocked.
+        text: by language, what its customer reads who is passed on to a place outside.
     """
 
     contact: int
@@ -39,7 +42,10 @@ class Chat(msgspec.Struct, eq=False):
     chat: str
     state: str = "waiting"
     position: int | None = None
+    minutes: tuple[int, int] | None = None
     shown: int = 0
+    reason: str | None = None
+    text: Mapping[str, str] | None = None
     pages: list[Page] = msgspec.field(default_factory=list)
     leave: Callable[[], None] | None = None
 
@@ -51,10 +57,12 @@ class Chat(msgspec.Struct, eq=False):
     def view(self) -> ChatState:
         """Return what the pages are told."""
         if self.state in WAITING:
-            return ChatState(chat=self.chat, state="waiting", position=self.position)
+            return ChatState(chat=self.chat, state="waiting", position=self.position, minutes=self.minutes)
         if self.state == "engaged":
             return ChatState(chat=self.chat, state="engaged")
-        return ChatState(chat=self.chat, state="ended", outcome=self.state)
+        return ChatState(
+            chat=self.chat, state="ended", outcome=self.state, reason=self.reason, text=self.text
+        )
 
     def tell(self, message: ServerMessage) -> None:
         """Tell all its pages."""

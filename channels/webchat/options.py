@@ -24,9 +24,11 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         queues: the queues a customer may choose, in this order; none = all.
         abandon_after_s: a waiting customer whose page is gone for so long has left.
         close_after_s: the same for one who is talking: the agent may still be writing an answer.
+        keep_place: a customer who leaves while waiting may come back to the place, if the site keeps places.
         messages_per_minute: of one visitor; a sixth of it may come at once.
         chats_per_minute: that one visitor opens, or comes back to.
         visitors_per_minute: new ones from one network address.
+        targets: what a customer reads who is passed on to a place outside: target -> text by language.
     """
 
     prefix: Annotated[str, msgspec.Meta(pattern=r"^(/[A-Za-z0-9_-]+)+$")] = "/chat"
@@ -34,9 +36,11 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     queues: tuple[str, ...] = ()
     abandon_after_s: Seconds = 60.0
     close_after_s: Seconds = 600.0
+    keep_place: bool = True
     messages_per_minute: Rate = 120
     chats_per_minute: Rate = 30
     visitors_per_minute: Rate = 600
+    targets: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
 
 
 def load_options(options: Mapping[str, Any]) -> Options:

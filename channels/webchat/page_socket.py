@@ -139,7 +139,7 @@ class PageSocket:
             case protocol.SayTyping():
                 await self._reception.types(self._current(), message.on)
             case protocol.End():
-                await self._reception.end(self._current())
+                await self._reception.end(self._current(), message.keep_place)
 
     async def _start(self, start: protocol.Start) -> None:
         """Change to another chat; the one before is left like a page that was closed."""

@@ -13,11 +13,12 @@ from typing import Annotated, Final
 
 import msgspec
 
-from engine.channel import StoredMessage
+from engine.channel import StoredMessage, Wait
 
 MAX_FRAME_BYTES: Final = 64 * 1024
 MAX_TEXT_CHARS: Final = 4_000
 MAX_NAME_CHARS: Final = 80
+_MINUTE_US: Final = 60_000_000
 _ID = r"^[A-Za-z0-9_-]{8,64}$"
 
 Id = Annotated[str, msgspec.Meta(pattern=_ID)]
@@ -25,6 +26,8 @@ Token = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
 Name = Annotated[str, msgspec.Meta(max_length=MAX_NAME_CHARS)]
 QueueName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Language = Annotated[str, msgspec.Meta(max_length=35)]
+PageAddress = Annotated[str, msgspec.Meta(max_length=500)]
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
@@ -55,12 +58,18 @@ class Start(ClientMessage, frozen=True, tag="start"):
         queue: where it shall wait; counts the first time only.
         name: what the customer wants to be called.
         after: the position up to which the page has all messages.
+        language: the customer's, as "zh" or "zh-CN".
+        page: the address that the customer came from; what routing points know as attribute `page`.
+        place: the ticket of an earlier chat's place, from `place`; counts the first time only.
     """
 
     chat: Id
     queue: QueueName
     name: Name | None = None
     after: Position = 0
+    language: Language = ""
+    page: PageAddress = ""
+    place: Token | None = None
 
 
 class Say(ClientMessage, frozen=True, tag="say"):
@@ -77,17 +86,20 @@ class SayTyping(ClientMessage, frozen=True, tag="typing"):
 
 
 class End(ClientMessage, frozen=True, tag="end"):
-    """The customer ends the chat."""
+    """The customer ends the chat; with `keep_place`, to come back to the place in the queue."""
+
+    keep_place: bool = False
 
 
 AnyClientMessage = Hello | Start | Say | SayTyping | End
 
 
-class Topic(msgspec.Struct, frozen=True):
-    """A queue that the customer may choose, with its titles by language."""
+class Topic(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A queue that the customer may choose, with its titles by language; a closed one takes nobody in."""
 
     name: str
     title: Mapping[str, str]
+    closed: bool = False
 
 
 class ServerMessage(msgspec.Struct, frozen=True, tag_field="type", kw_only=True, omit_defaults=True):
@@ -100,12 +112,14 @@ class Welcome(ServerMessage, frozen=True, tag="welcome"):
     Attributes:
         token: to be sent in the next `hello`.
         known: whether the token in `hello` was good; otherwise chats from before cannot be reopened.
+        keeps_places: whether `end` can keep the place of who waits.
     """
 
     token: str
     known: bool
     topics: Sequence[Topic]
     title: Mapping[str, str]
+    keeps_places: bool = False
 
 
 class ChatState(ServerMessage, frozen=True, tag="chat"):
@@ -114,13 +128,19 @@ class ChatState(ServerMessage, frozen=True, tag="chat"):
     Attributes:
         state: "waiting", "engaged" or "ended".
         position: how many are before it, while it waits.
-        outcome: "served", "abandoned", "blocked" or "withdrawn", when it ended.
+        minutes: the wait to be expected, from and to, in whole minutes; absent when it cannot be told.
+        outcome: "served", "abandoned", "blocked", "withdrawn" or "overflowed", when it ended.
+        reason: why it was blocked: "queue_full", "site_full" or "closed".
+        text: what the site says, by language, to a customer who is passed on to a place outside.
     """
 
     chat: str
     state: str
     position: int | None = None
+    minutes: tuple[int, int] | None = None
     outcome: str | None = None
+    reason: str | None = None
+    text: Mapping[str, str] | None = None
 
 
 class PageMessage(msgspec.Struct, frozen=True):
@@ -140,6 +160,30 @@ class Messages(ServerMessage, frozen=True, tag="messages"):
     messages: Sequence[PageMessage]
 
 
+class Announced(ServerMessage, frozen=True, tag="announcement"):
+    """The waiting customer's place and wait, for the page to say once.
+
+    Attributes:
+        position: 1 = next.
+        minutes: the wait to be expected, from and to, in whole minutes; absent when it cannot be told.
+    """
+
+    position: int
+    minutes: tuple[int, int] | None = None
+
+
+class KeptPlace(ServerMessage, frozen=True, tag="place"):
+    """The place of a chat that its customer has left while waiting: `start` another one with the ticket.
+
+    Attributes:
+        seconds: for how long it is kept.
+    """
+
+    chat: str
+    ticket: str
+    seconds: int
+
+
 class AgentTyping(ServerMessage, frozen=True, tag="typing"):
     """The agent is typing, or has stopped."""
 
@@ -150,7 +194,7 @@ class Failure(ServerMessage, frozen=True, tag="error"):
     """Something was not taken.
 
     Attributes:
-        code: "malformed", "busy", "too_fast", "ended", "no_chat", "refused".
+        code: "malformed", "busy", "too_fast", "ended", "no_chat", "bad_ticket", or a refusal's name.
         text: for whoever writes a page.
         field: the field that is at fault.
         external_id: the message that was not taken.
@@ -202,6 +246,11 @@ def encode(message: ServerMessage) -> str:
 def page_messages(stored: Sequence[StoredMessage]) -> list[PageMessage]:
     """Return what of stored messages a customer may see."""
     return [PageMessage(one.position, one.sender, one.text, one.at_ms, one.external_id) for one in stored]
+
+
+def minutes(wait: Wait) -> tuple[int, int]:
+    """Return a wait as it is announced: P50 to P90, each rounded up to whole minutes, at least one."""
+    return max(1, -(-wait.p50_us // _MINUTE_US)), max(1, -(-wait.p90_us // _MINUTE_US))
 
 
 def external_id(visitor: str, chat: str) -> str:

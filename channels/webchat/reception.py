@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from typing import Final
+from collections import OrderedDict
+from typing import Final, NamedTuple
 
 import structlog
 import trio
@@ -12,13 +13,23 @@ from channels.webchat import protocol
 from channels.webchat.chats import Chat, Chats, Page
 from channels.webchat.limits import Buckets
 from channels.webchat.options import Options
-from engine.channel import Connect, Effect, MessageOut, Port, Typing
-from engine.errors import Busy, PaiduiError, Refused, UnknownContact
+from engine.channel import Announcement, Connect, Effect, Ended, Known, MessageOut, Port, TransferOut, Typing
+from engine.errors import BadTicket, Busy, NotAdmitted, PaiduiError, Refused, UnknownContact
 
 POSITIONS_EVERY_S: Final = 2.0
 """Others' moves change a position without an effect for this contact; it is for reading, not for deciding."""
 
+REMEMBERED_ENDS: Final = 10_000
+"""Of so many contacts that took no ordinary end it is known which one: their pages may come back and ask."""
+
 _log = structlog.get_logger(__name__)
+
+
+class _End(NamedTuple):
+    """How a contact has ended, beyond its outcome."""
+
+    reason: str = ""
+    target: str = ""
 
 
 class NotTaken(Exception):
@@ -48,6 +59,7 @@ class Reception:
         self.closed = trio.Event()
         self._port = port
         self._nursery = nursery
+        self._ends: OrderedDict[int, _End] = OrderedDict()
         rate = options.messages_per_minute
         self._messages = Buckets(rate, rate / 6)
         self._starts = Buckets(options.chats_per_minute, options.chats_per_minute)
@@ -74,6 +86,7 @@ class Reception:
             known=known is not None,
             topics=self._topics(),
             title=self.options.title,
+            keeps_places=self._keeps_places,
         )
         return visitor, welcome
 
@@ -91,9 +104,23 @@ class Reception:
         external_id = protocol.external_id(visitor, start.chat)
         name = (start.name or "").strip() or None
         try:
-            arrival = await self._port.arrive(external_id, queue=start.queue, customer_name=name)
+            arrival = await self._port.arrive(
+                external_id,
+                queue=start.queue,
+                customer_name=name,
+                customer=visitor,
+                known=_known(start),
+                place=start.place,
+            )
         except Busy as busy:
             raise NotTaken(_busy(busy)) from None
+        except NotAdmitted as refused:
+            # Which row of the site's table decided is not the visitor's business.
+            text = f"no chats are taken now ({refused.outcome})"
+            raise NotTaken(protocol.Failure(code="not_admitted", text=text)) from None
+        except BadTicket as bad:
+            text = f"place: the ticket is no good ({bad.reason})"
+            raise NotTaken(protocol.Failure(code="bad_ticket", text=text, field="place")) from None
         except Refused as refused:
             raise NotTaken(_refused(refused)) from None
         chat = self.chats.open(arrival.contact, visitor, start.chat)
@@ -129,9 +156,13 @@ class Reception:
         if chat.state == "engaged":
             await self._port.typing(chat.contact, on)
 
-    async def end(self, chat: Chat) -> None:
-        """The customer ends the chat."""
+    async def end(self, chat: Chat, keep_place: bool = False) -> None:
+        """The customer ends the chat; who waits may keep the place."""
+        ticket = self._ticket(chat) if keep_place and self._keeps_places else None
         await self._abandon(chat)
+        # An agent may have come in between: then it was served, and there is no place to come back to.
+        if ticket is not None and self._port.state(chat.contact) == "abandoned":
+            chat.tell(protocol.KeptPlace(chat=chat.chat, ticket=ticket, seconds=self._port.place_s))
 
     def leave(self, chat: Chat, page: Page) -> None:
         """A page is gone; when it was the last one, the customer has some time to come back."""
@@ -144,6 +175,7 @@ class Reception:
 
     async def carry_out(self, effect: Effect) -> None:
         """Do what the engine wants; a repeated effect does nothing new."""
+        self._note_end(effect)
         chat = self.chats.get(effect.contact)
         if chat is None:
             return
@@ -151,6 +183,10 @@ class Reception:
             await self._show_news(chat)
         elif isinstance(effect, Typing):
             chat.tell(protocol.AgentTyping(on=effect.on))
+        elif isinstance(effect, Announcement):
+            self._refresh(chat)
+            if chat.state == "waiting":
+                chat.tell(_announced(effect))
         else:
             if isinstance(effect, Connect):
                 await self._connect(chat)
@@ -164,6 +200,16 @@ class Reception:
                 if chat.pages:
                     self._refresh(chat)
 
+    @property
+    def _keeps_places(self) -> bool:
+        return self.options.keep_place and self._port.place_s > 0
+
+    def _ticket(self, chat: Chat) -> str | None:
+        try:
+            return self._port.place_ticket(chat.contact)
+        except Refused:
+            return None
+
     def _known(self, token: str | None) -> str | None:
         if token is None:
             return None
@@ -176,7 +222,17 @@ class Reception:
     def _topics(self) -> list[protocol.Topic]:
         titles = dict(self._port.queues())
         names = [name for name in self.options.queues if name in titles] or list(titles)
-        return [protocol.Topic(name, titles[name]) for name in names]
+        return [protocol.Topic(name, titles[name], closed=not self._port.is_open(name)) for name in names]
+
+    def _note_end(self, effect: Effect) -> None:
+        """Remember what `Port.state` does not tell; it may come before the chat is known by its contact."""
+        end = self._ends.get(effect.contact, _End())
+        if isinstance(effect, TransferOut):
+            self._ends[effect.contact] = end._replace(target=effect.target)
+        elif isinstance(effect, Ended) and effect.outcome == "blocked":
+            self._ends[effect.contact] = end._replace(reason=effect.reason)
+        while len(self._ends) > REMEMBERED_ENDS:
+            self._ends.popitem(last=False)
 
     def _attach(self, chat: Chat, page: Page) -> None:
         if chat.leave is not None:
@@ -191,6 +247,10 @@ class Reception:
         """Ask the engine: the truth now is better than the order in which effects were repeated."""
         chat.state = self._port.state(chat.contact) or "served"
         chat.position = self._port.position(chat.contact)
+        end = self._ends.get(chat.contact, _End())
+        chat.reason, chat.text = end.reason or None, self.options.targets.get(end.target)
+        wait = self._port.wait(chat.contact)
+        chat.minutes = None if wait is None else protocol.minutes(wait)
 
     def _refresh(self, chat: Chat) -> None:
         before = chat.view()
@@ -254,6 +314,11 @@ class Reception:
                 return
 
 
+def _announced(effect: Announcement) -> protocol.Announced:
+    minutes = None if effect.wait is None else protocol.minutes(effect.wait)
+    return protocol.Announced(position=effect.position, minutes=minutes)
+
+
 def _admit(buckets: Buckets, key: str, what: str, external_id: str | None = None) -> None:
     wait_s = buckets.take(key, trio.current_time())
     if wait_s > 0:
@@ -265,6 +330,10 @@ def _admit(buckets: Buckets, key: str, what: str, external_id: str | None = None
                 retry_after_ms=int(wait_s * 1000) + 1,
             )
         )
+
+
+def _known(start: protocol.Start) -> Known:
+    return Known(language=start.language, attributes={"page": start.page} if start.page else {})
 
 
 def _busy(busy: Busy, external_id: str | None = None) -> protocol.Failure:

@@ -11,6 +11,7 @@ from quart_trio.wrappers import TrioResponse as Response
 
 from console.access import identify
 from console.desk_view import titles
+from console.sight import sight_of
 from engine.config import SiteConfig
 from engine.logins import Logins
 
@@ -27,12 +28,17 @@ def site_api(site: SiteConfig, logins: Logins) -> Blueprint:
 
     @api.get("/config-view")
     async def show_configuration() -> Response:
-        await identify(logins)
+        sight = sight_of(site, await identify(logins))
         return reply(
             {
-                "queues": _named(site.queues.items()),
+                "queues": _named((name, one) for name, one in site.queues.items() if sight.has_queue(name)),
                 "reasons": _named(site.reasons.items()),
-                "agents": _named(site.agents.items()),
+                "agents": _named((name, one) for name, one in site.agents.items() if sight.has_agent(name)),
+                "channels": [
+                    {"name": name, "title": titles(channel), "exclusive": channel.exclusive}
+                    for name, channel in site.channels.items()
+                ],
+                "targets": _named(site.targets.items()),
             }
         )
 

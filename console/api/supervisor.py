@@ -9,6 +9,7 @@ from console.access import check_origin, supervisor
 from console.acts import unlock
 from console.api.site import done
 from console.live import Hub
+from console.sight import sight_of
 from engine.logins import Logins
 from engine.service import Service
 
@@ -19,8 +20,8 @@ def supervisor_api(service: Service, logins: Logins, hub: Hub) -> Blueprint:
 
     @api.get("/overview")
     async def overview() -> Response:
-        await supervisor(logins)
-        return Response(hub.overview(), content_type="application/json")
+        sight = sight_of(service.site, await supervisor(logins))
+        return Response(hub.overview(sight), content_type="application/json")
 
     @api.post("/agents/<agent>/unlock")
     async def unlock_agent(agent: str) -> Response:

@@ -68,11 +68,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         the command does not know.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given == ["--version"]:
+        given = ["version"]
     parser = argparse.ArgumentParser(
         prog="paidui",
         description="Paidui distributes contacts: the right one to the right agent, at once, never lost.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action="store_true", help="what is installed, as `paidui version` says it"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     chosen = next((word for word in given if not word.startswith("-")), None)

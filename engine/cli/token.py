@@ -7,6 +7,7 @@ import argparse
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.errors import ConfigError
 from engine.keys import tokens_of
+from engine.plugins import IN_ANOTHER_PROCESS
 
 PURPOSES = ("plugin", "edge", "follower", "analyst")
 DAY_S = 86_400
@@ -32,6 +33,14 @@ def run(options: argparse.Namespace) -> int:
             fault = "name the plugin's channel" if options.channel is None else f"no {options.channel!r} here"
             known = ", ".join(site.channels) or "none"
             raise ConfigError([f"--channel: {fault}; configured are: {known}"])
+        hosted = site.channels[options.channel].plugin
+        if hosted != IN_ANOTHER_PROCESS:
+            raise ConfigError(
+                [
+                    f"--channel: {options.channel!r} is served here by {hosted!r}, without a token; "
+                    f'`plugin = "socket"` in [channels.{options.channel}] has it served from outside'
+                ]
+            )
         claims["channel"] = options.channel
     print(tokens_of(site).issue(options.purpose, options.subject, options.days * DAY_S, **claims))
     return 0

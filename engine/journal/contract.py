@@ -18,7 +18,7 @@ from engine.errors import PaiduiError
 FORMAT_VERSION = 1
 """How rows are laid out and chained; a release reads this one and the one before it."""
 
-RULES_VERSION = 1
+RULES_VERSION = 3
 """Which decisions the commands were made for; old commands never run under new rules."""
 
 HASH_BYTES = 32

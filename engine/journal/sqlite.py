@@ -281,7 +281,8 @@ def _read_meta(db: apsw.Connection) -> bytes:
     if format_version != FORMAT_VERSION or rules_version != RULES_VERSION:
         raise JournalError(
             f"the journal has format {format_version} and rules {rules_version}; this release "
-            f"reads format {FORMAT_VERSION} and rules {RULES_VERSION}"
+            f"reads format {FORMAT_VERSION} and rules {RULES_VERSION}: open it with the release that wrote "
+            "it, or move the data folder away to begin anew"
         )
     return first_chain(format_version, rules_version, site)
 

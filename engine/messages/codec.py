@@ -10,7 +10,8 @@ import msgspec
 from engine.errors import Malformed
 from engine.messages.commands import Command
 from engine.messages.control import Control
-from engine.messages.events import Event
+from engine.messages.demand import Need, read_need
+from engine.messages.event_base import Event
 from engine.messages.frame import Frame
 
 MAX_FRAME_BYTES: Final = 64 * 1024
@@ -38,9 +39,17 @@ EVENTS: Final[dict[int, type[Event]]] = _by_kind(Event)
 CONTROLS: Final[dict[int, type[Control]]] = _by_kind(Control)
 """Kind -> class, of everything that client and server say about a connection."""
 
+
+def _read(kind: type, value: Any) -> Any:
+    """What is no msgspec type: needs are as short as they can be."""
+    if kind is Need:
+        return read_need(value)
+    raise NotImplementedError(kind)
+
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(
-    cast(Any, Union[(*COMMANDS.values(), *EVENTS.values(), *CONTROLS.values())])
+    cast(Any, Union[(*COMMANDS.values(), *EVENTS.values(), *CONTROLS.values())]), dec_hook=_read
 )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.messages.config import Config, SkillLevel
+from engine.messages.config import Config, HoursState
+from engine.messages.demand import Requirement, SkillWeight
 from engine.messages.frame import Frame
 
 KEEP_HEAD_START: Final = 0xFFFF_FFFF_FFFF_FFFF
@@ -26,14 +27,29 @@ class Restarted(Command, tag=2, frozen=True, kw_only=True):
 
 
 class Arrive(Command, tag=3, frozen=True, kw_only=True):
-    """A customer's request has come in; `key` (16 bytes) makes it this request and no other."""
+    """A customer's request has come in; `key` (16 bytes) makes it this request and no other.
+
+    `prefers` (skills, at most 8) ranks agents. `preferred` agents (at most 8) have it to themselves for
+    `preferred_wait_us`, or until none of them is there; `excludes` (at most 16) never get it. Lists
+    are strictly increasing. With `beyond_capacity` the preferred get it for that time whatever they
+    have in hand: neither units nor exclusive channels are asked. `place` is an earlier contact whose place
+    it takes; it is not to wait before `not_before`, nor to be offered from `reply_by` on; 0 = none.
+    """
 
     channel: int
     key: bytes
     queue: int
     head_start_us: int = 0
     weight: int = 1
-    requires: tuple[SkillLevel, ...] = ()
+    requires: Requirement = ()
+    prefers: tuple[SkillWeight, ...] = ()
+    preferred: tuple[int, ...] = ()
+    preferred_wait_us: int = 0
+    excludes: tuple[int, ...] = ()
+    beyond_capacity: bool = False
+    place: int = 0
+    not_before: int = 0
+    reply_by: int = 0
 
 
 class Abandon(Command, tag=4, frozen=True, kw_only=True):
@@ -124,13 +140,18 @@ class EndWrapUp(Command, tag=15, frozen=True, kw_only=True):
 
 
 class Transfer(Command, tag=16, frozen=True, kw_only=True):
-    """The agent passes an engaged contact on to a queue."""
+    """The agent passes an engaged contact on to a queue, with a new demand as in `Arrive`."""
 
     agent: int
     contact: int
     queue: int
     head_start_us: int = 0
-    requires: tuple[SkillLevel, ...] = ()
+    requires: Requirement = ()
+    prefers: tuple[SkillWeight, ...] = ()
+    preferred: tuple[int, ...] = ()
+    preferred_wait_us: int = 0
+    excludes: tuple[int, ...] = ()
+    beyond_capacity: bool = False
 
 
 class Change(Command, tag=17, frozen=True, kw_only=True):
@@ -142,7 +163,7 @@ class Change(Command, tag=17, frozen=True, kw_only=True):
     contact: int
     queue: int = 0
     head_start_us: int = KEEP_HEAD_START
-    requires: tuple[SkillLevel, ...] | None = None
+    requires: Requirement | None = None
     command_id: bytes | None = None
 
 
@@ -151,3 +172,88 @@ class Release(Command, tag=18, frozen=True, kw_only=True):
 
     contact: int
     command_id: bytes | None = None
+
+
+class Hold(Command, tag=19, frozen=True, kw_only=True):
+    """The agent lets the customer wait on the line."""
+
+    agent: int
+    contact: int
+
+
+class Resume(Command, tag=20, frozen=True, kw_only=True):
+    """The agent goes on with a customer on hold."""
+
+    agent: int
+    contact: int
+
+
+class Park(Command, tag=21, frozen=True, kw_only=True):
+    """The agent keeps a contact that takes no units for now."""
+
+    agent: int
+    contact: int
+
+
+class Unpark(Command, tag=22, frozen=True, kw_only=True):
+    """The agent goes on with a parked contact, whether its units are free or not."""
+
+    agent: int
+    contact: int
+
+
+class Invite(Command, tag=23, frozen=True, kw_only=True):
+    """Who is in a contact asks another agent to join it."""
+
+    agent: int
+    contact: int
+    invitee: int
+    command_id: bytes | None = None
+
+
+class Leave(Command, tag=24, frozen=True, kw_only=True):
+    """An agent leaves a contact to the others who are in it."""
+
+    agent: int
+    contact: int
+
+
+class TakeOver(Command, tag=25, frozen=True, kw_only=True):
+    """A supervisor's agent takes an engaged contact from whoever serves it."""
+
+    agent: int
+    contact: int
+    command_id: bytes | None = None
+
+
+class Move(Command, tag=26, frozen=True, kw_only=True):
+    """A supervisor passes an engaged contact on to a queue."""
+
+    contact: int
+    queue: int
+    head_start_us: int = 0
+    requires: Requirement = ()
+    command_id: bytes | None = None
+
+
+class TransferOut(Command, tag=27, frozen=True, kw_only=True):
+    """The agent passes an engaged contact on to a place outside, and it ends."""
+
+    agent: int
+    contact: int
+    target: int
+
+
+class Hours(Command, tag=28, frozen=True, kw_only=True):
+    """A queue opens, stops taking contacts in, or closes."""
+
+    queue: int
+    state: HoursState
+    command_id: bytes | None = None
+
+
+class Choose(Command, tag=29, frozen=True, kw_only=True):
+    """The answer to `ChoiceWanted`: who shall have the contact; 0 = whom the fallback chooses."""
+
+    choice: int
+    agent: int = 0

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from engine.messages.events import AnyEvent
+from typing import Any
+
+from msgspec import field
+
+from engine.messages.any_event import AnyEvent
 from engine.messages.frame import Frame
 
 
@@ -19,12 +23,16 @@ class Hello(Control, tag=128, frozen=True, kw_only=True):
 
 
 class Welcome(Control, tag=129, frozen=True, kw_only=True):
-    """Server: the site's names (kind -> name -> id); `arrival_key` (32 bytes) for plugins."""
+    """Server: the site's names (kind -> name -> id); for plugins `arrival_key` (32 bytes) and `targets`.
+
+    Targets are the places outside: name -> (address, options), as the configuration has them.
+    """
 
     site: str
     seq: int
     names: dict[str, dict[str, int]]
     arrival_key: bytes | None = None
+    targets: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
 
 
 class Ack(Control, tag=130, frozen=True, kw_only=True):

@@ -6,57 +6,21 @@ Two events share their Rust name with a command and carry the suffix `Event` her
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import TYPE_CHECKING, Union
-
-from engine.messages.frame import Frame
-
-
-class QueuedCause(IntEnum):
-    """Why a contact stands in a queue (again)."""
-
-    ARRIVAL = 0
-    TRANSFER = 1
-    OFFER_ENDED = 2
-    CONNECT_FAILED = 3
-    RESTART = 4
-
-
-class BlockedCause(IntEnum):
-    """Which limit was reached when a contact was blocked."""
-
-    QUEUE_FULL = 0
-    SITE_FULL = 1
-
-
-class WithdrawnCause(IntEnum):
-    """Why an offer was withdrawn."""
-
-    ABANDONED = 0
-    AGENT_LEFT = 1
-    RESTART = 2
-    RELEASED = 3
-
-
-class EndedBy(IntEnum):
-    """Who or what ended something."""
-
-    CUSTOMER = 0
-    AGENT = 1
-    DEADLINE = 2
-    SUPERVISOR = 3
-
-
-class Event(Frame, frozen=True, kw_only=True):
-    """One fact; `at` is the deadline's own time for what a timer did."""
-
-    at: int
+from engine.messages.event_base import (
+    BlockedCause,
+    EndedBy,
+    Event,
+    PreferenceOverCause,
+    QueuedCause,
+    WithdrawnCause,
+)
 
 
 class Configured(Event, tag=64, frozen=True, kw_only=True):
-    """A configuration is in force."""
+    """A configuration is in force; `number` counts those that were accepted, from 1."""
 
     hash: bytes
+    number: int
 
 
 class RestartedEvent(Event, tag=65, frozen=True, kw_only=True):
@@ -95,7 +59,7 @@ class Blocked(Event, tag=68, frozen=True, kw_only=True):
 
 
 class OfferMade(Event, tag=69, frozen=True, kw_only=True):
-    """A contact is proposed to an agent until `deadline`."""
+    """A contact is proposed to an agent until `deadline`, as configuration number `config` has it."""
 
     offer: int
     contact: int
@@ -103,6 +67,7 @@ class OfferMade(Event, tag=69, frozen=True, kw_only=True):
     queue: int
     agent: int
     deadline: int
+    config: int
 
 
 class OfferAccepted(Event, tag=70, frozen=True, kw_only=True):
@@ -170,11 +135,12 @@ class ConnectFailedEvent(Event, tag=76, frozen=True, kw_only=True):
 
 
 class Abandoned(Event, tag=77, frozen=True, kw_only=True):
-    """The customer left before anyone was engaged; the contact is over."""
+    """The customer left before anyone was engaged; the contact is over. `agent` was connecting it, or 0."""
 
     contact: int
     channel: int
     queue: int
+    agent: int
 
 
 class Ended(Event, tag=78, frozen=True, kw_only=True):
@@ -188,13 +154,14 @@ class Ended(Event, tag=78, frozen=True, kw_only=True):
 
 
 class Transferred(Event, tag=79, frozen=True, kw_only=True):
-    """An agent passed the contact on."""
+    """The contact was passed on, by its agent or by a supervisor; `agent` served it."""
 
     contact: int
     channel: int
     agent: int
     from_queue: int
     to_queue: int
+    by: EndedBy
 
 
 class AgentSignedIn(Event, tag=80, frozen=True, kw_only=True):
@@ -269,15 +236,46 @@ class Changed(Event, tag=89, frozen=True, kw_only=True):
 
 
 class Withdrawn(Event, tag=90, frozen=True, kw_only=True):
-    """A supervisor released the contact before anyone was engaged; it is over."""
+    """The contact is over before anyone was engaged; `agent` as in `Abandoned`.
+
+    A supervisor released it, or the time was over by which it had to be answered.
+    """
 
     contact: int
     channel: int
     queue: int
+    agent: int
+    by: EndedBy
 
 
-# What a decoder needs is the union of the classes above; what a reader and mypy need is their base.
-if TYPE_CHECKING:
-    AnyEvent = Event
-else:
-    AnyEvent = Union[tuple(Event.__subclasses__())]  # noqa: UP007
+class Relaxed(Event, tag=91, frozen=True, kw_only=True):
+    """A waiting contact has come to a step of its queue (1, 2, …); the head start is the new one."""
+
+    contact: int
+    channel: int
+    queue: int
+    step: int
+    head_start_us: int
+
+
+class PreferenceOver(Event, tag=92, frozen=True, kw_only=True):
+    """A waiting contact that preferred agents is open to everybody from here on."""
+
+    contact: int
+    channel: int
+    queue: int
+    cause: PreferenceOverCause
+
+
+class EstimateScored(Event, tag=104, frozen=True, kw_only=True):
+    """A contact that its queue's estimates are measured by is engaged.
+
+    `estimate_us` and `p90_us` were estimated when it was queued, `actual_us` is what it waited.
+    """
+
+    contact: int
+    channel: int
+    queue: int
+    estimate_us: int
+    p90_us: int
+    actual_us: int

@@ -16,7 +16,7 @@ SIGNED_OUT, SIGNING_OUT, NOT_READY, READY = "signed_out", "signing_out", "not_re
 
 @dataclass(slots=True)
 class AgentNow:
-    """What an agent has declared and has in hand."""
+    """What an agent has declared and has in hand; `engaged` has those that are parked in it."""
 
     presence: str = SIGNED_OUT
     reason: int | None = None
@@ -25,6 +25,8 @@ class AgentNow:
     offers: int = 0
     connecting: int = 0
     engaged: int = 0
+    parked: int = 0
+    joined: int = 0
     wrap_ups: int = 0
 
     def state(self) -> str:
@@ -33,13 +35,17 @@ class AgentNow:
 
     def activity(self) -> str:
         """Return the one word for what the agent has in hand, the most demanding first."""
-        if self.engaged:
+        if self.engaged > self.parked:
             return "engaged"
+        if self.joined:
+            return "joined"
         if self.connecting:
             return "connecting"
         if self.wrap_ups:
             return "wrap_up"
-        return "offered" if self.offers else "idle"
+        if self.offers:
+            return "offered"
+        return "parked" if self.parked else "idle"
 
 
 class AgentStates:

@@ -23,12 +23,17 @@ from engine.stats.rows import Ledger, Values
 
 FILE: Final = "stats.duckdb"
 STORAGE_VERSION: Final = "v1.5.0"
-FORMAT: Final = 1
+FORMAT: Final = 8
 """Of the tables; to be raised whenever ``schema.sql`` or the meaning of a row changes."""
 KEYS: Final = {
+    "configurations": "config",
     "contacts": "contact",
     "offers": "offer",
     "segments": "segment",
+    "choices": "choice",
+    "estimates": "estimate",
+    "overflows": "overflow",
+    "queue_hours": "queue_id",
     "agent_states": "agent_id",
 }
 """The tables, with the column by which a live row is found."""

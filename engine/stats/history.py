@@ -6,7 +6,6 @@ method ``_on_...`` handles one event; ``docs/en/statistics.md`` explains what th
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
@@ -19,66 +18,77 @@ from engine.model import (
     AgentSignedOut,
     AgentSigningOut,
     AgentUnlocked,
+    AnnouncementDue,
     Arrived,
     Blocked,
     BlockedCause,
     Changed,
+    ChoiceOver,
+    ChoiceWanted,
+    Configured,
     ConnectFailedEvent,
     Connecting,
     Ended,
-    EndedBy,
     Engaged,
+    EstimateScored,
     Event,
+    HandedOver,
+    Held,
+    HoursChanged,
+    Joined,
+    Left,
+    Lifted,
     OfferAccepted,
     OfferDeclined,
     OfferExpired,
     OfferMade,
     OfferWithdrawn,
+    Overflowed,
+    OverflowTo,
+    OverflowWhen,
+    Parked,
+    PreferenceOver,
+    PreferenceOverCause,
     Queued,
+    QueuedCause,
+    Relaxed,
+    Reserved,
+    RestartedEvent,
+    Resumed,
+    Scheduled,
+    TakenOver,
     Transferred,
+    TransferredOut,
+    Unparked,
     Withdrawn,
     WithdrawnCause,
     WrapUpEnded,
     WrapUpStarted,
 )
-from engine.stats.agents import NOT_READY, READY, SIGNED_OUT, AgentStates
-from engine.stats.rows import US_PER_MS, ContactRow, Ledger, OfferRow, SegmentRow
+from engine.stats.agents import NOT_READY, READY, SIGNED_OUT
+from engine.stats.in_hand import ENDED_BY, UP_TO_THE_WRAP_UP
+from engine.stats.rows import ConfigurationRow, ContactRow, EstimateRow, OfferRow
+from engine.stats.waiting import Waiting
 
 _WITHDRAWN: Final = {cause: cause.name.lower() for cause in WithdrawnCause}
 _BLOCKED: Final = {cause: cause.name.lower() for cause in BlockedCause}
-_ENDED_BY: Final = {by: by.name.lower() for by in EndedBy}
+_OVERFLOWED: Final = {cause: cause.name.lower() for cause in OverflowWhen}
+_PREFERENCE_OVER: Final = {cause: cause.name.lower() for cause in PreferenceOverCause}
 
 
-class History:
-    """All rows that may still change, and those that have become final since they were last taken.
-
-    Attributes:
-        seq: the batch whose events were applied last.
-        arrived: how many contacts have ever arrived, counted on its own for the conservation law.
-        ledgers: the rows by the name of their table.
-    """
+class History(Waiting):
+    """All rows that may still change, and those that have become final since they were last taken."""
 
     def __init__(self) -> None:
-        self.seq = 0
-        self.arrived = 0
-        self.contacts: Ledger[ContactRow] = Ledger()
-        self.offers: Ledger[OfferRow] = Ledger()
-        self.segments: Ledger[SegmentRow] = Ledger()
-        self.agents = AgentStates()
-        self.ledgers: dict[str, Ledger[Any]] = {
-            "contacts": self.contacts,
-            "offers": self.offers,
-            "segments": self.segments,
-            "agent_states": self.agents.rows,
-        }
-        self._last_segment = 0
-        self._wrap_ups: dict[tuple[int, int], deque[int]] = {}
-        # A segment that has just ended: final unless the very next event starts its wrap-up.
-        self._ending: int | None = None
+        super().__init__()
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
+            Configured: self._on_configured,
             Arrived: self._on_arrived,
             Queued: self._on_queued,
             Blocked: self._on_blocked,
+            Overflowed: self._on_overflowed,
+            HoursChanged: self._on_hours_changed,
+            AnnouncementDue: self._on_announcement_due,
             OfferMade: self._on_offer_made,
             OfferAccepted: self._on_offer_accepted,
             OfferDeclined: self._on_offer_declined,
@@ -86,14 +96,32 @@ class History:
             OfferWithdrawn: self._on_offer_withdrawn,
             Connecting: self._on_connecting,
             Engaged: self._on_engaged,
+            EstimateScored: self._on_estimate_scored,
             ConnectFailedEvent: self._on_connect_failed,
             Abandoned: self._on_abandoned,
             Changed: self._on_changed,
+            Relaxed: self._on_relaxed,
+            PreferenceOver: self._on_preference_over,
             Withdrawn: self._on_withdrawn,
+            Scheduled: self._on_scheduled,
+            Lifted: self._on_lifted,
+            Reserved: self._on_reserved,
+            ChoiceWanted: self._on_choice_wanted,
+            ChoiceOver: self._on_choice_over,
+            RestartedEvent: self._on_restarted,
             Ended: self._on_ended,
             Transferred: self._on_transferred,
             WrapUpStarted: self._on_wrap_up_started,
             WrapUpEnded: self._on_wrap_up_ended,
+            Held: self._on_held,
+            Resumed: self._on_resumed,
+            Parked: self._on_parked,
+            Unparked: self._on_unparked,
+            Joined: self._on_joined,
+            Left: self._on_left,
+            HandedOver: self._on_handed_over,
+            TakenOver: self._on_taken_over,
+            TransferredOut: self._on_transferred_out,
             AgentSignedIn: self._on_agent_signed_in,
             AgentReady: self._on_agent_ready,
             AgentNotReady: self._on_agent_not_ready,
@@ -108,7 +136,7 @@ class History:
         self.seq = seq
         handlers = self._handlers
         for event in events:
-            if self._ending is not None and type(event) is not WrapUpStarted:
+            if self._ending is not None and type(event) not in UP_TO_THE_WRAP_UP:
                 self._close_segment(self._ending)
             handler = handlers.get(type(event))
             if handler is not None:
@@ -116,14 +144,16 @@ class History:
         if self._ending is not None:
             self._close_segment(self._ending)
 
-    def configured(self, agents: Collection[int], at: int) -> None:
+    def configured(self, agents: Collection[int], queues: Collection[int], at: int) -> None:
         """Take note of a new configuration, after the events of its batch.
 
         Args:
             agents: all that it has.
+            queues: likewise.
             at: the batch's time.
         """
         self.agents.keep_only(agents, at, self.seq)
+        self.queues.keep_only(queues, at, self.seq)
 
     def pending(self) -> int:
         """Return how many rows the next write has."""
@@ -134,11 +164,9 @@ class History:
         for ledger in self.ledgers.values():
             ledger.discard()
 
-    def _contact(self, contact: int) -> ContactRow:
-        row = self.contacts.open[contact]
-        row.seq = self.seq
-        self.contacts.changed.add(contact)
-        return row
+    def _on_configured(self, event: Configured) -> None:
+        self.configurations.add_final(ConfigurationRow(event, self.seq))
+        self._drop_choices(event.at)
 
     def _on_arrived(self, event: Arrived) -> None:
         self.arrived += 1
@@ -163,14 +191,33 @@ class History:
         row.tier = event.tier
         row.enqueued_at = event.enqueued_at
         row.head_start_us = event.head_start_us
+        # What has just come in stands before its own arrival only in another's place.
+        new = event.cause in (QueuedCause.ARRIVAL, QueuedCause.OVERFLOW)
+        row.kept_place |= new and event.enqueued_at < row.arrived_at
 
     def _on_blocked(self, event: Blocked) -> None:
         self._end_contact(event.contact, event.at, "blocked", _BLOCKED[event.cause])
 
+    def _on_overflowed(self, event: Overflowed) -> None:
+        row = self._contact(event.contact)
+        row.overflows += 1
+        self._drop_choice(row, event.at)
+        self.queues.overflowed(event, row.enqueued_at, self.seq)
+        if event.to_kind is OverflowTo.TARGET:
+            row.target = event.to
+            self._end_contact(event.contact, event.at, "overflowed", _OVERFLOWED[event.cause])
+
+    def _on_hours_changed(self, event: HoursChanged) -> None:
+        self.queues.changed(event, self.seq)
+
+    def _on_announcement_due(self, event: AnnouncementDue) -> None:
+        self._contact(event.contact).announcements += 1
+
     def _on_offer_made(self, event: OfferMade) -> None:
         row = self._contact(event.contact)
         row.state = "offered"
-        row.agent = event.agent
+        row.ringing[event.offer] = event.agent
+        row.agent = next(iter(row.ringing.values()))
         row.offers += 1
         if row.first_offered_at is None:
             row.first_offered_at = event.at
@@ -182,11 +229,16 @@ class History:
             event.agent,
             event.at,
             event.deadline,
+            event.config,
             self.seq,
         )
         self.offers.add(event.offer, offer)
         self.agents.now(event.agent).offers += 1
         self.agents.changed(event.agent, event.at, self.seq)
+
+    def _on_estimate_scored(self, event: EstimateScored) -> None:
+        self._last_estimate += 1
+        self.estimates.add_final(EstimateRow(self._last_estimate, event, self.seq))
 
     def _close_offer(
         self,
@@ -202,6 +254,9 @@ class History:
         row.closed_at = event.at
         row.seq = self.seq
         self.offers.close(event.offer)
+        contact = self._contact(event.contact)
+        del contact.ringing[event.offer]
+        contact.agent = next(iter(contact.ringing.values()), contact.agent)
         self.agents.now(event.agent).offers -= 1
         self.agents.changed(event.agent, event.at, self.seq)
 
@@ -218,84 +273,42 @@ class History:
     def _on_offer_withdrawn(self, event: OfferWithdrawn) -> None:
         self._close_offer(event, "withdrawn", cause=_WITHDRAWN[event.cause])
 
-    def _open_segment(self, row: ContactRow, agent: int) -> SegmentRow:
-        self._last_segment += 1
-        row.segment = self._last_segment
-        segment = SegmentRow(self._last_segment, row.contact, row.channel, row.queue, agent, self.seq)
-        self.segments.add(segment.segment, segment)
-        return segment
-
-    def _on_connecting(self, event: Connecting) -> None:
-        row = self._contact(event.contact)
-        row.state = "connecting"
-        row.agent = event.agent
-        self._open_segment(row, event.agent).connecting_at = event.at
-        self.agents.now(event.agent).connecting += 1
-        self.agents.changed(event.agent, event.at, self.seq)
-
-    def _on_engaged(self, event: Engaged) -> None:
-        row = self._contact(event.contact)
-        now = self.agents.now(event.agent)
-        if row.segment:
-            segment = self.segments.open[row.segment]
-            segment.seq = self.seq
-            self.segments.changed.add(row.segment)
-            now.connecting -= 1
-        else:
-            segment = self._open_segment(row, event.agent)
-        segment.engaged_at = event.at
-        row.state = "engaged"
-        row.agent = event.agent
-        if row.engaged_at is None:
-            row.engaged_at = event.at
-            row.wait_ms = (event.at - row.arrived_at) // US_PER_MS
-        now.engaged += 1
-        self.agents.changed(event.agent, event.at, self.seq)
-
-    def _end_segment(self, row: ContactRow, at: int, outcome: str) -> SegmentRow:
-        segment = self.segments.open[row.segment]
-        self.segments.changed.add(row.segment)
-        segment.seq = self.seq
-        segment.outcome = outcome
-        segment.ended_at = at
-        now = self.agents.now(segment.agent)
-        if segment.engaged_at is None:
-            now.connecting -= 1
-        else:
-            now.engaged -= 1
-            segment.talk_ms = (at - segment.engaged_at) // US_PER_MS
-            row.talk_ms += segment.talk_ms
-        row.segment = 0
-        self.agents.changed(segment.agent, at, self.seq)
-        return segment
-
-    def _close_segment(self, number: int) -> None:
-        self._ending = None
-        self.segments.close(number)
-
     def _on_connect_failed(self, event: ConnectFailedEvent) -> None:
         row = self._contact(event.contact)
         self._close_segment(self._end_segment(row, event.at, "connect_failed").segment)
 
     def _end_contact(self, contact: int, at: int, state: str, by: str | None) -> None:
         row = self._contact(contact)
+        self._drop_choice(row, at)
         row.state = state
         row.ended_at = at
         row.ended_by = by
         if row.wait_ms is None:
-            row.wait_ms = (at - row.arrived_at) // US_PER_MS
+            row.wait_ms = row.waited_ms(at)
         self.contacts.close(contact)
 
     def _on_changed(self, event: Changed) -> None:
         row = self._contact(event.contact)
+        self._drop_choice(row, event.at)
         row.queue = event.queue
         row.head_start_us = event.head_start_us
+
+    def _on_relaxed(self, event: Relaxed) -> None:
+        row = self._contact(event.contact)
+        row.relaxed += 1
+        row.head_start_us = event.head_start_us
+
+    def _on_restarted(self, event: RestartedEvent) -> None:
+        self._drop_choices(event.at)
+
+    def _on_preference_over(self, event: PreferenceOver) -> None:
+        self._contact(event.contact).preference_over = _PREFERENCE_OVER[event.cause]
 
     def _on_abandoned(self, event: Abandoned) -> None:
         self._end_unserved(event.contact, event.at, "abandoned", "customer")
 
     def _on_withdrawn(self, event: Withdrawn) -> None:
-        self._end_unserved(event.contact, event.at, "withdrawn", "supervisor")
+        self._end_unserved(event.contact, event.at, "withdrawn", ENDED_BY[event.by])
 
     def _end_unserved(self, contact: int, at: int, state: str, by: str) -> None:
         row = self._contact(contact)
@@ -307,37 +320,15 @@ class History:
 
     def _on_ended(self, event: Ended) -> None:
         row = self._contact(event.contact)
-        self._ending = self._end_segment(row, event.at, "served").segment
-        self._end_contact(event.contact, event.at, "served", _ENDED_BY[event.by])
+        outcome = "served" if row.target is None else "transferred_out"
+        self._ending = self._end_segment(row, event.at, outcome).segment
+        self._leaving.update({(event.contact, agent): number for agent, number in row.joined.items()})
+        self._end_contact(event.contact, event.at, "served", ENDED_BY[event.by])
 
     def _on_transferred(self, event: Transferred) -> None:
         row = self._contact(event.contact)
         row.transfers += 1
         self._ending = self._end_segment(row, event.at, "transferred").segment
-
-    def _on_wrap_up_started(self, event: WrapUpStarted) -> None:
-        number = self._ending
-        self._ending = None
-        if number is None:
-            raise ValueError(f"wrap-up of contact {event.contact} follows no end of it")
-        self.segments.open[number].wrap_up_started_at = event.at
-        self._wrap_ups.setdefault((event.agent, event.contact), deque()).append(number)
-        self.agents.now(event.agent).wrap_ups += 1
-        self.agents.changed(event.agent, event.at, self.seq)
-
-    def _on_wrap_up_ended(self, event: WrapUpEnded) -> None:
-        # The oldest wrap-up of the pair ends first: the core's rule.
-        running = self._wrap_ups[event.agent, event.contact]
-        number = running.popleft()
-        if not running:
-            del self._wrap_ups[event.agent, event.contact]
-        segment = self.segments.open[number]
-        segment.wrap_up_ended_at = event.at
-        segment.wrap_up_ended_by = _ENDED_BY[event.by]
-        segment.seq = self.seq
-        self._close_segment(number)
-        self.agents.now(event.agent).wrap_ups -= 1
-        self.agents.changed(event.agent, event.at, self.seq)
 
     def _on_agent_signed_in(self, event: AgentSignedIn) -> None:
         now = self.agents.now(event.agent)

@@ -131,8 +131,10 @@ class Writer:
         if config_hash != self._config_hash:
             self._config_hash = config_hash
             self._names_changed = True
-            agents = {line.agent for line in self._follower.router.overview().agents}
-            self._history.configured(agents, batch.at)
+            overview = self._follower.router.overview()
+            agents = {line.agent for line in overview.agents}
+            queues = {line.queue for line in overview.queues}
+            self._history.configured(agents, queues, batch.at)
 
     def _state_hash(self) -> str:
         return f"{self._follower.router.state_hash():016x}"

@@ -11,7 +11,9 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from engine.store.database import Database, execute
 from engine.store.fields import MAX_EXTERNAL_ID, check_length
-from engine.store.schema import conversations, customers, messages
+from engine.store.schema import conversations, customers, identities, messages
+from engine.terms import NO_TERMS, Terms
+from engine.wishes import NO_WISHES, Wishes
 
 PUBLIC_ID_BYTES: Final = 16
 MAX_NAME: Final = 200
@@ -27,6 +29,7 @@ class Conversation(msgspec.Struct, frozen=True):
         contact: the engine's contact; None until its arrival was journaled.
         customer: the customer's name as given, or None.
         engaged_at_ms: when an agent last took it.
+        agent: who has served it, once it is over.
     """
 
     id: int
@@ -36,11 +39,15 @@ class Conversation(msgspec.Struct, frozen=True):
     external_id: str
     queue: str
     head_start_ms: int
-    requires: Mapping[str, int]
+    requires: str | Mapping[str, int]
+    wishes: Wishes
     customer: str | None
     opened_at_ms: int
     engaged_at_ms: int | None
     closed_at_ms: int | None
+    weight: int
+    agent: str | None
+    terms: Terms
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -67,16 +74,27 @@ class ConversationStore(Database):
         queue: str,
         customer_name: str | None = None,
         head_start_ms: int = 0,
-        requires: Mapping[str, int] | None = None,
+        requires: str | Mapping[str, int] | None = None,
+        weight: int = 1,
+        customer: str | None = None,
+        wishes: Wishes = NO_WISHES,
+        terms: Terms = NO_TERMS,
     ) -> Conversation:
-        """Return the channel's conversation of that external id; make it, with a customer, when it is new.
+        """Return the channel's conversation of that external id; make it when it is new.
+
+        Its customer is the one that the channel has called `customer` before; without that a new one.
 
         Raises:
-            Malformed: `external_id` or `customer_name` is too long; the text names it.
+            Malformed: `external_id`, `customer_name` or `customer` is too long; the text names it.
         """
         check_length("external_id", external_id, 1, MAX_EXTERNAL_ID)
         check_length("customer_name", customer_name or "", 0, MAX_NAME)
-        new = _New(channel, external_id, queue, customer_name, head_start_ms, dict(requires or {}))
+        if customer is not None:
+            check_length("customer", customer, 1, MAX_EXTERNAL_ID)
+        asked = requires if isinstance(requires, str) else dict(requires or {})
+        new = _New(
+            channel, external_id, queue, customer_name, head_start_ms, asked, weight, customer, wishes, terms
+        )
         return await self._transact(_conversation_for, new, self._now_ms())
 
     async def attach_contact(self, conversation: int, contact: int) -> None:
@@ -88,9 +106,25 @@ class ConversationStore(Database):
         change = update(conversations).where(conversations.c.contact == contact)
         await self._transact(execute, change.values(engaged_at_ms=at_ms))
 
-    async def close_conversation(self, contact: int) -> None:
-        """Note that a contact's conversation is over; a second call changes nothing."""
-        await self._transact(_close, contact, self._now_ms())
+    async def close_conversation(self, contact: int, agent: str | None = None) -> None:
+        """Note that a contact's conversation is over, and who has served it; a repeat changes nothing."""
+        await self._transact(_close, contact, agent, self._now_ms())
+
+    async def last_agent(self, channel: str, customer: str, since_ms: int) -> str | None:
+        """Return who served this customer of a channel last, if it was at `since_ms` or later.
+
+        Args:
+            channel: the channel's name.
+            customer: what the channel calls the customer.
+            since_ms: Unix milliseconds.
+        """
+        theirs = {"channel": channel, "name": customer, "since_ms": since_ms}
+        return await self._transact(lambda c: c.execute(_last_agent, theirs).scalar())
+
+    async def by_external_id(self, channel: str, external_id: str) -> Conversation | None:
+        """Return the channel's conversation of that external id."""
+        there = (conversations.c.channel == channel) & (conversations.c.external_id == external_id)
+        return await self._transact(_one, there)
 
     async def by_contact(self, contact: int) -> Conversation | None:
         """Return the conversation of a contact."""
@@ -121,7 +155,11 @@ class _New(NamedTuple):
     queue: str
     customer_name: str | None
     head_start_ms: int
-    requires: dict[str, int]
+    requires: str | dict[str, int]
+    weight: int
+    customer: str | None
+    wishes: Wishes
+    terms: Terms
 
 
 _conversation_columns: Final = (
@@ -133,19 +171,40 @@ _conversation_columns: Final = (
     conversations.c.queue,
     conversations.c.head_start_ms,
     conversations.c.requires,
+    conversations.c.wishes,
     customers.c.name.label("customer"),
     conversations.c.opened_at_ms,
     conversations.c.engaged_at_ms,
     conversations.c.closed_at_ms,
+    conversations.c.weight,
+    conversations.c.agent,
+    conversations.c.terms,
 )
+WISHES: Final = _conversation_columns.index(conversations.c.wishes)
+TERMS: Final = _conversation_columns.index(conversations.c.terms)
 _conversations: Final = select(*_conversation_columns).join_from(conversations, customers)
 
 
 _highest_contact = select(func.max(conversations.c.contact))
+_last_agent: Final = (
+    select(conversations.c.agent)
+    .join_from(conversations, identities, conversations.c.customer_id == identities.c.customer_id)
+    .where(
+        identities.c.channel == bindparam("channel"),
+        identities.c.name == bindparam("name"),
+        conversations.c.agent.is_not(None),
+        conversations.c.closed_at_ms >= bindparam("since_ms"),
+    )
+    .order_by(conversations.c.closed_at_ms.desc(), conversations.c.id.desc())
+    .limit(1)
+)
 
 
 def _conversation(row: Any) -> Conversation:
-    return Conversation(*row)
+    fields = list(row)
+    fields[WISHES] = msgspec.convert(fields[WISHES], Wishes)
+    fields[TERMS] = msgspec.convert(fields[TERMS], Terms)
+    return Conversation(*fields)
 
 
 def _one(connection: Connection, where: Any) -> Conversation | None:
@@ -157,10 +216,7 @@ def _conversation_for(connection: Connection, new: _New, now_ms: int) -> Convers
     there = (conversations.c.channel == new.channel) & (conversations.c.external_id == new.external_id)
     if (found := _one(connection, there)) is not None:
         return found
-    customer = connection.execute(
-        insert(customers).values(public_id=_public_id(), name=new.customer_name, created_at_ms=now_ms)
-    ).inserted_primary_key
-    assert customer is not None
+    customer_id = _customer(connection, new, now_ms)
     connection.execute(
         insert(conversations).values(
             public_id=_public_id(),
@@ -169,13 +225,35 @@ def _conversation_for(connection: Connection, new: _New, now_ms: int) -> Convers
             queue=new.queue,
             head_start_ms=new.head_start_ms,
             requires=new.requires,
-            customer_id=customer[0],
+            wishes=msgspec.to_builtins(new.wishes),
+            terms=msgspec.to_builtins(new.terms),
+            weight=new.weight,
+            customer_id=customer_id,
             opened_at_ms=now_ms,
         )
     )
     made = _one(connection, there)
     assert made is not None
     return made
+
+
+def _customer(connection: Connection, new: _New, now_ms: int) -> int:
+    """The customer whom the channel means; the name that was given last is theirs."""
+    theirs = {"channel": new.channel, "name": new.customer}
+    if new.customer is not None:
+        known = connection.execute(select(identities.c.customer_id).filter_by(**theirs)).scalar()
+        if known is not None:
+            if new.customer_name is not None:
+                renamed = update(customers).where(customers.c.id == known)
+                connection.execute(renamed.values(name=new.customer_name))
+            return int(known)
+    key = connection.execute(
+        insert(customers).values(public_id=_public_id(), name=new.customer_name, created_at_ms=now_ms)
+    ).inserted_primary_key
+    assert key is not None
+    if new.customer is not None:
+        connection.execute(insert(identities).values(**theirs, customer_id=key[0]))
+    return int(key[0])
 
 
 def _without_contact(connection: Connection) -> list[Conversation]:
@@ -191,11 +269,11 @@ def _attach_contact(connection: Connection, conversation: int, contact: int) -> 
     )
 
 
-def _close(connection: Connection, contact: int, now_ms: int) -> None:
+def _close(connection: Connection, contact: int, agent: str | None, now_ms: int) -> None:
     connection.execute(
         update(conversations)
         .where(conversations.c.contact == contact, conversations.c.closed_at_ms.is_(None))
-        .values(closed_at_ms=now_ms)
+        .values(closed_at_ms=now_ms, agent=agent)
     )
 
 
@@ -219,7 +297,7 @@ _desk: Final = _conversations.add_columns(func.coalesce(_first, ""), func.coales
 def _previews(connection: Connection, contacts: list[int]) -> dict[int, Preview]:
     previews = {}
     for *columns, first, position in connection.execute(_desk, {"contacts": contacts}):
-        conversation = Conversation(*columns)
+        conversation = _conversation(columns)
         assert conversation.contact is not None
         previews[conversation.contact] = Preview(conversation, first, position)
     return previews

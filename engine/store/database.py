@@ -21,8 +21,17 @@ from engine.store.schema import metadata
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS: Final = 5_000
-FORMAT: Final = 1
+FORMAT: Final = 4
 """`PRAGMA user_version` of what schema.py describes."""
+UPGRADES: Final = {
+    1: (
+        "ALTER TABLE conversations ADD COLUMN weight INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE conversations ADD COLUMN agent TEXT",
+    ),
+    2: ("ALTER TABLE conversations ADD COLUMN wishes JSON NOT NULL DEFAULT '{}'",),
+    3: ("ALTER TABLE conversations ADD COLUMN terms JSON NOT NULL DEFAULT '{}'",),
+}
+"""What makes of each older format the next one; tables that are missing are made anyway."""
 
 
 class StoreError(PaiduiError):
@@ -129,10 +138,13 @@ def _begin(connection: Connection) -> None:
 
 def _make_tables(connection: Connection, path: Path) -> None:
     found = connection.execute(text("PRAGMA user_version")).scalar_one()
-    if found not in (0, FORMAT):
+    if found not in (0, FORMAT, *UPGRADES):
         raise StoreError(
             f"{path}: has format {found}, this release reads {FORMAT}; use the release that wrote it"
         )
+    for older in range(found or FORMAT, FORMAT):
+        for statement in UPGRADES[older]:
+            connection.exec_driver_sql(statement)
     metadata.create_all(connection)
     connection.execute(text(f"PRAGMA user_version={FORMAT}"))
 

@@ -69,6 +69,14 @@ customers: Final = Table(
     Column("created_at_ms", BigInteger, nullable=False),
 )
 
+identities: Final = Table(
+    "identities",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("name", Text, primary_key=True, comment="what the channel calls the customer"),
+    Column("customer_id", ForeignKey("customers.id"), nullable=False, index=True),
+)
+
 conversations: Final = Table(
     "conversations",
     metadata,
@@ -79,11 +87,15 @@ conversations: Final = Table(
     Column("external_id", Text, nullable=False, comment="what the channel calls it"),
     Column("queue", Text, nullable=False, comment="where it arrived"),
     Column("head_start_ms", BigInteger, nullable=False),
-    Column("requires", JSON, nullable=False, comment="skill -> lowest level"),
+    Column("requires", JSON, nullable=False, comment="skill -> lowest level, or a text"),
+    Column("wishes", JSON, nullable=False, comment="preferred skills and agents, excluded agents"),
+    Column("weight", Integer, nullable=False, server_default="1"),
+    Column("terms", JSON, nullable=False, server_default="{}", comment="its place, from when, by when"),
     Column("customer_id", ForeignKey("customers.id"), nullable=False, index=True),
     Column("opened_at_ms", BigInteger, nullable=False),
     Column("engaged_at_ms", BigInteger, comment="when an agent last took it"),
     Column("closed_at_ms", BigInteger),
+    Column("agent", Text, comment="who has served it, once it is over"),
     UniqueConstraint("channel", "external_id"),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -35,6 +36,16 @@ class User(msgspec.Struct, frozen=True):
     disabled_at_ms: int | None
 
 
+class NewUser(msgspec.Struct, frozen=True):
+    """A person who is to be added; the fields are those of `User`."""
+
+    login: str
+    name: str
+    password_hash: str
+    role: str = "agent"
+    agent: str | None = None
+
+
 class SignIn(msgspec.Struct, frozen=True):
     """One login of a user, from which access tokens are made until it expires or is revoked."""
 
@@ -58,6 +69,19 @@ class Rotation(msgspec.Struct, frozen=True):
     user: User | None = None
 
 
+def check_new_user(one: NewUser) -> None:
+    """Refuse what can be refused without a look at the others.
+
+    Raises:
+        Malformed: a field is malformed; the text names it.
+    """
+    if not _LOGIN.fullmatch(one.login):
+        raise Malformed(f"login: expected 1..64 of a-z 0-9 . _ @ -, got {one.login!r}")
+    if one.role not in ROLES:
+        raise Malformed(f"role: expected one of {', '.join(ROLES)}, got {one.role!r}")
+    check_length("name", one.name, 1, 200)
+
+
 class UserStore(Database):
     """The part of the store that keeps people and their sign-ins."""
 
@@ -69,13 +93,20 @@ class UserStore(Database):
         Raises:
             Malformed: a field is malformed, or the login or agent is taken; the text names it.
         """
-        if not _LOGIN.fullmatch(login):
-            raise Malformed(f"login: expected 1..64 of a-z 0-9 . _ @ -, got {login!r}")
-        if role not in ROLES:
-            raise Malformed(f"role: expected one of {', '.join(ROLES)}, got {role!r}")
-        check_length("name", name, 1, 200)
-        row = {"login": login, "name": name, "password_hash": password_hash, "role": role, "agent": agent}
-        return await self._transact(_add_user, {**row, "created_at_ms": self._now_ms()})
+        (user,) = await self.add_users([NewUser(login, name, password_hash, role, agent)])
+        return user
+
+    async def add_users(self, people: Sequence[NewUser]) -> list[User]:
+        """Add people: all of them, or none.
+
+        Raises:
+            Malformed: as :meth:`add_user`, for the first of them that is wrong.
+        """
+        for one in people:
+            check_new_user(one)
+        now_ms = self._now_ms()
+        rows = [{**msgspec.structs.asdict(one), "created_at_ms": now_ms} for one in people]
+        return await self._transact(lambda connection: [_add_user(connection, row) for row in rows])
 
     async def credentials(self, login: str) -> tuple[User, str] | None:
         """Return a person and the password's hash."""

@@ -11,8 +11,10 @@ import trio
 
 from engine.clock import Clock, ManualClock
 from engine.config import SiteConfig, read_site
-from engine.conversations import MessageStore
+from engine.message_store import MessageStore
 from engine.service import Service, open_service
+from engine.terms import NO_TERMS, Terms
+from engine.wishes import NO_WISHES, Wishes
 
 SECRET = b"a secret for tests, 32 bytes long"
 
@@ -29,6 +31,9 @@ retry_after_ms = 1000
 [skills.cards]
 
 [reasons.lunch]
+
+[targets.head_office]
+address = "+8657100000000"
 
 [channels.chat]
 plugin = "echo"
@@ -73,9 +78,14 @@ class MemoryConversation(msgspec.Struct):
     external_id: str
     queue: str
     head_start_ms: int
-    requires: Mapping[str, int]
+    requires: str | Mapping[str, int]
+    weight: int = 1
+    customer: str | None = None
+    wishes: Wishes = NO_WISHES
+    terms: Terms = NO_TERMS
     contact: int | None = None
     closed: bool = False
+    agent: str | None = None
 
 
 class MemoryMessage(msgspec.Struct, frozen=True):
@@ -111,19 +121,40 @@ class MemoryStore:
         queue: str,
         customer_name: str | None = None,
         head_start_ms: int = 0,
-        requires: Mapping[str, int] | None = None,
+        requires: str | Mapping[str, int] | None = None,
+        weight: int = 1,
+        customer: str | None = None,
+        wishes: Wishes = NO_WISHES,
+        terms: Terms = NO_TERMS,
     ) -> MemoryConversation:
         """Return the conversation, made when it is new."""
-        await trio.lowlevel.checkpoint()
-        for one in self.conversations:
-            if (one.channel, one.external_id) == (channel, external_id):
-                return one
+        if (there := await self.by_external_id(channel, external_id)) is not None:
+            return there
         number = len(self.conversations) + 1
+        public_id, asked = f"c{number:04}", requires if isinstance(requires, str) else dict(requires or {})
         made = MemoryConversation(
-            number, f"c{number:04}", channel, external_id, queue, head_start_ms, dict(requires or {})
+            number,
+            public_id,
+            channel,
+            external_id,
+            queue,
+            head_start_ms,
+            asked,
+            weight,
+            customer,
+            wishes,
+            terms,
         )
         self.conversations.append(made)
         return made
+
+    async def by_external_id(self, channel: str, external_id: str) -> MemoryConversation | None:
+        """Return the channel's conversation of that external id."""
+        await trio.lowlevel.checkpoint()
+        found = (
+            one for one in self.conversations if (one.channel, one.external_id) == (channel, external_id)
+        )
+        return next(found, None)
 
     async def attach_contact(self, conversation: int, contact: int) -> None:
         """Remember the conversation's contact."""
@@ -131,10 +162,17 @@ class MemoryStore:
         if not self.lose_contacts:
             self.conversations[conversation - 1].contact = contact
 
-    async def close_conversation(self, contact: int) -> None:
-        """Note that the contact is over."""
+    async def close_conversation(self, contact: int, agent: str | None = None) -> None:
+        """Note that the contact is over, and who has served it."""
         if (conversation := await self.by_contact(contact)) is not None:
             conversation.closed = True
+            conversation.agent = agent
+
+    async def last_agent(self, channel: str, customer: str, since_ms: int) -> str | None:
+        """Return who served this customer of a channel last; here nothing is too long ago."""
+        await trio.lowlevel.checkpoint()
+        theirs = [one for one in self.conversations if (one.channel, one.customer) == (channel, customer)]
+        return next((one.agent for one in reversed(theirs) if one.agent is not None), None)
 
     async def by_contact(self, contact: int) -> MemoryConversation | None:
         """Return the conversation of a contact."""

@@ -10,7 +10,7 @@ import trio.testing
 
 from channels.webchat.page_socket import FRAMES_AT_ONCE, HELLO_WITHIN_S, QUEUED_FRAMES
 from channels.webchat.reception import POSITIONS_EVERY_S
-from engine.channel import Connect, Typing
+from engine.channel import Connect, Known, Typing, Wait
 from tests.channels.webchat_double import House, Visit
 
 CHAT = "chat-0001"
@@ -48,6 +48,26 @@ async def test_a_chat_waits_is_engaged_and_ends(nursery: trio.Nursery) -> None:
     await visit.leave()
     assert len(house.reception.chats) == 0
     assert house.port.calls == []
+
+
+async def test_routing_points_hear_what_the_page_knows_and_who_it_is(nursery: trio.Nursery) -> None:
+    house = House(nursery)
+    visit = await house.visit()
+    await start(visit, language="zh-CN", page="https://bank.example/cards")
+    await start(visit, "chat-0002")
+    (first, told), (second, nothing) = house.port.known
+    assert told == Known(language="zh-CN", attributes={"page": "https://bank.example/cards"})
+    assert nothing == Known()
+    assert first == second == next(iter(house.port.ids)).partition(".")[0], "one customer in both chats"
+
+
+async def test_a_visitor_who_is_not_admitted_is_told_so_and_not_why(nursery: trio.Nursery) -> None:
+    house = House(nursery)
+    visit = await house.visit()
+    house.port.not_admitted = "closed"
+    assert await start(visit) == [
+        {"type": "error", "code": "not_admitted", "text": "no chats are taken now (closed)"}
+    ]
 
 
 async def test_what_the_customer_says_is_stored_once_and_comes_back(nursery: trio.Nursery) -> None:
@@ -186,6 +206,20 @@ async def test_the_position_is_kept_true_without_an_effect(
         house.port.positions[1] = position
         await trio.sleep(POSITIONS_EVERY_S * 1.5)
     assert [state["position"] for state in visit.of("chat")] == [0, 7, 3]
+    nursery.cancel_scope.cancel()
+
+
+async def test_the_wait_is_told_in_minutes_and_only_when_they_change(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    house = House(nursery)
+    visit = await house.visit()
+    await start(visit)
+    nursery.start_soon(house.reception.show_positions)
+    for p50_us, p90_us in ((90_000_000, 300_000_001), (65_000_000, 299_000_000), (1_000_000, 30_000_000)):
+        house.port.waits[1] = Wait(p50_us, p90_us)
+        await trio.sleep(POSITIONS_EVERY_S * 1.5)
+    assert [state.get("minutes") for state in visit.of("chat")] == [None, [2, 6], [2, 5], [1, 1]]
     nursery.cancel_scope.cancel()
 
 

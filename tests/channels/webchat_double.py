@@ -11,8 +11,19 @@ import trio
 from channels.webchat.options import Options, load_options
 from channels.webchat.page_socket import PageSocket
 from channels.webchat.reception import Reception
-from engine.channel import Arrival, ASGIApp, Effect, LiveContact, MessageOut, Queued, StoredMessage
-from engine.errors import Busy, PaiduiError, UnknownContact
+from engine.channel import (
+    Arrival,
+    ASGIApp,
+    Effect,
+    Known,
+    LiveContact,
+    MessageOut,
+    Queued,
+    StoredMessage,
+    Wait,
+)
+from engine.errors import BadPlace, Busy, NotAdmitted, PaiduiError, UnknownContact
+from engine.wishes import NO_WISHES, Wishes
 
 
 class PortDouble:
@@ -24,11 +35,18 @@ class PortDouble:
         self.ids: dict[str, int] = {}
         self.states: dict[int, str] = {}
         self.positions: dict[int, int] = {}
+        self.waits: dict[int, Wait] = {}
         self.stored: dict[int, list[StoredMessage]] = {}
         self.typed: list[tuple[int, bool]] = []
         self.calls: list[tuple[str, int]] = []
         self.names: list[str | None] = []
+        self.known: list[tuple[str | None, Known | None]] = []
+        self.not_admitted: str | None = None
         self.busy = 0
+        self.closed_queues: set[str] = set()
+        self.place_s = 3_600
+        self.places: list[str] = []
+        self.bad_place: PaiduiError | None = None
         self.effect_number = 0
 
     def queues(self) -> list[tuple[str, Mapping[str, str]]]:
@@ -47,11 +65,24 @@ class PortDouble:
         queue: str,
         customer_name: str | None = None,
         head_start_ms: int = 0,
-        requires: Mapping[str, int] | None = None,
+        requires: str | Mapping[str, int] | None = None,
+        customer: str | None = None,
+        known: Known | None = None,
+        wishes: Wishes = NO_WISHES,
+        place: str | None = None,
+        not_before_ms: int | None = None,
+        reply_by_ms: int | None = None,
     ) -> Arrival:
         """Exactly once per external id."""
         await trio.lowlevel.checkpoint()
         self._take()
+        if external_id not in self.ids and place is not None:
+            if self.bad_place is not None:
+                raise self.bad_place
+            self.places.append(place)
+        if self.not_admitted is not None:
+            raise NotAdmitted(self.not_admitted, "row 7")
+        self.known.append((customer, known))
         if external_id not in self.ids:
             contact = self.ids[external_id] = len(self.ids) + 1
             self.states[contact] = "waiting"
@@ -60,6 +91,12 @@ class PortDouble:
             self.names.append(customer_name)
         contact = self.ids[external_id]
         return Arrival(contact, f"public-{contact}")
+
+    def place_ticket(self, contact: int) -> str:
+        """Readable, for tests."""
+        if self.states[contact] not in ("waiting", "offered", "connecting", "abandoned"):
+            raise BadPlace(contact)
+        return f"place-of-{contact}"
 
     async def message(self, contact: int, text: str, external_id: str) -> StoredMessage:
         """Once per external id."""
@@ -100,9 +137,17 @@ class PortDouble:
         self.calls.append(("connect_failed", contact))
         self.states[contact] = "waiting"
 
+    def is_open(self, queue: str) -> bool:
+        """Unless it was closed."""
+        return queue not in self.closed_queues
+
     def position(self, contact: int) -> int | None:
         """Only while it waits."""
         return self.positions.get(contact) if self.states.get(contact) == "waiting" else None
+
+    def wait(self, contact: int) -> Wait | None:
+        """Only while it waits."""
+        return self.waits.get(contact) if self.states.get(contact) == "waiting" else None
 
     def state(self, contact: int) -> str | None:
         """As it was set."""

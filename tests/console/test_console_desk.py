@@ -83,7 +83,7 @@ async def test_messages_and_typing_go_both_ways(site: Site) -> None:
             await socket.send(type="typing", contact=contact, on=True)
             await socket.say(contact, "hello", "m-1")
             typing, message = await channel.receive(), await channel.receive()
-        assert typing == TypingNotice(contact, chat, site.service.names.id("agent", "ann"), "agent", True)
+        assert typing == TypingNotice(contact, chat, (site.service.names.id("agent", "ann"),), "agent", True)
         assert isinstance(message, MessageNotice)
         assert (message.contact, message.sender) == (contact, "agent")
 

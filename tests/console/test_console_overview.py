@@ -22,6 +22,7 @@ def agent(name: str, presence: str = "ready", **fields: int) -> AgentOverview:
         values["engaged"],
         values["wrap_ups"],
         0,
+        values.get("joined", 0),
     )
 
 
@@ -36,6 +37,7 @@ def test_every_agent_is_counted_once_under_what_matters_most(tmp_path: Path) -> 
         agent("b", locked=1, engaged=1),
         agent("c", engaged=2, offers=1),
         agent("d", connecting=1),
+        agent("j", joined=1, offers=1),
         agent("e", offers=1, wrap_ups=1),
         agent("f", "not_ready", wrap_ups=1),
         agent("g", "not_ready"),
@@ -43,7 +45,7 @@ def test_every_agent_is_counted_once_under_what_matters_most(tmp_path: Path) -> 
     )
     message = overview_message(small_site(tmp_path), overview, 31_500_000)
     assert message.agents == AgentFigures(
-        ready=1, talking=2, wrap_up=1, not_ready=1, locked=1, signed_out=1, ringing=1
+        ready=1, talking=3, wrap_up=1, not_ready=1, locked=1, signed_out=1, ringing=1
     )
     assert message.locked_agents == ["b"]
     assert message.now_ms == 31_500

@@ -58,9 +58,24 @@ bind = "127.0.0.1:{stats}"
 [reasons.lunch]
 title = {{ en = "Lunch", zh = "用餐" }}
 
+[targets.police]
+title = {{ en = "Police hotline", zh = "报警电话" }}
+
+[targets.voicemail]
+
 [channels.webchat]
 plugin = "webchat"
-options = {{ abandon_after_s = 2 }}
+
+[channels.webchat.options]
+abandon_after_s = 2
+
+[channels.webchat.options.targets]
+voicemail = {{ en = "Please leave a message.", zh = "请留言。" }}
+"""
+OVERFLOW = """
+[[queues.lost.overflow]]
+when = "closed"
+to = "target:voicemail"
 """
 QUEUES = {
     "cards": ("Cards", "信用卡", "ann", "Ann 安"),
@@ -69,7 +84,21 @@ QUEUES = {
     "accounts": ("Accounts", "账户", "tom", "Tom 汤"),
     "vip": ("Private banking", "私人银行", "zoe", "Zoe 佐"),
     "night": ("Night desk", "夜间服务", "ida", "Ida 艾"),
+    "fraud": ("Fraud", "盗刷", "kai", "Kai 凯"),
+    "lost": ("Lost cards", "挂失", "mia", "Mia 米"),
 }
+# Who can be asked into a contact; the supervisor has a seat.
+COLLEAGUES = {
+    "lin": ("Lin 林", "agent", ""),
+    "max": ("Max 马", "agent", "loans = 30"),
+    "sam": ("Sam 桑", "supervisor", ""),
+}
+COLLEAGUE = """
+[agents.{agent}]
+title = "{person}"
+skills = {{ {skills} }}
+capacity = {{ webchat = 3 }}
+"""
 QUEUE = """
 [skills.{name}]
 
@@ -114,7 +143,9 @@ class RunningSite:
             text += QUEUE.format(
                 name=name, en=en, zh=zh, agent=agent, person=person, offer_timeout_ms=patience
             )
-        self.config.write_text(text, "utf-8")
+        for agent, (person, _, skills) in COLLEAGUES.items():
+            text += COLLEAGUE.format(agent=agent, person=person, skills=skills)
+        self.config.write_text(text + OVERFLOW, "utf-8")
         trio.run(self._add_logins)
         self.process: subprocess.Popen[str] | None = None
 
@@ -125,6 +156,8 @@ class RunningSite:
             logins = Logins(store, Tokens(token_key(site.data), site.name), site_key(site.data))
             for _, _, agent, person in QUEUES.values():
                 await logins.add_user(agent, name=person, password=PASSWORD, role="agent", agent=agent)
+            for agent, (person, role, _) in COLLEAGUES.items():
+                await logins.add_user(agent, name=person, password=PASSWORD, role=role, agent=agent)
             await logins.add_user("sue", name="Sue 苏", password=PASSWORD, role="supervisor")
 
     def start(self) -> None:

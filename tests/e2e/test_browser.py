@@ -203,7 +203,7 @@ def test_a_killed_server_loses_nothing_of_a_conversation(people: People) -> None
 
 def test_places_in_the_queue_are_true_for_customers_and_supervisors(people: People) -> None:
     supervisor = people.agent("sue", ready=False)
-    line = supervisor.locator(".board tr", has_text="Private banking").locator("td").first
+    line = supervisor.locator(".by-queue tr", has_text="Private banking").locator("td").first
     strip = supervisor.locator(".queue", has_text="Private banking")
     expect(line).to_have_text("0")
     first = people.customer("vip", "First")

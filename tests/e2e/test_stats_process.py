@@ -1,4 +1,8 @@
-"""The statistics process as it runs beside a site: killed at any moment, it loses and doubles nothing."""
+"""The statistics process as it runs beside a site: killed at any moment, it loses and doubles nothing.
+
+How long a process takes to start, to catch up or to answer is the machine's affair: no clock bounds it here.
+What is waited for comes, or the process is over, or it answers again and again and writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,8 @@ from engine.stats.database import FILE
 from engine.stats.reports import report_names
 from tests.unit.stats_kit import ANN, CARDS, SITE, WEBCHAT, Script, everything, following
 
-START_S = 20
+ANSWERS = 2_000
+"""So often a process may say in a row that it has written no more; where it has no time it says nothing."""
 PORT = re.compile(r'"port": (\d+), "event": "statistics answer"')
 CONFIG = (
     SITE.replace('name = "one"', 'name = "one"\ndata = "data"')
@@ -31,7 +36,7 @@ CONFIG = (
 [stats]
 bind = "127.0.0.1:0"
 flush_ms = 10
-query_timeout_ms = 2000
+query_timeout_ms = 600000
 memory_limit_mb = 128
 process_limit_mb = 1024
 """
@@ -48,13 +53,20 @@ class Process:
 
     def seq(self) -> int:
         """What it has written."""
-        return int(httpx.get(f"{self.url}/healthz").json()["applied_seq"])
+        return int(self.health()["applied_seq"])
+
+    def health(self) -> dict[str, int]:
+        """What it says of itself."""
+        told: dict[str, int] = httpx.get(f"{self.url}/healthz", timeout=None).json()
+        return told
 
     def wait_for(self, seq: int) -> None:
         """Return when everything up to `seq` is written."""
-        until = time.monotonic() + START_S
-        while self.seq() < seq:
-            assert time.monotonic() < until, f"batch {seq} was never written, {self.seq()} was"
+        last, answers = -1, 0
+        while (now := self.seq()) < seq:
+            assert self.child.poll() is None, f"it ended before batch {seq} was written"
+            last, answers = now, answers + 1 if now == last else 0
+            assert answers < ANSWERS, f"batch {seq} was never written, {now} was"
             time.sleep(0.01)
 
 
@@ -123,13 +135,14 @@ def test_killed_between_and_during_writes_it_ends_with_the_rows_of_a_rebuild(con
     serve_contacts(script, contact, 3)
     with running(config) as process:
         process.wait_for(script.seq)
-        (row,) = ask(process.url, process.token, "FROM conservation").rows
-        assert row[0] == row[5] == contact + 2, "all arrived, all were served"
-        assert row[-1] == 0
+        law = "SELECT arrived, served, missing FROM conservation"
+        ((arrived, served, missing),) = ask(process.url, process.token, law).rows
+        assert arrived == served == contact + 2, "all arrived, all were served"
+        assert missing == 0
         faults = ask_report(process.url, process.token, "audits").rows
         assert [audit for audit, count in faults if count] == []
         process.child.terminate()
-        assert process.child.wait(START_S) == 0
+        assert process.child.wait() == 0
     script.close()
     with following(data, script.site) as (_, database):
         after_kills = everything(database)
@@ -158,24 +171,23 @@ def test_process_answers_survives_hostile_sql_and_ends_with_its_parent(config: P
         assert ask(url, token, "SELECT count(*), sum(talk_ms) FROM contacts").rows == [[4, 4 * 1_300]]
         for name in report_names():
             assert ask_report(url, token, name).columns
-        health = httpx.get(f"{url}/healthz").json()
-        assert health == {"applied_seq": script.seq, "journal_seq": script.seq, "lag": 0}
+        assert process.health() == {"applied_seq": script.seq, "journal_seq": script.seq, "lag": 0}
         assert process.child.stdin is not None
         process.child.stdin.close()
-        assert process.child.wait(START_S) == 0
+        assert process.child.wait() == 0
     script.close()
 
 
 @pytest.mark.slow  # starts a process
 def test_second_process_and_missing_journal_say_what_is_wrong(config: Path) -> None:
     command = [sys.executable, "-m", "engine", "stats", "--config", str(config)]
-    none = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
+    none = subprocess.run(command, capture_output=True, text=True, check=False)
     assert none.returncode == 1
     assert "there is no journal yet" in none.stderr
     assert "Traceback" not in none.stderr
     script = Script(config.parent / "data", CONFIG)
     with running(config):
-        second = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
+        second = subprocess.run(command, capture_output=True, text=True, check=False)
         assert second.returncode == 1
         assert "another process has" in second.stderr
         assert "Traceback" not in second.stderr

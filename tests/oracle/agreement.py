@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
+from tests.oracle import commands as cmd
 from tests.oracle import wire
 from tests.oracle.auditor import Auditor
+from tests.oracle.auditor_capacity import Capacity
 from tests.oracle.oracle_executor import OracleExecutor
 from tests.scenario_text import Block, Executor, Outcome, render
 from tests.scenario_write import command_lines
@@ -34,6 +36,7 @@ class Comparison:
         self.oracle = OracleExecutor()
         self.candidate = candidate
         self.auditor = Auditor()
+        self.capacity = Capacity()
         self.steps = 0
 
     def take(self, step: Step) -> tuple[Outcome, str | None]:
@@ -53,7 +56,10 @@ class Comparison:
         got = perform(self.candidate, step)
         if _plain(expected) != _plain(got):
             return _both(expected, got)
+        if isinstance(step.command, cmd.Configure) and expected.refused is None:
+            self.auditor.know(step.command.config)
         self.auditor.feed(got.events)
+        self.capacity.feed(step.command, got.events)
         if self.steps % SNAPSHOT_EVERY == 0 and not self.candidate.snapshot():
             return "the snapshot is not the same"
         self.candidate.check()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from tests.oracle.config import Config, SkillLevel
+from tests.oracle.config import Config, Demand, QueueState, Requirement, SkillWeight
 
 KEEP_HEAD_START_US = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -27,7 +27,20 @@ class Arrive(NamedTuple):
     queue: int
     head_start_us: int = 0
     weight: int = 1
-    requires: tuple[SkillLevel, ...] = ()
+    requires: Requirement = ()
+    prefers: tuple[SkillWeight, ...] = ()
+    preferred: tuple[int, ...] = ()
+    preferred_wait_us: int = 0
+    excludes: tuple[int, ...] = ()
+    beyond_capacity: bool = False
+    place: int = 0
+    not_before: int = 0
+    reply_by: int = 0
+
+    def demand(self) -> Demand:
+        """Return what the contact asks for."""
+        wanted = (self.preferred, self.preferred_wait_us, self.excludes, self.beyond_capacity)
+        return Demand(self.requires, self.prefers, *wanted)
 
 
 class Abandon(NamedTuple):
@@ -124,7 +137,17 @@ class Transfer(NamedTuple):
     contact: int
     queue: int
     head_start_us: int = 0
-    requires: tuple[SkillLevel, ...] = ()
+    requires: Requirement = ()
+    prefers: tuple[SkillWeight, ...] = ()
+    preferred: tuple[int, ...] = ()
+    preferred_wait_us: int = 0
+    excludes: tuple[int, ...] = ()
+    beyond_capacity: bool = False
+
+    def demand(self) -> Demand:
+        """Return what the contact asks for."""
+        wanted = (self.preferred, self.preferred_wait_us, self.excludes, self.beyond_capacity)
+        return Demand(self.requires, self.prefers, *wanted)
 
 
 class Change(NamedTuple):
@@ -133,7 +156,7 @@ class Change(NamedTuple):
     contact: int
     queue: int = 0
     head_start_us: int = KEEP_HEAD_START_US
-    requires: tuple[SkillLevel, ...] | None = None
+    requires: Requirement | None = None
     command_id: bytes | None = None
 
 
@@ -142,6 +165,91 @@ class Release(NamedTuple):
 
     contact: int
     command_id: bytes | None = None
+
+
+class Hold(NamedTuple):
+    """The agent lets the customer wait on the line."""
+
+    agent: int
+    contact: int
+
+
+class Resume(NamedTuple):
+    """The agent goes on with a customer on hold."""
+
+    agent: int
+    contact: int
+
+
+class Park(NamedTuple):
+    """The agent keeps a contact that takes no units for now."""
+
+    agent: int
+    contact: int
+
+
+class Unpark(NamedTuple):
+    """The agent goes on with a parked contact."""
+
+    agent: int
+    contact: int
+
+
+class Invite(NamedTuple):
+    """Who is in a contact asks another agent to join it."""
+
+    agent: int
+    contact: int
+    invitee: int
+    command_id: bytes | None = None
+
+
+class Leave(NamedTuple):
+    """An agent leaves a contact to those who are in it as well."""
+
+    agent: int
+    contact: int
+
+
+class TakeOver(NamedTuple):
+    """A supervisor's agent takes an engaged contact from whoever serves it."""
+
+    agent: int
+    contact: int
+    command_id: bytes | None = None
+
+
+class Move(NamedTuple):
+    """A supervisor passes an engaged contact on to a queue."""
+
+    contact: int
+    queue: int
+    head_start_us: int = 0
+    requires: Requirement = ()
+    command_id: bytes | None = None
+
+
+class TransferOut(NamedTuple):
+    """The agent passes an engaged contact on to a place outside."""
+
+    agent: int
+    contact: int
+    target: int
+
+
+class Hours(NamedTuple):
+    """A queue opens, closes or serves out."""
+
+    queue: int
+    state: QueueState
+    command_id: bytes | None = None
+
+
+class Choose(NamedTuple):
+    """A strategy from outside answers; agent 0 leaves it to the fallback."""
+
+    choice: int
+    agent: int
 
 
 Command: TypeAlias = (
@@ -163,6 +271,17 @@ Command: TypeAlias = (
     | Transfer
     | Change
     | Release
+    | Hold
+    | Resume
+    | Park
+    | Unpark
+    | Invite
+    | Leave
+    | TakeOver
+    | Move
+    | TransferOut
+    | Hours
+    | Choose
 )
 
 KINDS: dict[type[Command], int] = {
@@ -184,4 +303,15 @@ KINDS: dict[type[Command], int] = {
     Transfer: 16,
     Change: 17,
     Release: 18,
+    Hold: 19,
+    Resume: 20,
+    Park: 21,
+    Unpark: 22,
+    Invite: 23,
+    Leave: 24,
+    TakeOver: 25,
+    Move: 26,
+    TransferOut: 27,
+    Hours: 28,
+    Choose: 29,
 }

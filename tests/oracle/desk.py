@@ -1,12 +1,13 @@
-"""The agent's side: signing in and out, ready and not ready, answering offers, wrap-up."""
+"""The agent's side: signing in and out, ready and not ready, answering offers."""
 
 from __future__ import annotations
 
 from tests.oracle import commands as cmd
 from tests.oracle import events as ev
-from tests.oracle.matching import Matching
+from tests.oracle.config import Strategy
 from tests.oracle.refusal import Code, Refusal
-from tests.oracle.state import Agent, Contact, How, Offer, Outcome, Presence, State, Tally, WrapUp
+from tests.oracle.reserving import Reserving
+from tests.oracle.state import Agent, Contact, How, Offer, Participant, Presence, Purpose, State, Tally
 from tests.oracle.world import Timer
 
 CLOSED_CODES = {
@@ -17,7 +18,7 @@ CLOSED_CODES = {
 }
 
 
-class Desk(Matching):
+class Desk(Reserving):
     """What agents do, and what their deadlines do."""
 
     def known_agent(self, number: int) -> Agent:
@@ -50,12 +51,16 @@ class Desk(Matching):
         agent = self.known_agent(command.agent)
         if agent.presence is Presence.SIGNED_OUT or agent.signing_out:
             return 0
-        self.withdraw_all(agent)
+        for offer in self.offers_to(agent):
+            self.take_back(offer, ev.WithdrawnCause.AGENT_LEFT, ev.QueuedCause.OFFER_ENDED)
         if any(True for _ in self.in_hand(agent)):
             agent.signing_out = True
             self.emit(ev.AgentSigningOut(self.now, agent.id))
         else:
             self.leave(agent)
+        self.agents_left = True
+        if not agent.stealth:
+            self.touch_stealth()
         return 0
 
     def _refuse_signed_out(self, agent: Agent) -> None:
@@ -82,7 +87,9 @@ class Desk(Matching):
             return 0
         agent.presence, agent.reason = Presence.NOT_READY, command.reason
         self.emit(ev.AgentNotReady(self.now, agent.id, command.reason))
-        self.withdraw_all(agent)
+        for offer in self.offers_to(agent):
+            if offer.purpose is Purpose.SERVE:
+                self.take_back(offer, ev.WithdrawnCause.AGENT_LEFT, ev.QueuedCause.OFFER_ENDED)
         return 0
 
     def _check_reason(self, reason: int) -> None:
@@ -118,21 +125,40 @@ class Desk(Matching):
         offer = self._open_offer(agent, command.offer, How.ACCEPTED)
         if offer is None:
             return 0
-        contact = self.contacts[offer.contact]
+        if offer.purpose is Purpose.JOIN:
+            self.join(offer)
+        else:
+            self.take(offer)
+        return 0
+
+    def take(self, offer: Offer) -> None:
+        """Give the contact to whom it was offered; whoever else it rang at is asked no more."""
+        agent, contact = self.agents[offer.agent], self.contacts[offer.contact]
         self.close_offer(offer, How.ACCEPTED)
         agent.misses = 0
         agent.count(accepted=1)
         if len(list(self.in_hand(agent))) == 1:
             agent.count(idle_us=self.now - agent.idle_since, idles=1)
-        contact.offer = 0
         self.emit(ev.OfferAccepted(self.now, offer.id, contact.id, contact.channel, agent.id))
+        # Something exclusive may come now, if what was taken can be interrupted.
+        self.touch_agent(agent)
+        for other in self.open_offers(contact):
+            self.withdraw(other, ev.WithdrawnCause.TAKEN)
+            self.release(self.agents[other.agent], sets_idle=False)
+        contact.state, contact.agent, contact.offer = State.CONNECTING, agent.id, 0
         if self.channels[contact.channel].instant:
             self.engage(contact)
-            return 0
-        contact.state = State.CONNECTING
+            return
         self.start_connecting(contact, self.now)
         self.emit(ev.Connecting(self.now, contact.id, contact.channel, agent.id, contact.deadline))
-        return 0
+
+    def join(self, offer: Offer) -> None:
+        """Let an agent into a contact; its units are held beyond the capacity if need be."""
+        agent, contact = self.agents[offer.agent], self.contacts[offer.contact]
+        self.close_offer(offer, How.ACCEPTED)
+        contact.participants.append(Participant(agent.id, self.now))
+        agent.joined[contact.id] = contact
+        self.emit(ev.Joined(self.now, contact.id, contact.channel, agent.id))
 
     def start_connecting(self, contact: Contact, at: int) -> None:
         """Set the deadline of connecting."""
@@ -144,7 +170,12 @@ class Desk(Matching):
         self.cancel_timer(Timer.CONNECTING, contact.id)
         contact.state, contact.deadline, contact.engaged_at = State.ENGAGED, 0, self.now
         contact.attempted.clear()
+        contact.preferred_until = None
+        contact.unconnected = False
+        contact.announce_at = contact.announced = 0
+        contact.reply_by = 0  # from here on the channel alone knows
         self.emit(ev.Engaged(self.now, contact.id, contact.channel, contact.agent))
+        self.end_wait(contact)
 
     def decline(self, command: cmd.Decline) -> int:
         """Refuse an offer."""
@@ -153,70 +184,54 @@ class Desk(Matching):
         offer = self._open_offer(agent, command.offer, How.DECLINED)
         if offer is None:
             return 0
-        contact = self.contacts[offer.contact]
-        self.close_offer(offer, How.DECLINED)
-        self.emit(ev.OfferDeclined(self.now, offer.id, contact.id, contact.channel, agent.id, command.reason))
-        self._give_up(contact, agent)
+        if offer.purpose is Purpose.JOIN:
+            self.end_invitation(offer, How.DECLINED)
+            return 0
+        channel = self.contacts[offer.contact].channel
+        self.emit(ev.OfferDeclined(self.now, offer.id, offer.contact, channel, agent.id, command.reason))
+        agent.idle_since = self.now
+        self._pass_by(offer, How.DECLINED)
         return 0
 
     def expire_offer(self, offer: Offer) -> None:
-        """Count an offer that nobody answered, and lock the agent at the limit."""
+        """End an offer that nobody answered; it is missed unless others were asked as well."""
+        if offer.purpose is Purpose.JOIN:
+            self.end_invitation(offer, How.EXPIRED)
+            return
         agent, contact = self.agents[offer.agent], self.contacts[offer.contact]
-        self.close_offer(offer, How.EXPIRED)
         self.emit(ev.OfferExpired(self.now, offer.id, contact.id, contact.channel, agent.id))
+        ring_all = self.queues[contact.queue].strategy is Strategy.RING_ALL
+        if not ring_all and len(self.open_offers(contact)) == 1:
+            self._miss(agent)
+        self._pass_by(offer, How.EXPIRED)
+
+    def _miss(self, agent: Agent) -> None:
+        """Count an offer that an agent did not answer, and lock the agent at the limit."""
+        agent.idle_since = self.now
         agent.misses += 1
         limit = self.rules.miss_limit
         if limit > 0 and agent.misses >= limit and not agent.locked:
             agent.locked = True
             self.emit(ev.AgentLocked(self.now, agent.id, agent.misses))
-        self._give_up(contact, agent)
 
-    def _give_up(self, contact: Contact, agent: Agent) -> None:
-        """Send a contact on from an agent that did not take it, whose idle time starts anew."""
+    def _pass_by(self, offer: Offer, how: How) -> None:
+        """Send a contact on from an agent that did not take it, unless it still rings elsewhere."""
+        agent, contact = self.agents[offer.agent], self.contacts[offer.contact]
         contact.attempted.add(agent.id)
-        agent.idle_since = self.now
-        self.detach(contact)
+        contact.unanswered += 1
+        self.drop(offer, how)
         self.release(agent, sets_idle=False)
-        self.queue_up(contact, ev.QueuedCause.OFFER_ENDED)
+        if contact.state is State.WAITING:
+            self.queue_up(contact, ev.QueuedCause.OFFER_ENDED)
+            if contact.id in self.contacts:
+                self.look_at_answers(contact)
 
     def fail_connecting(self, contact: Contact, by: ev.EndedBy) -> None:
         """Put a contact that could not be connected back at its place."""
         agent = self.agents[contact.agent]
         self.emit(ev.ConnectFailed(self.now, contact.id, contact.channel, agent.id, by))
         contact.attempted.add(agent.id)
+        contact.unconnected = True
         self.detach(contact)
         self.release(agent, sets_idle=False)
         self.queue_up(contact, ev.QueuedCause.CONNECT_FAILED)
-
-    # The end of a contact
-
-    def serve_out(self, contact: Contact, by: ev.EndedBy) -> None:
-        """End an engaged contact: it was served."""
-        agent = self.agents[contact.agent]
-        self.emit(ev.Ended(self.now, contact.id, contact.channel, contact.queue, agent.id, by))
-        self.finish_talk(agent, contact)
-        self.end_contact(contact, Outcome.SERVED, agent.id)
-        self.wrap_up(agent, contact)
-
-    def finish_talk(self, agent: Agent, contact: Contact) -> None:
-        """Take an engaged contact out of its agent's hands, and count how long they talked."""
-        agent.count(talk_us=self.now - contact.engaged_at, talks=1)
-        self.detach(contact)
-
-    def wrap_up(self, agent: Agent, contact: Contact) -> None:
-        """Start after-contact work by the contact's queue, or set the agent free."""
-        duration = self.queues[contact.queue].wrap_up_us
-        if duration == 0:
-            self.release(agent, sets_idle=True)
-            return
-        deadline = self.now + duration
-        wrap_up = WrapUp(self.next_wrap_up_number(), contact.id, contact.channel, contact.weight, deadline)
-        agent.wrap_ups.append(wrap_up)
-        self.set_timer(Timer.WRAP_UP, wrap_up.number, deadline)
-        self.emit(ev.WrapUpStarted(self.now, agent.id, contact.id, contact.channel, deadline))
-
-    def finish_wrap_up(self, agent: Agent, wrap_up: WrapUp, by: ev.EndedBy) -> None:
-        """End after-contact work."""
-        agent.wrap_ups.remove(wrap_up)
-        self.emit(ev.WrapUpEnded(self.now, agent.id, wrap_up.contact, wrap_up.channel, by))
-        self.release(agent, sets_idle=True)

@@ -2,50 +2,127 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
+from tests.oracle.causes import (
+    BlockedCause,
+    ChoiceCause,
+    EndedBy,
+    InvitationEnd,
+    PreferenceOverCause,
+    QueuedCause,
+    WithdrawnCause,
+)
+from tests.oracle.events_in_hand import (
+    HandedOver,
+    Held,
+    InvitationOver,
+    Invited,
+    Joined,
+    Left,
+    Parked,
+    Resumed,
+    TakenOver,
+    TransferredOut,
+    Unparked,
+)
+from tests.oracle.events_of_agents import (
+    AgentLocked,
+    AgentNotReady,
+    AgentReady,
+    AgentSignedIn,
+    AgentSignedOut,
+    AgentSigningOut,
+    AgentUnlocked,
+    WrapUpEnded,
+    WrapUpStarted,
+)
+from tests.oracle.events_while_waiting import (
+    AnnouncementDue,
+    Changed,
+    ChoiceOver,
+    ChoiceWanted,
+    EstimateScored,
+    HoursChanged,
+    Lifted,
+    Overflowed,
+    PreferenceOver,
+    Relaxed,
+    Reserved,
+    Scheduled,
+    Unreserved,
+    Withdrawn,
+)
 
-class QueuedCause(IntEnum):
-    """Why a contact stands in a queue (again)."""
-
-    ARRIVAL = 0
-    TRANSFER = 1
-    OFFER_ENDED = 2
-    CONNECT_FAILED = 3
-    RESTART = 4
-
-
-class BlockedCause(IntEnum):
-    """Why a contact was blocked."""
-
-    QUEUE_FULL = 0
-    SITE_FULL = 1
-
-
-class WithdrawnCause(IntEnum):
-    """Why an offer was withdrawn."""
-
-    ABANDONED = 0
-    AGENT_LEFT = 1
-    RESTART = 2
-    RELEASED = 3
-
-
-class EndedBy(IntEnum):
-    """Who or what ended something."""
-
-    CUSTOMER = 0
-    AGENT = 1
-    DEADLINE = 2
-    SUPERVISOR = 3
+__all__ = [
+    "KINDS",
+    "Abandoned",
+    "AgentLocked",
+    "AgentNotReady",
+    "AgentReady",
+    "AgentSignedIn",
+    "AgentSignedOut",
+    "AgentSigningOut",
+    "AgentUnlocked",
+    "AnnouncementDue",
+    "Arrived",
+    "Blocked",
+    "BlockedCause",
+    "Changed",
+    "ChoiceCause",
+    "ChoiceOver",
+    "ChoiceWanted",
+    "Configured",
+    "ConnectFailed",
+    "Connecting",
+    "Ended",
+    "EndedBy",
+    "Engaged",
+    "EstimateScored",
+    "Event",
+    "HandedOver",
+    "Held",
+    "HoursChanged",
+    "InvitationEnd",
+    "InvitationOver",
+    "Invited",
+    "Joined",
+    "Left",
+    "Lifted",
+    "OfferAccepted",
+    "OfferDeclined",
+    "OfferExpired",
+    "OfferMade",
+    "OfferWithdrawn",
+    "Overflowed",
+    "Parked",
+    "PreferenceOver",
+    "PreferenceOverCause",
+    "Queued",
+    "QueuedCause",
+    "Relaxed",
+    "Reserved",
+    "Restarted",
+    "Resumed",
+    "Scheduled",
+    "TakenOver",
+    "Transferred",
+    "TransferredOut",
+    "Unparked",
+    "Unreserved",
+    "Withdrawn",
+    "WithdrawnCause",
+    "WrapUpEnded",
+    "WrapUpStarted",
+]
 
 
 class Configured(NamedTuple):
-    """A configuration is in force."""
+    """A configuration is in force; `number` counts those that were accepted."""
 
     at: int
     hash: bytes
+    number: int
 
 
 class Restarted(NamedTuple):
@@ -89,7 +166,7 @@ class Blocked(NamedTuple):
 
 
 class OfferMade(NamedTuple):
-    """A contact is proposed to an agent until `deadline`."""
+    """A contact is proposed to an agent until `deadline`; `config` is the configuration's number."""
 
     at: int
     offer: int
@@ -98,6 +175,7 @@ class OfferMade(NamedTuple):
     queue: int
     agent: int
     deadline: int
+    config: int
 
 
 class OfferAccepted(NamedTuple):
@@ -172,12 +250,13 @@ class ConnectFailed(NamedTuple):
 
 
 class Abandoned(NamedTuple):
-    """The customer left before anyone was engaged; the contact is over."""
+    """The customer left before anyone was engaged; `agent` was connecting it, or 0."""
 
     at: int
     contact: int
     channel: int
     queue: int
+    agent: int
 
 
 class Ended(NamedTuple):
@@ -192,7 +271,7 @@ class Ended(NamedTuple):
 
 
 class Transferred(NamedTuple):
-    """An agent passed the contact on."""
+    """The contact was passed on by its agent or by a supervisor."""
 
     at: int
     contact: int
@@ -200,96 +279,7 @@ class Transferred(NamedTuple):
     agent: int
     from_queue: int
     to_queue: int
-
-
-class AgentSignedIn(NamedTuple):
-    """An agent has started work; `AgentReady` or `AgentNotReady` follows."""
-
-    at: int
-    agent: int
-
-
-class AgentReady(NamedTuple):
-    """The agent wants contacts."""
-
-    at: int
-    agent: int
-
-
-class AgentNotReady(NamedTuple):
-    """The agent wants none."""
-
-    at: int
-    agent: int
-    reason: int
-
-
-class AgentSigningOut(NamedTuple):
-    """The agent leaves after what it has in hand."""
-
-    at: int
-    agent: int
-
-
-class AgentSignedOut(NamedTuple):
-    """The agent has left."""
-
-    at: int
-    agent: int
-
-
-class AgentLocked(NamedTuple):
-    """Too many offers in a row expired."""
-
-    at: int
-    agent: int
-    misses: int
-
-
-class AgentUnlocked(NamedTuple):
-    """The lock was lifted."""
-
-    at: int
-    agent: int
-
-
-class WrapUpStarted(NamedTuple):
-    """After-contact work, until `deadline` or earlier."""
-
-    at: int
-    agent: int
-    contact: int
-    channel: int
-    deadline: int
-
-
-class WrapUpEnded(NamedTuple):
-    """It is over."""
-
-    at: int
-    agent: int
-    contact: int
-    channel: int
     by: EndedBy
-
-
-class Changed(NamedTuple):
-    """A supervisor changed a waiting contact; the values are the new ones."""
-
-    at: int
-    contact: int
-    channel: int
-    queue: int
-    head_start_us: int
-
-
-class Withdrawn(NamedTuple):
-    """A supervisor ended a contact before anyone was engaged."""
-
-    at: int
-    contact: int
-    channel: int
-    queue: int
 
 
 Event: TypeAlias = (
@@ -320,6 +310,29 @@ Event: TypeAlias = (
     | WrapUpEnded
     | Changed
     | Withdrawn
+    | Relaxed
+    | PreferenceOver
+    | Held
+    | Resumed
+    | Parked
+    | Unparked
+    | Invited
+    | Joined
+    | InvitationOver
+    | Left
+    | HandedOver
+    | TakenOver
+    | TransferredOut
+    | EstimateScored
+    | HoursChanged
+    | Overflowed
+    | AnnouncementDue
+    | Scheduled
+    | Lifted
+    | ChoiceWanted
+    | ChoiceOver
+    | Reserved
+    | Unreserved
 )
 
 KINDS: dict[type[Event], int] = {
@@ -350,4 +363,27 @@ KINDS: dict[type[Event], int] = {
     WrapUpEnded: 88,
     Changed: 89,
     Withdrawn: 90,
+    Relaxed: 91,
+    PreferenceOver: 92,
+    Held: 93,
+    Resumed: 94,
+    Parked: 95,
+    Unparked: 96,
+    Invited: 97,
+    Joined: 98,
+    InvitationOver: 99,
+    Left: 100,
+    HandedOver: 101,
+    TakenOver: 102,
+    TransferredOut: 103,
+    EstimateScored: 104,
+    HoursChanged: 105,
+    Overflowed: 106,
+    AnnouncementDue: 107,
+    Reserved: 108,
+    Unreserved: 109,
+    Scheduled: 110,
+    Lifted: 111,
+    ChoiceWanted: 112,
+    ChoiceOver: 113,
 }

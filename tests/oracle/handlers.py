@@ -6,15 +6,14 @@ from collections.abc import Callable
 
 from tests.oracle import commands as cmd
 from tests.oracle import events as ev
-from tests.oracle.config import MAX_HEAD_START_US, MAX_WEIGHT, SkillLevel
-from tests.oracle.desk import Desk
+from tests.oracle.company import Company
+from tests.oracle.config import MAX_WEIGHT, DomainConfig, Goal, QueueState, When
 from tests.oracle.refusal import Code, Refusal
-from tests.oracle.state import TRANSFER_TIER, Agent, Contact, Ended, Outcome, Presence, State
-from tests.oracle.validate import check_config, check_requirement
-from tests.oracle.world import Timer
+from tests.oracle.state import Agent, Contact, Ended, Outcome, Presence, State
+from tests.oracle.validate import check_config, check_demand, check_requirement
 
 
-class Handlers(Desk):
+class Handlers(Company):
     """One method a command."""
 
     def carry_out(self, command: cmd.Command) -> int:
@@ -37,8 +36,23 @@ class Handlers(Desk):
             agent = old.get(entry.id) or Agent(entry.id, position, {}, {})
             agent.configure(position, entry)
             self.agents[entry.id] = agent
-        self.emit(ev.Configured(self.now, config.hash))
+        for number in sorted(self.contacts):
+            contact = self.contacts[number]
+            contact.step = min(contact.step, len(self.queues[contact.queue].steps))
+            begins = self.queues[contact.queue].announce_us == 0 or contact.announce_at == 0
+            if begins and contact.state not in (State.ENGAGED, State.SCHEDULED):
+                self.announce_from_now(contact)
+            self.set_wake(contact)
+        self.contracts = {*config.contracts}
+        self.shares = {0: DomainConfig(0).share, **{domain.id: domain.share for domain in config.domains}}
+        self.given = {domain: given for domain, given in self.given.items() if domain in self.shares}
+        self.hours = {queue: state for queue, state in self.hours.items() if queue in self.queues}
+        self.end_choices()
+        self.calibrate(config.queues)
+        self.configurations += 1
+        self.emit(ev.Configured(self.now, config.hash, self.configurations))
         self.dirty_contacts.update(contact.id for contact in self.waiting())
+        self.agents_left = True
         return 0
 
     def _check_in_use(self, command: cmd.Configure) -> None:
@@ -58,7 +72,7 @@ class Handlers(Desk):
         for channel in old.channels:
             if channel.id not in kept_channels and any(contact.channel == channel.id for contact in live):
                 raise Refusal(Code.CHANNEL_IN_USE, channel.id)
-        needed = {entry.skill for contact in live for entry in contact.requires}
+        needed = {need.skill for contact in live for needs in contact.demand.requires for need in needs}
         for skill in sorted(needed - set(new.skills)):
             raise Refusal(Code.SKILL_IN_USE, skill)
 
@@ -70,48 +84,83 @@ class Handlers(Desk):
             raise Refusal(Code.UNKNOWN_CHANNEL, command.channel)
         if command.key in self.keys:
             return self.keys[command.key]
-        self._check_target(command.queue, command.head_start_us)
+        domain = self.channels[command.channel].domain
+        self.check_target(command.queue, command.head_start_us, domain, into=False)
         if not 1 <= command.weight <= MAX_WEIGHT:
             raise Refusal(Code.BAD_WEIGHT, command.weight)
-        check_requirement(command.requires, self.rules.skills)
+        check_demand(command.demand(), self.rules)
+        self.check_times(command)
         if len(self.contacts) >= self.limits.max_contacts:
             raise Refusal(Code.TOO_MANY_CONTACTS, self.limits.max_contacts)
         contact = Contact(
-            *(self.next_contact, command.channel, command.key, command.queue, command.requires),
-            *(command.weight, command.head_start_us, self.now, self.now),
+            *(self.next_contact, command.channel, command.key, command.queue, command.demand()),
+            *(command.weight, command.head_start_us, self.now, self.waits_since(command)),
+            *(self.queues[command.queue].tier,),
+            reply_by=command.reply_by,
         )
+        self.start_preference(contact, self.now)
         self.next_contact += 1
         self.keys[contact.key] = contact.id
         self.emit(
             ev.Arrived(self.now, contact.id, contact.channel, contact.key, contact.queue, contact.weight)
         )
-        self._queue_or_block(contact)
+        if command.not_before > self.now:
+            self.schedule(contact, command.not_before)
+        elif self.hours_of(contact.queue) is QueueState.OPEN:
+            self._queue_or_block(contact, command.place)
+        else:
+            self._turn_away(contact, command.place)
         return contact.id
 
-    def _check_target(self, queue: int, head_start_us: int) -> None:
-        if queue not in self.queues:
-            raise Refusal(Code.UNKNOWN_QUEUE, queue)
-        if head_start_us > MAX_HEAD_START_US:
-            raise Refusal(Code.BAD_HEAD_START, head_start_us)
+    def _turn_away(self, contact: Contact, place: int) -> None:
+        """Let a contact that has come to a queue that is not open go where a rule says, or block it."""
+        site_full = len(self.waiting()) >= self.rules.max_waiting
+        rule = self.way_out(
+            contact,
+            lambda rule: rule.when is When.CLOSED and not (site_full and rule.to_kind is Goal.QUEUE),
+        )
+        if rule is None:
+            cause = ev.BlockedCause.CLOSED
+            self.emit(ev.Blocked(self.now, contact.id, contact.channel, contact.queue, cause))
+            self.end_contact(contact, Outcome.BLOCKED, 0)
+            return
+        self.tell_overflow(contact, rule)
+        if rule.to_kind is Goal.TARGET:
+            self.use_place(place)
+            self.end_contact(contact, Outcome.OVERFLOWED, 0)
+            return
+        contact.queue, contact.hops = rule.to, 1
+        self._let_in(contact, ev.QueuedCause.OVERFLOW, place)
 
-    def _queue_or_block(self, contact: Contact) -> None:
+    def _let_in(self, contact: Contact, cause: ev.QueuedCause, place: int) -> None:
+        self.contacts[contact.id] = contact
+        self.take_place(contact)
+        self.get_in(contact)
+        self.queue_up(contact, cause)
+        self.use_place(place)
+        # Who comes back to a place has waited before: the queue is not measured by that.
+        self.newly_queued = None if place else contact
+
+    def _queue_or_block(self, contact: Contact, place: int) -> None:
         waiting = self.waiting()
         in_queue = sum(peer.queue == contact.queue for peer in waiting)
         queue_full = in_queue >= self.queues[contact.queue].max_waiting
         site_full = len(waiting) >= self.rules.max_waiting
-        if (queue_full or site_full) and self.best_agent(contact) is None:
+        if (queue_full or site_full) and not self._taken_at_once(contact):
             cause = ev.BlockedCause.QUEUE_FULL if queue_full else ev.BlockedCause.SITE_FULL
             self.emit(ev.Blocked(self.now, contact.id, contact.channel, contact.queue, cause))
             self.end_contact(contact, Outcome.BLOCKED, 0)
             return
-        self.contacts[contact.id] = contact
-        self.take_place(contact)
-        self.queue_up(contact, ev.QueuedCause.ARRIVAL)
+        self._let_in(contact, ev.QueuedCause.ARRIVAL, place)
 
-    def take_place(self, contact: Contact) -> None:
-        """Give a contact the next sequence number."""
-        contact.sequence = self.next_sequence
-        self.next_sequence += 1
+    def _taken_at_once(self, contact: Contact) -> bool:
+        """Return whether somebody could be asked now; a preference for nobody who is there is none."""
+        until = contact.preferred_until
+        if not self.anybody_left(contact):
+            contact.preferred_until = None
+        best = self.best_agent(contact)
+        contact.preferred_until = until
+        return best is not None
 
     def _of_channel(self, channel: int, contact_id: int) -> Contact | Ended:
         if channel not in self.channels:
@@ -129,29 +178,36 @@ class Handlers(Desk):
         if contact.state is State.ENGAGED:
             self.serve_out(contact, ev.EndedBy.CUSTOMER)
             return 0
-        over = ev.Abandoned(self.now, contact.id, contact.channel, contact.queue)
+        connecting = contact.agent if contact.state is State.CONNECTING else 0
+        over = ev.Abandoned(self.now, contact.id, contact.channel, contact.queue, connecting)
         self._end_unserved(contact, ev.WithdrawnCause.ABANDONED, over, Outcome.ABANDONED)
         return 0
 
     def _end_unserved(
-        self, contact: Contact, cause: ev.WithdrawnCause, over: ev.Event, outcome: Outcome
+        self,
+        contact: Contact,
+        cause: ev.WithdrawnCause,
+        over: ev.Abandoned | ev.Withdrawn,
+        outcome: Outcome,
     ) -> None:
-        agent = self.agents.get(contact.agent)
-        last_agent = contact.agent if contact.state is State.CONNECTING else 0
-        if contact.state is State.OFFERED:
-            self.withdraw(self.offers[contact.offer], cause)
+        if contact.state is not State.SCHEDULED:
+            self.leave_wait(contact, abandoned=outcome is Outcome.ABANDONED)
+        offers = self.open_offers(contact)
+        freed = [over.agent] if over.agent else [offer.agent for offer in offers]
+        for offer in offers:
+            self.withdraw(offer, cause)
         self.detach(contact)
         self.emit(over)
-        self.end_contact(contact, outcome, last_agent)
-        if agent is not None:
-            self.release(agent, sets_idle=False)
+        self.end_contact(contact, outcome, over.agent)
+        for agent in freed:
+            self.release(self.agents[agent], sets_idle=False)
 
     def connected(self, command: cmd.Connected) -> int:
         """Note that customer and agent are connected."""
         contact = self._of_channel(command.channel, command.contact)
-        if isinstance(contact, Contact) and contact.state is State.ENGAGED:
+        if isinstance(contact, Ended) or contact.state is State.ENGAGED:
             return 0
-        if isinstance(contact, Ended) or contact.state is not State.CONNECTING:
+        if contact.state is not State.CONNECTING:
             raise Refusal(Code.WRONG_STATE, command.contact)
         self.engage(contact)
         return 0
@@ -159,70 +215,14 @@ class Handlers(Desk):
     def connect_failed(self, command: cmd.ConnectFailed) -> int:
         """Put a contact that could not be connected back."""
         contact = self._of_channel(command.channel, command.contact)
-        if isinstance(contact, Ended) or contact.state is not State.CONNECTING:
+        if isinstance(contact, Ended):
+            return 0
+        if contact.state is not State.CONNECTING:
+            if contact.unconnected:
+                return 0
             raise Refusal(Code.WRONG_STATE, command.contact)
         self.fail_connecting(contact, ev.EndedBy.CUSTOMER)
         return 0
-
-    # The agent's side: contacts
-
-    def _engaged_by(self, agent: Agent, contact_id: int) -> Contact | None:
-        contact = self.contacts.get(contact_id)
-        if contact is None or contact.agent != agent.id:
-            return None
-        if contact.state is State.CONNECTING:
-            raise Refusal(Code.WRONG_STATE, contact_id)
-        return contact if contact.state is State.ENGAGED else None
-
-    def _last_served_by(self, agent: Agent, contact_id: int) -> bool:
-        record = self.ended.get(contact_id)
-        return record is not None and record.last_agent == agent.id
-
-    def end(self, command: cmd.End) -> int:
-        """End an engaged contact."""
-        agent = self.known_agent(command.agent)
-        contact = self._engaged_by(agent, command.contact)
-        if contact is not None:
-            self.serve_out(contact, ev.EndedBy.AGENT)
-        elif not self._last_served_by(agent, command.contact):
-            raise Refusal(Code.UNKNOWN_CONTACT, command.contact)
-        return 0
-
-    def end_wrap_up(self, command: cmd.EndWrapUp) -> int:
-        """End the oldest wrap-up of a contact."""
-        agent = self.known_agent(command.agent)
-        wrap_up = next((w for w in agent.wrap_ups if w.contact == command.contact), None)
-        if wrap_up is not None:
-            self.cancel_timer(Timer.WRAP_UP, wrap_up.number)
-            self.finish_wrap_up(agent, wrap_up, ev.EndedBy.AGENT)
-        elif not self._last_served_by(agent, command.contact):
-            raise Refusal(Code.UNKNOWN_CONTACT, command.contact)
-        return 0
-
-    def transfer(self, command: cmd.Transfer) -> int:
-        """Pass an engaged contact on to a queue."""
-        agent = self.known_agent(command.agent)
-        contact = self._engaged_by(agent, command.contact)
-        if contact is None:
-            raise Refusal(Code.UNKNOWN_CONTACT, command.contact)
-        self._check_target(command.queue, command.head_start_us)
-        check_requirement(command.requires, self.rules.skills)
-        self.emit(
-            ev.Transferred(self.now, contact.id, contact.channel, agent.id, contact.queue, command.queue)
-        )
-        self.finish_talk(agent, contact)
-        self.wrap_up(agent, contact)
-        self._move(contact, command.queue, command.head_start_us, command.requires)
-        contact.attempted = {agent.id}
-        self.queue_up(contact, ev.QueuedCause.TRANSFER)
-        return 0
-
-    def _move(
-        self, contact: Contact, queue: int, head_start_us: int, requires: tuple[SkillLevel, ...]
-    ) -> None:
-        contact.queue, contact.head_start_us, contact.requires = queue, head_start_us, requires
-        contact.tier, contact.enqueued_at = TRANSFER_TIER, self.now
-        self.take_place(contact)
 
     # The supervisor's side
 
@@ -233,16 +233,26 @@ class Handlers(Desk):
             raise Refusal(Code.UNKNOWN_CONTACT, command.contact)
         if contact is None or contact.state is not State.WAITING:
             raise Refusal(Code.WRONG_STATE, command.contact)
-        queue, head_start_us, requires = command.queue, command.head_start_us, command.requires
+        queue, head_start_us, demand = command.queue, command.head_start_us, contact.demand
         queue = contact.queue if queue == 0 else queue
         head_start_us = contact.head_start_us if head_start_us == cmd.KEEP_HEAD_START_US else head_start_us
-        self._check_target(queue, head_start_us)
-        if requires is not None:
-            check_requirement(requires, self.rules.skills)
-        new = (queue, head_start_us, contact.requires if requires is None else requires)
-        if new == (contact.queue, contact.head_start_us, contact.requires):
+        domain = self.queues[contact.queue].domain
+        self.check_target(queue, head_start_us, domain, into=queue != contact.queue)
+        if command.requires is not None:
+            check_requirement(command.requires, self.rules.skills)
+            demand = demand._replace(requires=command.requires)
+        new = (queue, head_start_us, demand)
+        if new == (contact.queue, contact.head_start_us, contact.demand):
             return 0
-        contact.queue, contact.head_start_us, contact.requires = new
+        self.forget_sample(contact)
+        self.end_choice(contact)
+        moves = queue != contact.queue
+        contact.queue, contact.head_start_us = queue, head_start_us
+        contact.demand = demand._replace(beyond_capacity=False)
+        if moves:
+            self.enter_domain(contact)
+            self.get_in(contact)
+        self.set_wake(contact)
         self.emit(ev.Changed(self.now, contact.id, contact.channel, queue, head_start_us))
         self.dirty_contacts.add(contact.id)
         return 0
@@ -257,7 +267,9 @@ class Handlers(Desk):
         if contact.state is State.ENGAGED:
             self.serve_out(contact, ev.EndedBy.SUPERVISOR)
             return 0
-        over = ev.Withdrawn(self.now, contact.id, contact.channel, contact.queue)
+        connecting = contact.agent if contact.state is State.CONNECTING else 0
+        where = (self.now, contact.id, contact.channel, contact.queue)
+        over = ev.Withdrawn(*where, connecting, ev.EndedBy.SUPERVISOR)
         self._end_unserved(contact, ev.WithdrawnCause.RELEASED, over, Outcome.WITHDRAWN)
         return 0
 
@@ -280,4 +292,15 @@ HANDLERS: dict[type[cmd.Command], str] = {
     cmd.Transfer: "transfer",
     cmd.Change: "change",
     cmd.Release: "release_contact",
+    cmd.Hold: "hold",
+    cmd.Resume: "resume",
+    cmd.Park: "park",
+    cmd.Unpark: "unpark",
+    cmd.Invite: "invite",
+    cmd.Leave: "leave_contact",
+    cmd.TakeOver: "take_over",
+    cmd.Move: "move",
+    cmd.TransferOut: "transfer_out",
+    cmd.Hours: "change_hours",
+    cmd.Choose: "choose",
 }

@@ -1,59 +1,18 @@
-"""Who gets whom: eligibility, choice, offers, and what makes a pair worth another look."""
+"""Who gets whom: choice, offers, and what makes a pair worth another look."""
 
 from __future__ import annotations
 
 from tests.oracle import events as ev
-from tests.oracle.config import MAX_LEVEL, Limits, Order, Strategy
-from tests.oracle.state import WORD, Agent, Contact, How, Offer, Presence, State, mix
-from tests.oracle.world import Timer, World
+from tests.oracle.config import MAX_LEVEL, NO_LIMIT, Order, QueueConfig, Strategy
+from tests.oracle.state import WORD, Agent, Contact, How, Offer, Presence, Purpose, State, mix
+from tests.oracle.waiting import Waiting
+from tests.oracle.world import Timer
 
 Rank = tuple[int, ...]
 
 
-class Matching(World):
+class Matching(Waiting):
     """All pairs are looked at, every time."""
-
-    def __init__(self, limits: Limits | None = None) -> None:
-        super().__init__(limits)
-        self.dirty_agents: list[int] = []
-        self.dirty_contacts: set[int] = set()
-
-    # Eligibility
-
-    def qualified(self, contact: Contact, agent: Agent) -> bool:
-        """Return whether the agent is present and could ever hold the contact."""
-        return (
-            agent.available()
-            and contact.weight <= agent.units.get(contact.channel, 0)
-            and all(
-                agent.levels.get(skill, 0) >= level for skill, level in self.queues[contact.queue].requires
-            )
-            and all(agent.levels.get(skill, 0) >= level for skill, level in contact.requires)
-        )
-
-    def fits(self, contact: Contact, agent: Agent) -> bool:
-        """Return whether the contact fits beside what the agent has in hand."""
-        in_hand = list(self.in_hand(agent))
-        units = agent.units[contact.channel]
-        if self.exclusive(contact.channel):
-            return not in_hand and contact.weight <= units
-        if any(self.exclusive(channel) for channel, _ in in_hand):
-            return False
-        held = sum(weight for channel, weight in in_hand if channel == contact.channel)
-        return held + contact.weight <= units
-
-    def exclusive(self, channel: int) -> bool:
-        """Return whether a channel is exclusive now; one that is gone is not."""
-        return channel in self.channels and self.channels[channel].exclusive
-
-    def eligible(self, contact: Contact, agent: Agent) -> bool:
-        """Return whether the contact may be offered to the agent now."""
-        return (
-            contact.state is State.WAITING
-            and agent.id not in contact.attempted
-            and self.qualified(contact, agent)
-            and self.fits(contact, agent)
-        )
 
     # Choice
 
@@ -61,44 +20,73 @@ class Matching(World):
         """Return the agent's level for the contact's queue."""
         return agent.levels.get(self.queues[contact.queue].rank_skill, 0)
 
+    def score(self, contact: Contact, agent: Agent) -> int:
+        """Return how much the agent has of what the contact prefers."""
+        return sum(weight * agent.levels.get(skill, 0) for skill, weight in contact.demand.prefers)
+
+    def chooses_by(self, contact: Contact) -> Strategy:
+        """Return the strategy that orders agents for a contact."""
+        queue = self.queues[contact.queue]
+        return queue.fallback if queue.strategy is Strategy.OUTSIDE else queue.strategy
+
     def agent_key(self, contact: Contact, agent: Agent) -> Rank:
         """Return what decides between agents for a contact, smaller first."""
-        key = (*self.strategy_key(contact, agent), agent.idle_since, agent.position)
-        return key if self.rules.order is Order.LONGEST else (-self.rank(contact, agent), *key)
+        by_level = self.rules.order is Order.AGENT_LEVEL
+        best_skill = self.chooses_by(contact) is Strategy.BEST_SKILL
+        return (
+            -self.rank(contact, agent) if by_level else 0,
+            MAX_LEVEL - self.rank(contact, agent) if best_skill else 0,
+            -self.score(contact, agent),
+            self.strategy_key(contact, agent),
+            *(agent.idle_since, agent.position),
+        )
 
-    def strategy_key(self, contact: Contact, agent: Agent) -> Rank:
-        """Return what the contact's queue looks at first."""
+    def strategy_key(self, contact: Contact, agent: Agent) -> int:
+        """Return the number that the contact's queue goes by."""
         done, held_total = agent.tally, sum(weight for _, weight in self.in_hand(agent))
-        match self.queues[contact.queue].strategy:
-            case Strategy.LONGEST_IDLE:
-                return (held_total,)
+        match self.chooses_by(contact):
+            case Strategy.LONGEST_IDLE | Strategy.BEST_SKILL | Strategy.RING_ALL:
+                return held_total
             case Strategy.LEAST_OCCUPIED:
-                return (held_total * 1000 // max(1, sum(agent.units.values())),)
+                return held_total * 1000 // max(1, sum(agent.units.values()))
             case Strategy.FEWEST_CONTACTS:
-                return (done.accepted,)
+                return done.accepted
             case Strategy.LEAST_TALK:
-                return (done.talk_us,)
+                return done.talk_us
             case Strategy.LEAST_AVERAGE_TALK:
-                return (done.talk_us // max(1, done.talks),)
+                return done.talk_us // max(1, done.talks)
             case Strategy.LONGEST_AVERAGE_IDLE:
-                return (WORD - done.idle_us // max(1, done.idles),)
-            case Strategy.BEST_SKILL:
-                return (MAX_LEVEL - self.rank(contact, agent), held_total)
+                return WORD - done.idle_us // max(1, done.idles)
             case Strategy.ROUND_ROBIN:
-                return (agent.last_offer,)
+                return agent.last_offer
             case Strategy.TOP_DOWN:
-                return (agent.position,)
+                return agent.position
             case Strategy.RANDOM:
-                return (mix(self.rules.seed ^ (agent.id << 32) ^ agent.last_offer),)
+                return mix(self.rules.seed ^ (agent.id << 32) ^ agent.last_offer)
             case Strategy.WEIGHTED:
-                return (done.offers * 1_000_000 // agent.share,)
+                return done.offers * 1_000_000 // agent.share
+            case Strategy.OUTSIDE:
+                raise ValueError("a fallback that is outside")
 
     def contact_key(self, contact: Contact, agent: Agent) -> Rank:
         """Return what decides between contacts for an agent, smaller first."""
-        tier, since, sequence = contact.place()
-        if self.rules.order is Order.LONGEST:
-            return (tier, since, sequence)
-        return (tier, -self.rank(contact, agent), since, sequence)
+        rank = self.rank(contact, agent) if self.rules.order is Order.AGENT_LEVEL else 0
+        return self.turn(contact, -rank)
+
+    def turn(self, contact: Contact, rank: int = 0) -> Rank:
+        """Return what decides between contacts, smaller first; `rank` says what an agent adds to it."""
+        queue, (tier, since, sequence) = self.queues[contact.queue], contact.place()
+        if self.rules.order is Order.RATIO:
+            rank = -self.arrears(queue)
+        if self.rules.order is Order.DEADLINE:
+            since += queue.service_level_us
+        return (tier, queue.priority, rank, since, sequence)
+
+    def arrears(self, queue: QueueConfig) -> int:
+        """Return how far the queue's part of those who wait is above the part that it is to have."""
+        waiting = [contact.queue for contact in self.waiting()]
+        ratios = sum(other.ratio for other in self.queues.values())
+        return waiting.count(queue.id) * ratios - queue.ratio * len(waiting)
 
     def best_agent(self, contact: Contact) -> Agent | None:
         """Return the agent that the contact is to be offered to."""
@@ -110,47 +98,71 @@ class Matching(World):
         candidates = [contact for contact in self.contacts.values() if self.eligible(contact, agent)]
         return min(candidates, key=lambda contact: self.contact_key(contact, agent), default=None)
 
-    # Retry pass and match
-
-    def retry_pass(self) -> None:
-        """Start the retry of every contact that nobody else is left for."""
-        for contact in self.contacts.values():
-            if contact.state is not State.WAITING or not contact.attempted or contact.retry_at is not None:
-                continue
-            others = (agent for agent in self.agents.values() if agent.id not in contact.attempted)
-            if not any(self.qualified(contact, agent) for agent in others):
-                contact.retry_at = self.now + self.rules.retry_after_us
-                self.set_timer(Timer.RETRY, contact.id, contact.retry_at)
+    # Match
 
     def match(self) -> None:
-        """Offer until nothing that was touched can be offered: agents first, then contacts."""
-        for number in self.dirty_agents:
-            agent = self.agents[number]
-            while contact := self.best_contact(agent):
-                self.make_offer(contact, agent)
-        touched = [self.contacts[number] for number in self.dirty_contacts if number in self.contacts]
-        for contact in sorted(touched, key=Contact.place):
-            if best := self.best_agent(contact):
-                self.make_offer(contact, best)
-        self.forget_dirty()
+        """Offer until nothing that was touched can be offered: agents first, then contacts, then agents
+        that are no longer kept for a contact.
+        """
+        again = True
+        while again:
+            while self.dirty_agents:
+                agent = self.agents[self.dirty_agents.pop(0)]
+                while contact := self.best_contact(agent):
+                    self.propose(contact, agent)
+            self.touch_paced()
+            touched = [self.contacts[number] for number in self.dirty_contacts if number in self.contacts]
+            self.dirty_contacts.clear()
+            for contact in sorted(touched, key=self.turn):
+                if best := self.best_agent(contact):
+                    self.propose(contact, best)
+            again = bool(self.dirty_agents)
 
     def forget_dirty(self) -> None:
         """Start a new list of what was touched."""
         self.dirty_agents.clear()
         self.dirty_contacts.clear()
 
-    def settle(self) -> None:
-        """Do what follows every mutation."""
-        self.retry_pass()
-        self.match()
-
     def touch_agent(self, agent: Agent) -> None:
         """Look at the agent in the next match."""
         if agent.id not in self.dirty_agents:
             self.dirty_agents.append(agent.id)
 
-    def make_offer(self, contact: Contact, agent: Agent) -> None:
-        """Propose a contact to an agent."""
+    def touch_stealth(self) -> None:
+        """Look at the stealth agents, who may be allowed now what they were not before."""
+        for agent in self.agents.values():
+            if agent.stealth and agent.available():
+                self.touch_agent(agent)
+
+    def touch_paced(self) -> None:
+        """Look at who waits in queues that may have few in hand: one may have left."""
+        for contact in self.waiting():
+            if self.queues[contact.queue].max_in_hand != NO_LIMIT:
+                self.dirty_contacts.add(contact.id)
+
+    def propose(self, contact: Contact, agent: Agent) -> None:
+        """Offer a contact to an agent, and under ring_all to others; who accepts by itself has it at once."""
+        for one in self.rung(contact, agent):
+            offer = self.make_offer(contact, one)
+            if one.auto_accept:
+                self.take(offer)
+                return
+
+    def rung(self, contact: Contact, first: Agent) -> list[Agent]:
+        """Return whom a contact is offered to, in this order."""
+        queue = self.queues[contact.queue]
+        if queue.strategy is not Strategy.RING_ALL:
+            return [first]
+        able = [agent for agent in self.agents.values() if self.eligible(contact, agent)]
+        able.remove(first)
+        return [first, *sorted(able, key=lambda agent: self.agent_key(contact, agent))][: queue.ring_limit]
+
+    def take(self, offer: Offer) -> None:
+        """Accept an offer."""
+        raise NotImplementedError
+
+    def make_offer(self, contact: Contact, agent: Agent) -> Offer:
+        """Propose a contact to an agent; of several offers the first stands for all."""
         deadline = self.now + self.queues[contact.queue].offer_timeout_us
         offer = Offer(self.next_offer, contact.id, agent.id, deadline)
         self.next_offer += 1
@@ -158,13 +170,16 @@ class Matching(World):
         self.set_timer(Timer.OFFER, offer.id, deadline)
         self.cancel_timer(Timer.RETRY, contact.id)
         contact.retry_at = None
-        contact.state, contact.agent, contact.offer = State.OFFERED, agent.id, offer.id
+        self.cancel_timer(Timer.WAKE, contact.id)
+        contact.wake_at = None
+        if contact.state is State.WAITING:
+            contact.state, contact.agent, contact.offer = State.OFFERED, agent.id, offer.id
         agent.contacts[contact.id] = contact
         agent.last_offer = offer.id
         agent.count(offers=1)
-        self.emit(
-            ev.OfferMade(self.now, offer.id, contact.id, contact.channel, contact.queue, agent.id, deadline)
-        )
+        place = (contact.id, contact.channel, contact.queue)
+        self.emit(ev.OfferMade(self.now, offer.id, *place, agent.id, deadline, self.configurations))
+        return offer
 
     # What the handlers and the timers share
 
@@ -184,7 +199,7 @@ class Matching(World):
         self.emit(ev.AgentSignedOut(self.now, agent.id))
 
     def detach(self, contact: Contact) -> None:
-        """Take a contact out of its agent's hands, to wait or to end."""
+        """Take a connecting or engaged contact out of its agent's hands, to wait or to end."""
         self.cancel_timer(Timer.CONNECTING, contact.id)
         if contact.agent:
             del self.agents[contact.agent].contacts[contact.id]
@@ -200,16 +215,41 @@ class Matching(World):
                 *(contact.enqueued_at, contact.head_start_us, cause),
             )
         )
+        self.set_wake(contact)
+
+    def drop(self, offer: Offer, how: How) -> None:
+        """Close an offer to serve; with the last one its contact waits, and must be queued or ended next."""
+        contact = self.contacts[offer.contact]
+        self.close_offer(offer, how)
+        del self.agents[offer.agent].contacts[contact.id]
+        still_open = self.open_offers(contact)
+        if still_open:
+            contact.agent, contact.offer = still_open[0].agent, still_open[0].id
+        else:
+            contact.state, contact.agent, contact.offer = State.WAITING, 0, 0
 
     def withdraw(self, offer: Offer, cause: ev.WithdrawnCause) -> None:
-        """Take an offer back; its contact is detached and must be queued or ended next."""
-        contact = self.contacts[offer.contact]
-        self.close_offer(offer, How.WITHDRAWN)
-        self.detach(contact)
-        self.emit(ev.OfferWithdrawn(self.now, offer.id, contact.id, contact.channel, offer.agent, cause))
+        """Take an offer to serve back."""
+        self.drop(offer, How.WITHDRAWN)
+        channel = self.contacts[offer.contact].channel
+        self.emit(ev.OfferWithdrawn(self.now, offer.id, offer.contact, channel, offer.agent, cause))
 
-    def withdraw_all(self, agent: Agent) -> None:
-        """Take every offer to an agent back."""
-        for offer in sorted(offer for offer in self.offers.values() if offer.agent == agent.id):
-            self.withdraw(offer, ev.WithdrawnCause.AGENT_LEFT)
-            self.queue_up(self.contacts[offer.contact], ev.QueuedCause.OFFER_ENDED)
+    def end_invitation(self, offer: Offer, how: How) -> None:
+        """Close an invitation that nobody has followed."""
+        self.close_offer(offer, how)
+        channel, end = self.contacts[offer.contact].channel, ev.InvitationEnd(how)
+        self.emit(ev.InvitationOver(self.now, offer.id, offer.contact, channel, offer.agent, end))
+
+    def take_back(self, offer: Offer, cause: ev.WithdrawnCause, queued: ev.QueuedCause) -> None:
+        """Take any offer back; a contact without another one waits again."""
+        if offer.purpose is Purpose.JOIN:
+            self.end_invitation(offer, How.WITHDRAWN)
+            return
+        self.withdraw(offer, cause)
+        contact = self.contacts[offer.contact]
+        if contact.state is State.WAITING:
+            self.queue_up(contact, queued)
+
+    def offers_to(self, agent: Agent) -> list[Offer]:
+        """Return an agent's open offers by id."""
+        return sorted(offer for offer in self.offers.values() if offer.agent == agent.id)

@@ -8,6 +8,14 @@ from tests.oracle import commands as cmd
 from tests.oracle import events as ev
 from tests.oracle.config import Strategy
 from tests.oracle.matching import Rank
+from tests.oracle.mutants_choices import MUTANTS_OF_CHOICES
+from tests.oracle.mutants_domains import DOMAIN_MUTANTS
+from tests.oracle.mutants_estimate import ESTIMATE_MUTANTS
+from tests.oracle.mutants_in_hand import MUTANTS_IN_HAND
+from tests.oracle.mutants_outbound import OUTBOUND_MUTANTS
+from tests.oracle.mutants_overflow import OVERFLOW_MUTANTS
+from tests.oracle.mutants_reserving import MUTANTS_OF_RESERVING
+from tests.oracle.mutants_times import MUTANTS_OF_TIMES
 from tests.oracle.oracle import Oracle
 from tests.oracle.refusal import Refusal
 from tests.oracle.state import WAITING_TIER, Agent, Contact, Offer, Outcome, Presence, State, mix
@@ -90,17 +98,22 @@ class WrapUpIsNothing(Oracle):
     """A wrap-up holds no units."""
 
     def in_hand(self, agent: Agent) -> Iterator[tuple[int, int]]:
-        return ((contact.channel, contact.weight) for contact in agent.contacts.values())
+        for contact in agent.contacts.values():
+            yield contact.channel, contact.units()
+        for contact in agent.joined.values():
+            yield contact.channel, contact.weight
 
 
 class ExclusiveBesideOffers(Oracle):
     """An exclusive contact is offered to somebody who has another offer open."""
 
-    def fits(self, contact: Contact, agent: Agent) -> bool:
+    def has_room(self, contact: Contact, agent: Agent) -> bool:
         ringing = any(other.state is State.OFFERED for other in agent.contacts.values())
         if not (ringing and self.exclusive(contact.channel)):
-            return super().fits(contact, agent)
-        return contact.weight <= agent.units[contact.channel]
+            return super().has_room(contact, agent)
+        held = [channel for channel, units in self.in_hand(agent) if units > 0]
+        free = not any(map(self.exclusive, held))
+        return free and contact.weight <= agent.units[contact.channel]
 
 
 class DeadlinesAreLate(Oracle):
@@ -212,28 +225,28 @@ class ConnectingIsTalk(Oracle):
 class SharesAreEqual(Oracle):
     """Weighted looks at the offers alone."""
 
-    def strategy_key(self, contact: Contact, agent: Agent) -> Rank:
+    def strategy_key(self, contact: Contact, agent: Agent) -> int:
         if self.queues[contact.queue].strategy is Strategy.WEIGHTED:
-            return (agent.tally.offers,)
+            return agent.tally.offers
         return super().strategy_key(contact, agent)
 
 
 class OccupancyOfOneChannel(Oracle):
     """Occupancy is measured by the units of the contact's channel alone."""
 
-    def strategy_key(self, contact: Contact, agent: Agent) -> Rank:
+    def strategy_key(self, contact: Contact, agent: Agent) -> int:
         if self.queues[contact.queue].strategy is Strategy.LEAST_OCCUPIED:
             held = sum(weight for _, weight in self.in_hand(agent))
-            return (held * 1000 // max(1, agent.units[contact.channel]),)
+            return held * 1000 // max(1, agent.units.get(contact.channel, 0))
         return super().strategy_key(contact, agent)
 
 
 class LotsAreDrawnOnce(Oracle):
     """Random does not draw anew."""
 
-    def strategy_key(self, contact: Contact, agent: Agent) -> Rank:
+    def strategy_key(self, contact: Contact, agent: Agent) -> int:
         if self.queues[contact.queue].strategy is Strategy.RANDOM:
-            return (mix(self.rules.seed ^ (agent.id << 32)),)
+            return mix(self.rules.seed ^ (agent.id << 32))
         return super().strategy_key(contact, agent)
 
 
@@ -293,4 +306,12 @@ MUTANTS: tuple[type[Oracle], ...] = (
     ChangeLosesItsPlace,
     ChangeForgetsAttempts,
     ReleasedIsAbandoned,
+    *MUTANTS_IN_HAND,
+    *ESTIMATE_MUTANTS,
+    *OVERFLOW_MUTANTS,
+    *OUTBOUND_MUTANTS,
+    *DOMAIN_MUTANTS,
+    *MUTANTS_OF_TIMES,
+    *MUTANTS_OF_CHOICES,
+    *MUTANTS_OF_RESERVING,
 )

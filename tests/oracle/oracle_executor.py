@@ -40,6 +40,10 @@ class OracleExecutor:
         """Return how many contacts stand before one."""
         return self.oracle.position(contact)
 
+    def estimate(self, contact: int) -> tuple[int, ...] | None:
+        """Return position, contacts ahead, mean, P50 and P90 in microseconds."""
+        return self.oracle.estimate(contact)
+
     def state_hash(self) -> int:
         """Return the hash of the whole state."""
         return self.oracle.state_hash()
@@ -65,6 +69,8 @@ class OracleExecutor:
             "states": states,
             **{f"desk {agent}": views.desk(oracle, agent) for agent in agents},
             **{f"contact {number}": views.contact_line(oracle, number) for number in contacts},
+            **{f"invited {number}": views.invited(oracle, number) for number in contacts},
             **{f"ended {number}": views.ended_line(oracle, number) for number in contacts},
             **{f"position {number}": oracle.position(number) for number in contacts},
+            **{f"estimate {number}": oracle.estimate(number) for number in contacts[::8]},
         }

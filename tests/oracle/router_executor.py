@@ -38,6 +38,10 @@ class RouterExecutor:
         """Return how many contacts stand before one."""
         return self.router.position(contact)
 
+    def estimate(self, contact: int) -> tuple[int, ...] | None:
+        """Return position, contacts ahead, mean, P50 and P90 in microseconds."""
+        return self.router.estimate(contact)
+
     def state_hash(self) -> int:
         """Return the hash of the whole state."""
         return self.router.state_hash()
@@ -63,8 +67,10 @@ class RouterExecutor:
             "states": states,
             **{f"desk {agent}": router.desk(agent) for agent in agents},
             **{f"contact {number}": router.contact(number) for number in contacts},
+            **{f"invited {number}": router.invited(number) for number in contacts},
             **{f"ended {number}": router.ended(number) for number in contacts},
             **{f"position {number}": router.position(number) for number in contacts},
+            **{f"estimate {number}": router.estimate(number) for number in contacts[::8]},
         }
 
 

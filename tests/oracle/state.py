@@ -9,11 +9,15 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from tests.oracle.config import AgentConfig, SkillLevel
+from tests.oracle.config import QUEUE_WRAP_UP, AgentConfig, Demand
 
 WORD = (1 << 64) - 1
 WAITING_TIER = 2
 TRANSFER_TIER = 1
+MAX_HOPS = 4
+"""How often a contact overflows in its life."""
+LIFTED_TIER = 1
+"""Of a contact with little time left to reply."""
 
 Words = tuple[int, ...]
 
@@ -25,6 +29,7 @@ class State(IntEnum):
     OFFERED = 1
     CONNECTING = 2
     ENGAGED = 3
+    SCHEDULED = 4
 
 
 class Presence(IntEnum):
@@ -35,6 +40,13 @@ class Presence(IntEnum):
     READY = 2
 
 
+class Purpose(IntEnum):
+    """What an offer asks for: to serve a contact, or to join it."""
+
+    SERVE = 0
+    JOIN = 1
+
+
 class Outcome(IntEnum):
     """How a contact ended."""
 
@@ -42,6 +54,7 @@ class Outcome(IntEnum):
     ABANDONED = 1
     BLOCKED = 2
     WITHDRAWN = 3
+    OVERFLOWED = 4
 
 
 class How(IntEnum):
@@ -75,6 +88,13 @@ def halves(value: bytes) -> Words:
     return int.from_bytes(value[:8]), int.from_bytes(value[8:])
 
 
+class Participant(NamedTuple):
+    """An agent who is in a contact beside the one who serves it."""
+
+    agent: int
+    joined_at: int
+
+
 @dataclass(slots=True)
 class Contact:
     """A live contact."""
@@ -83,7 +103,7 @@ class Contact:
     channel: int
     key: bytes
     queue: int
-    requires: tuple[SkillLevel, ...]
+    demand: Demand
     weight: int
     head_start_us: int
     arrived_at: int
@@ -97,10 +117,42 @@ class Contact:
     engaged_at: int = 0
     retry_at: int | None = None
     attempted: set[int] = field(default_factory=set)
+    preferred_until: int | None = None
+    step: int = 0
+    wake_at: int | None = None
+    participants: list[Participant] = field(default_factory=list)
+    held: bool = False
+    parked: bool = False
+    unparked: bool = False
+    passed_on_by: int = 0
+    unconnected: bool = False
+    """It has failed to connect since it was last engaged, or arrived."""
+    hops: int = 0
+    unanswered: int = 0
+    looked_at: int = 0
+    announce_at: int = 0
+    """When its position is to be told next; 0 is never."""
+    announced: int = 0
+    """The position that was told last in this queue; 0 is none."""
+    reply_by: int = 0
+    choice: int = 0
+    """The choice of an agent that runs outside, or 0."""
+    passed_at: int = 0
+    """When a lighter contact has first gone before it, or 0."""
+    reserved: int = 0
+    """The agent that is kept for it, or 0."""
 
     def place(self) -> tuple[int, int, int]:
         """Return what it is ordered by among waiting contacts, smaller first."""
         return (self.tier, self.enqueued_at - self.head_start_us, self.sequence)
+
+    def units(self) -> int:
+        """Return what it takes of the agent who has it in hand."""
+        return 0 if self.parked else self.weight
+
+    def reservation_words(self) -> Words:
+        """Return the canonical encoding of its reservation."""
+        return (20, self.reserved, self.id)
 
     def words(self) -> Words:
         """Return its canonical encoding."""
@@ -110,8 +162,34 @@ class Contact:
             *(self.state, self.agent, self.offer, self.deadline, self.engaged_at),
             self.retry_at or 0,
             *(len(self.attempted), *sorted(self.attempted)),
-            *(len(self.requires), *(word for entry in self.requires for word in entry)),
+            *(asks_word(self.demand), wishes_word(self)),
+            *(len(self.participants), *(word for one in self.participants for word in one)),
+            *(self.held, self.parked, self.unparked, self.passed_on_by, self.unconnected),
         )
+
+
+def asks_word(demand: Demand) -> int:
+    """Return the hash of what a contact asks of agents; 0 if it asks nothing."""
+    if not demand.requires and not demand.prefers:
+        return 0
+    words = [8, len(demand.requires)]
+    for needs in demand.requires:
+        words += [len(needs), *(word for need in needs for word in need)]
+    return entity_hash((*words, len(demand.prefers), *(word for entry in demand.prefers for word in entry)))
+
+
+def wishes_word(contact: Contact) -> int:
+    """Return the hash of whom a contact wants, and how far it has waited; 0 if there is nothing to say."""
+    demand, until = contact.demand, contact.preferred_until
+    nobody = not demand.preferred and not demand.excludes and demand.preferred_wait_us == 0
+    moved = (contact.hops, contact.unanswered, contact.looked_at, contact.announce_at, contact.announced)
+    asked = (contact.reply_by, contact.choice, contact.passed_at)
+    waits = (contact.step, contact.wake_at or 0, *moved, demand.beyond_capacity, *asked)
+    if nobody and until is None and not any(waits):
+        return 0
+    preferred = (len(demand.preferred), *demand.preferred, demand.preferred_wait_us, until or 0)
+    excludes = (len(demand.excludes), *demand.excludes)
+    return entity_hash((9, *preferred, *excludes, *waits))
 
 
 class WrapUp(NamedTuple):
@@ -137,7 +215,7 @@ class Tally(NamedTuple):
 
 @dataclass(slots=True)
 class Agent:
-    """A configured agent; `contacts` are those that are offered to it, connecting or engaged."""
+    """A configured agent; `contacts` are offered to it, connecting or engaged, `joined` are others'."""
 
     id: int
     position: int
@@ -150,9 +228,14 @@ class Agent:
     misses: int = 0
     idle_since: int = 0
     share: int = 100
+    stealth: bool = False
+    auto_accept: bool = False
+    wrap_up_us: int = QUEUE_WRAP_UP
+    domain: int = 0
     tally: Tally = field(default_factory=Tally)
     last_offer: int = 0
     contacts: dict[int, Contact] = field(default_factory=dict)
+    joined: dict[int, Contact] = field(default_factory=dict)
     wrap_ups: list[WrapUp] = field(default_factory=list)
 
     def configure(self, position: int, config: AgentConfig) -> None:
@@ -161,6 +244,9 @@ class Agent:
         self.levels = {entry.skill: entry.level for entry in config.skills}
         self.units = {entry.channel: entry.units for entry in config.capacity}
         self.share = config.share
+        self.stealth = config.stealth
+        self.auto_accept, self.wrap_up_us = config.auto_accept, config.wrap_up_us
+        self.domain = config.domain
 
     def count(self, **more: int) -> None:
         """Add to what it has done; nothing goes beyond a word."""
@@ -168,6 +254,10 @@ class Agent:
         self.tally = self.tally._replace(
             **{name: min(WORD, old[name] + value) for name, value in more.items()}
         )
+
+    def signed_in(self) -> bool:
+        """Return whether it is there to stay."""
+        return self.presence is not Presence.SIGNED_OUT and not self.signing_out
 
     def available(self) -> bool:
         """Return whether it wants contacts and may have them."""
@@ -189,10 +279,23 @@ class Offer(NamedTuple):
     contact: int
     agent: int
     deadline: int
+    purpose: Purpose = Purpose.SERVE
 
     def words(self) -> Words:
         """Return its canonical encoding."""
-        return (4, self.id, self.contact, self.agent, self.deadline)
+        return (4, self.id, self.contact, self.agent, self.deadline, self.purpose)
+
+
+class Choice(NamedTuple):
+    """An agent is being chosen outside."""
+
+    id: int
+    contact: int
+    deadline: int
+
+    def words(self) -> Words:
+        """Return its canonical encoding."""
+        return (19, self.id, self.contact, self.deadline)
 
 
 class ClosedOffer(NamedTuple):
@@ -218,10 +321,16 @@ class Ended(NamedTuple):
     outcome: Outcome
     last_agent: int
     ended_at: int
+    enqueued_at: int
+    place_used: bool = False
+    """Another contact has its place."""
 
     def words(self) -> Words:
         """Return its canonical encoding."""
-        return (2, self.id, self.channel, *halves(self.key), self.outcome, self.last_agent, self.ended_at)
+        return (
+            *(2, self.id, self.channel, *halves(self.key), self.outcome, self.last_agent, self.ended_at),
+            *(self.enqueued_at, self.place_used),
+        )
 
 
 class SeenCommand(NamedTuple):
@@ -263,6 +372,12 @@ class Ledger(Generic[Key, Record]):
         """Remember a record as the newest."""
         self._records[key] = record
         self.hash = (self.hash + entity_hash(record.words())) & WORD
+
+    def replace(self, key: Key, record: Record) -> None:
+        """Remember another record for a key that is there, as old as the one before."""
+        gone = entity_hash(self._records[key].words())
+        self._records[key] = record
+        self.hash = (self.hash - gone + entity_hash(record.words())) & WORD
 
     def oldest(self) -> Record | None:
         """Return the oldest record, or None."""

@@ -12,20 +12,30 @@ from typing import Any, get_type_hints
 import msgpack  # type: ignore[import-untyped]
 
 from tests.oracle import events as ev
-from tests.oracle.commands import KINDS, Command
+from tests.oracle.commands import KINDS, Arrive, Command
+from tests.oracle.config import Need
 
 VERSION = 1
 _CLASSES: dict[int, type[ev.Event]] = {kind: event for event, kind in ev.KINDS.items()}
 _ENUMS: dict[int, dict[int, type[IntEnum]]] = {
     kind: {
-        place: hint for place, hint in enumerate(get_type_hints(event).values()) if issubclass(hint, IntEnum)
+        place: hint
+        for place, hint in enumerate(get_type_hints(event).values())
+        if isinstance(hint, type) and issubclass(hint, IntEnum)
     }
     for event, kind in ev.KINDS.items()
 }
 
 
 def plain(value: Any) -> Any:
-    """Return named tuples as lists and enumerations as their numbers, all the way down."""
+    """Return named tuples as lists and enumerations as their numbers, all the way down.
+
+    A need that is not negated says so by silence, and an arrival that it is for now.
+    """
+    if isinstance(value, Arrive) and not (value.place or value.not_before or value.reply_by):
+        value = tuple(value)[:-3]
+    if isinstance(value, Need) and not value.negated:
+        return [value.skill, value.level]
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     return int(value) if isinstance(value, IntEnum) else value
@@ -80,4 +90,4 @@ def to_event(fields: list[Any]) -> ev.Event:
         raise ValueError(f"version {version}")
     for place, enum in _ENUMS[kind].items():
         values[place] = enum(values[place])
-    return _CLASSES[kind](*values)
+    return _CLASSES[kind](*(tuple(value) if isinstance(value, list) else value for value in values))

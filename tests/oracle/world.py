@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import IntEnum
 
-from tests.oracle.config import ChannelConfig, Config, Limits, QueueConfig
+from tests.oracle.calibration import Calibration
+from tests.oracle.config import ChannelConfig, Config, Contract, Limits, QueueConfig, QueueState
 from tests.oracle.events import Event
 from tests.oracle.state import (
     WORD,
     Agent,
+    Choice,
     ClosedOffer,
     Contact,
     Ended,
@@ -17,6 +19,7 @@ from tests.oracle.state import (
     Ledger,
     Offer,
     Outcome,
+    Purpose,
     SeenCommand,
     State,
     entity_hash,
@@ -30,6 +33,9 @@ class Timer(IntEnum):
     CONNECTING = 1
     WRAP_UP = 2
     RETRY = 3
+    WAKE = 4
+    SCHEDULED = 5
+    CHOICE = 6
 
 
 class World:
@@ -44,14 +50,30 @@ class World:
         self.agents: dict[int, Agent] = {}
         self.contacts: dict[int, Contact] = {}
         self.offers: dict[int, Offer] = {}
+        self.choices: dict[int, Choice] = {}
         self.ended: Ledger[int, Ended] = Ledger()
         self.closed: Ledger[int, ClosedOffer] = Ledger()
         self.seen: Ledger[bytes, SeenCommand] = Ledger()
         self.keys: dict[bytes, int] = {}
+        self.calibrations: dict[int, Calibration] = {}
+        self.got_in: list[int] = []
+        """Contacts that have got into a queue since the last overflow pass."""
+        self.agents_left = False
+        """Since the last overflow pass there may be fewer agents who could be asked."""
+        self.hours: dict[int, QueueState] = {}
+        """Of the queues that are not open."""
+        self.contracts: set[Contract] = set()
+        self.shares: dict[int, int] = {}
+        self.given: dict[int, int] = {}
+        """Domain -> what it was given in offers to agents that are shared."""
         self.next_contact = 1
         self.next_offer = 1
         self.next_sequence = 1
+        self.configurations = 0
+        self.next_choice = 1
         self.events: list[Event] = []
+        self.dirty_agents: list[int] = []
+        self.dirty_contacts: set[int] = set()
         self._timers: dict[tuple[Timer, int], tuple[int, int]] = {}
         self._timer_seq = 0
         self._wrap_up_number = 0
@@ -103,8 +125,11 @@ class World:
         """Turn a live contact into a record."""
         self.cancel_timer(Timer.CONNECTING, contact.id)
         self.cancel_timer(Timer.RETRY, contact.id)
+        self.cancel_timer(Timer.WAKE, contact.id)
+        self.cancel_timer(Timer.SCHEDULED, contact.id)
         self.contacts.pop(contact.id, None)
-        record = Ended(contact.id, contact.channel, contact.key, outcome, last_agent, self.now)
+        over = (outcome, last_agent, self.now, contact.enqueued_at)
+        record = Ended(contact.id, contact.channel, contact.key, *over)
         self.ended.add(contact.id, record)
 
     def close_offer(self, offer: Offer, how: How) -> None:
@@ -140,11 +165,23 @@ class World:
         return [contact for contact in self.contacts.values() if contact.state is State.WAITING]
 
     def in_hand(self, agent: Agent) -> Iterator[tuple[int, int]]:
-        """Yield (channel, weight) of everything that holds an agent's units."""
+        """Yield (channel, units) of everything that an agent has in hand; what is parked holds none."""
         for contact in agent.contacts.values():
+            yield contact.channel, contact.units()
+        for contact in agent.joined.values():
             yield contact.channel, contact.weight
         for wrap_up in agent.wrap_ups:
             yield wrap_up.channel, wrap_up.weight
+
+    def hours_of(self, queue: int) -> QueueState:
+        """Return whether a queue is open."""
+        return self.hours.get(queue, QueueState.OPEN)
+
+    def open_offers(self, contact: Contact, purpose: Purpose = Purpose.SERVE) -> list[Offer]:
+        """Return the open offers of a contact by id."""
+        return sorted(
+            one for one in self.offers.values() if (one.contact, one.purpose) == (contact.id, purpose)
+        )
 
     def position(self, contact_id: int) -> int | None:
         """Return how many contacts stand before a waiting one in its queue."""
@@ -157,8 +194,15 @@ class World:
     def state_hash(self) -> int:
         """Return the wrapping sum of all entities' hashes."""
         total = self.ended.hash + self.closed.hash + self.seen.hash
-        for entities in (self.contacts.values(), self.agents.values(), self.offers.values()):
-            total += sum(entity_hash(entity.words()) for entity in entities)
+        for entities in (self.contacts, self.agents, self.offers, self.choices):
+            total += sum(entity_hash(entity.words()) for entity in entities.values())
+        for calibration in self.calibrations.values():
+            total += entity_hash(calibration.words())
+        total += sum(entity_hash((17, queue, state)) for queue, state in self.hours.items())
+        total += sum(entity_hash((18, domain, given)) for domain, given in self.given.items() if given)
+        kept = (contact for contact in self.contacts.values() if contact.reserved)
+        total += sum(entity_hash(contact.reservation_words()) for contact in kept)
         config_word = int.from_bytes(self.config.hash[:8]) if self.config else 0
-        router = (7, self.now, self.next_contact, self.next_offer, self.next_sequence, config_word)
+        counters = (self.next_contact, self.next_offer, self.next_sequence)
+        router = (7, self.now, *counters, config_word, self.configurations, self.next_choice)
         return (total + entity_hash(router)) & WORD

@@ -31,7 +31,14 @@ def queued(ms: float, contact: int, *, queue: int = 1, tier: int = 2, since: flo
 
 def offer_made(ms: float, offer: int, contact: int, agent: int) -> OfferMade:
     return OfferMade(
-        at=at(ms), offer=offer, contact=contact, channel=1, queue=1, agent=agent, deadline=at(ms + 20_000)
+        at=at(ms),
+        offer=offer,
+        contact=contact,
+        channel=1,
+        queue=1,
+        agent=agent,
+        deadline=at(ms + 20_000),
+        config=1,
     )
 
 

@@ -146,7 +146,8 @@ def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
         for name in (
             "names",
             *(f"{table}_{part}" for part in ("live", "ended") for table in
-              ("contacts", "offers", "segments", "agent_states")),
+              ("configurations", "contacts", "offers", "segments", "choices", "estimates", "overflows",
+               "queue_hours", "agent_states")),
         )
     }  # fmt: skip
 

@@ -17,19 +17,29 @@ from typing import Any
 import pytest
 
 from engine.router import Router
-from tests.oracle import Code, Refusal, wire
+from tests.oracle import Code, Refusal, mutants, mutants_demand, mutants_direct, wire
 from tests.oracle import commands as cmd
 from tests.oracle import events as ev
 from tests.oracle.agreement import Candidate, as_scenario, replay, shortened, storm
-from tests.oracle.auditor import Auditor
-from tests.oracle.config import NO_LIMIT, AgentConfig, ChannelConfig, Config, Order, QueueConfig, Strategy
-from tests.oracle.mutants import MUTANTS, TiesGoToTheLast
+from tests.oracle.config import (
+    NO_LIMIT,
+    AgentConfig,
+    ChannelConfig,
+    ChannelUnits,
+    Config,
+    Order,
+    QueueConfig,
+    Strategy,
+)
+from tests.oracle.mutants_demand import OnlyTheFirstAlternative
 from tests.oracle.oracle import Oracle
 from tests.oracle.oracle_executor import OracleExecutor
 from tests.oracle.router_executor import RouterExecutor
+from tests.oracle.state import MAX_HOPS
 from tests.scenario_text import Outcome
 from tests.storm import Step, Storm, perform
-from tests.storm_config import QUIET, SMALL, WIDE, Scale
+from tests.storm_config import HEAVY, QUIET, SMALL, WIDE, Scale
+from tests.storm_reach import DIRECT, Reaching, all_fields, all_ways, told, ways
 from tests.storm_record import link, record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +48,7 @@ COMMANDS_A_SEED = 3_000
 SEEDS = range(1, -(-COMMANDS // COMMANDS_A_SEED) + 1)
 WIDE_COMMANDS = 1_500
 WIDE_SEEDS = range(1, -(-COMMANDS // 30_000) + 1)
+SAMPLED = 8
 
 
 def router() -> Candidate:
@@ -56,6 +67,12 @@ def test_the_router_agrees_on_a_quiet_floor(seed: int) -> None:
     agree(seed, COMMANDS_A_SEED, QUIET)
 
 
+@pytest.mark.slow  # thousands of commands, each of them compared
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_router_agrees_where_contacts_are_heavy(seed: int) -> None:
+    agree(seed, COMMANDS_A_SEED, HEAVY)
+
+
 @pytest.mark.slow  # hundreds of agents and contacts, all pairs looked at
 @pytest.mark.parametrize("seed", WIDE_SEEDS)
 def test_the_router_agrees_on_a_wide_floor(seed: int) -> None:
@@ -70,10 +87,17 @@ def agree(seed: int, commands: int, scale: Scale) -> None:
         pytest.fail(f"step {len(steps)} of seed {seed}\n{replay(short, router())}\n\n{as_scenario(short)}")
 
 
+def planted() -> list[Any]:
+    """Every planted bug for `make torture`, every eighth for the default suite: all take half an hour."""
+    every = mutants.MUTANTS + mutants_demand.MUTANTS + mutants_direct.MUTANTS
+    rare = [() if place % SAMPLED == 0 else pytest.mark.torture for place in range(len(every))]
+    return [pytest.param(one, id=one.__name__, marks=marks) for one, marks in zip(every, rare, strict=True)]
+
+
 @pytest.mark.slow  # as many commands as a bug may take to show
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+@pytest.mark.parametrize("mutant", planted())
 def test_a_planted_bug_is_found(mutant: type[Oracle]) -> None:
-    storms = ((seed, scale) for seed in range(1, 7) for scale in (SMALL, QUIET))
+    storms = ((seed, scale) for seed in range(1, 7) for scale in (SMALL, QUIET, HEAVY))
     found = (storm(seed, COMMANDS_A_SEED, OracleExecutor(mutant()), scale)[1] for seed, scale in storms)
     assert any(found), f"nobody would notice: {mutant.__doc__}"
 
@@ -85,7 +109,7 @@ def test_without_a_bug_nothing_is_found() -> None:
 @pytest.mark.slow  # tries many shorter versions of a storm
 def test_a_failure_is_shortened_to_a_scenario() -> None:
     def candidate() -> Candidate:
-        return OracleExecutor(TiesGoToTheLast())
+        return OracleExecutor(OnlyTheFirstAlternative())
 
     steps, difference = storm(1, COMMANDS_A_SEED, candidate())
     assert difference is not None
@@ -137,7 +161,10 @@ def _steps(blowing: Storm, executor: OracleExecutor, count: int) -> Iterator[tup
     """Yield steps that a batch can hold: a service's clock never goes back."""
     for _ in range(count):
         step = blowing.next(executor.oracle)
-        step = step._replace(at=max(step.at, executor.oracle.now))
+        # A restart is the first thing in its batch, and time passes between batches only.
+        begins = step.command is None or isinstance(step.command, cmd.Restarted)
+        earliest = executor.oracle.now + begins
+        step = step._replace(at=max(step.at, earliest))
         outcome = perform(executor, step)
         blowing.seen(outcome.events)
         yield step, outcome
@@ -146,14 +173,20 @@ def _steps(blowing: Storm, executor: OracleExecutor, count: int) -> Iterator[tup
 @pytest.mark.slow  # a storm long enough to reach the rare cases
 def test_the_storm_reaches_everything() -> None:
     kinds, codes, strategies = set[type](), set[Code](), set[Strategy]()
+    fields, causes, hops, direct = set[str](), set[str](), set[int](), set[str]()
+    withdrawn_by = set[ev.EndedBy]()
     for seed in SEEDS[:10]:
-        blowing, executor = Storm(seed), OracleExecutor()
+        blowing, executor = Storm(seed), OracleExecutor(Reaching(direct))
         for _ in range(COMMANDS_A_SEED):
             step = blowing.next(executor.oracle)
             outcome = perform(executor, step)
             blowing.seen(outcome.events)
             codes |= {outcome.refused} if outcome.refused else set()
             kinds |= {type(step.command), *map(type, outcome.events)}
+            fields |= set() if outcome.refused else set(told(step.command))
+            causes |= {way for one in outcome.events for way in ways(one)}
+            hops |= {contact.hops for contact in executor.oracle.contacts.values()}
+            withdrawn_by |= {one.by for one in outcome.events if isinstance(one, ev.Withdrawn)}
             offered = {event.queue for event in outcome.events if isinstance(event, ev.OfferMade)}
             queues = executor.oracle.queues.values()
             strategies |= {queue.strategy for queue in queues if queue.id in offered}
@@ -161,8 +194,14 @@ def test_the_storm_reaches_everything() -> None:
     assert set(Code) - codes == too_many, "of the codes"
     assert {*cmd.KINDS, *ev.KINDS, type(None)} - kinds == set(), "of the commands and events"
     assert strategies == set(Strategy)
+    assert all_fields() - fields == set(), "of the fields that may be left out"
+    assert all_ways() - causes == set(), "of the reasons for what happens"
+    assert hops == set(range(MAX_HOPS + 1))
+    assert withdrawn_by == {ev.EndedBy.DEADLINE, ev.EndedBy.SUPERVISOR}
+    assert set(DIRECT) - direct == set(), "of what goes beyond an agent's capacity"
 
 
+EMPTY = Config(Order.LONGEST, 3, 1, NO_LIMIT, 1, 1, 0, 0, 0, *[()] * 8, b"", bytes(32))
 CHANNEL, QUEUE = ChannelConfig(1, False, True, 1), QueueConfig(1, (), 0, NO_LIMIT, 1, 0)
 
 
@@ -177,62 +216,31 @@ CHANNEL, QUEUE = ChannelConfig(1, False, True, 1), QueueConfig(1, (), 0, NO_LIMI
 )
 @pytest.mark.parametrize("surplus", [0, 1])
 def test_limits_of_a_configuration(field: str, entries: tuple[object, ...], surplus: int) -> None:
-    empty = Config(Order.LONGEST, 3, 1, NO_LIMIT, 1, 1, 0, (), (), (), (), (), b"", bytes(32))
     values = {field: entries[: len(entries) - 1 + surplus]}
-    step = Step(1, cmd.Configure(empty._replace(**values)))  # type: ignore[arg-type]
+    step = Step(1, cmd.Configure(EMPTY._replace(**values)))  # type: ignore[arg-type]
     ours, theirs = perform(OracleExecutor(), step), perform(router(), step)
     assert ours == theirs
     assert ours.refused == (Code[f"TOO_MANY_{field.upper()}"] if surplus else None)
 
 
+def test_a_choice_names_64_agents_at_most() -> None:
+    queue = QUEUE._replace(strategy=Strategy.OUTSIDE, fallback=Strategy.TOP_DOWN)
+    agents = tuple(AgentConfig(number, (), (ChannelUnits(1, 1),)) for number in range(70, 0, -1))
+    config = EMPTY._replace(channels=(CHANNEL,), queues=(queue,), agents=agents)
+    commands = [cmd.Configure(config), *(cmd.SignIn(one.id) for one in agents), cmd.Arrive(1, bytes(16), 1)]
+    for executor in (OracleExecutor(), router()):
+        *_, last = [perform(executor, Step(1, command)).events for command in commands]
+        assert isinstance(last[-1], ev.ChoiceWanted)
+        assert last[-1].agents == tuple(range(70, 6, -1))
+
+
 def test_an_oracle_with_small_limits_refuses_what_is_too_much() -> None:
     small = Oracle(Oracle().limits._replace(max_contacts=1, max_remembered_offers=1))
-    config = Config(Order.LONGEST, 3, 1, NO_LIMIT, 1, 1, 0, (CHANNEL,), (), (), (QUEUE,), (), b"", bytes(32))
+    config = Config(
+        *(Order.LONGEST, 3, 1, NO_LIMIT, 1, 1, 0, 0, 0, ()),
+        *((CHANNEL,), (), (), (), (QUEUE,), (), (), b"", bytes(32)),
+    )
     small.apply(1, cmd.Configure(config))
     small.apply(1, cmd.Arrive(1, bytes(16), 1))
     with pytest.raises(Refusal, match="too_many_contacts 1"):
         small.apply(1, cmd.Arrive(1, bytes([1] * 16), 1))
-
-
-WAITS: list[Any] = [
-    ev.Arrived(1, 1, 1, bytes(16), 1, 1),
-    ev.Queued(1, 1, 1, 1, 2, 1, 0, ev.QueuedCause.ARRIVAL),
-]
-HERE: list[Any] = [ev.AgentSignedIn(1, 7), ev.AgentReady(1, 7)]
-OFFER = ev.OfferMade(1, 1, 1, 1, 1, 7, 2)
-
-
-@pytest.mark.parametrize(
-    ("events", "fault"),
-    [
-        ([*WAITS, OFFER], "not ready"),
-        ([*WAITS, *HERE, ev.AgentLocked(1, 7, 3), OFFER], "locked"),
-        ([*WAITS, *HERE, OFFER, OFFER._replace(offer=2)], "while offered"),
-        ([*WAITS, *HERE, OFFER, ev.OfferAccepted(1, 2, 1, 1, 7)], "open is 1"),
-        ([*WAITS, *HERE, OFFER, ev.OfferAccepted(1, 1, 1, 1, 8)], "it has agent 7"),
-        ([*WAITS, *HERE, OFFER, ev.OfferAccepted(1, 1, 1, 1, 7)], "was left accepted"),
-        ([*WAITS, *HERE, OFFER, ev.OfferExpired(1, 1, 1, 1, 7)], "was left returning"),
-        ([*WAITS, ev.Engaged(1, 1, 1, 7)], "while waiting"),
-        ([*WAITS, ev.Ended(1, 1, 1, 1, 7, ev.EndedBy.AGENT)], "while waiting"),
-        ([WAITS[0]], "was left new"),
-        ([*WAITS, *HERE, OFFER, ev.Changed(1, 1, 1, 2, 0)], "while offered"),
-        ([*WAITS, *HERE, ev.Changed(1, 1, 1, 2, 0), OFFER], "queue 2"),
-        ([*WAITS, *HERE, OFFER, ev.Withdrawn(1, 1, 1, 1)], "while offered"),
-        ([*WAITS, WAITS[0]], "expected contact 2"),
-        ([*HERE, *HERE], "was there already"),
-        ([*HERE, ev.AgentSigningOut(1, 7)], "nothing in hand"),
-        ([*WAITS, *HERE, OFFER, ev.AgentSignedOut(1, 7)], "in hand"),
-        ([ev.AgentSignedIn(2, 7), ev.AgentReady(1, 7)], "time went backwards"),
-    ],
-)
-def test_the_auditor_notices(events: list[ev.Event], fault: str) -> None:
-    with pytest.raises(AssertionError, match=fault):
-        Auditor().feed(events)
-
-
-def test_the_auditor_counts() -> None:
-    auditor = Auditor()
-    auditor.feed([*WAITS, *HERE, OFFER])
-    auditor.feed([WAITS[0]._replace(contact=2), ev.Blocked(1, 2, 1, 1, ev.BlockedCause.SITE_FULL)])
-    counts = auditor.counts()
-    assert {step: count for step, count in counts.items() if count} == {"offered": 1, "blocked": 1}

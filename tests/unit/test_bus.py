@@ -33,8 +33,8 @@ class Site:
         self.do(b"".join(encode_frame(command) for command in commands))
 
 
-def message(seq: int, channel: int = 1, agent: int = 0) -> MessageNotice:
-    return MessageNotice(seq, 1, channel, agent, "agent", 1, 1, 1)
+def message(seq: int, channel: int = 1, *agents: int) -> MessageNotice:
+    return MessageNotice(seq, 1, channel, agents, "agent", 1, 1, 1)
 
 
 async def seqs(subscription: Subscription) -> list[int | str]:
@@ -118,7 +118,7 @@ async def test_notices_come_in_order_and_can_be_resumed() -> None:
     deaf = Subscription(site.bus.subscribe(ForChannel(1)))
     site.arrive(1)
     site.bus.notify(message(site.seq))
-    site.bus.notify(TypingNotice(1, 1, 0, "agent", True))
+    site.bus.notify(TypingNotice(1, 1, (), "agent", True))
     site.bus.notify(message(site.seq, channel=2))
     site.arrive(1)
     assert await seqs(live) == [2, "MessageNotice", "TypingNotice", 3]
@@ -130,11 +130,11 @@ async def test_notices_come_in_order_and_can_be_resumed() -> None:
 async def test_agents_are_told_of_their_contacts() -> None:
     site = Site(Bus())
     desk = site.bus.subscribe(ForAgents(()), notices=True)
-    site.bus.notify(message(1, agent=7))
+    site.bus.notify(message(1, 1, 7))
     desk.attach([7])
-    site.bus.notify(message(1, agent=7))
+    site.bus.notify(message(1, 1, 7))
     desk.detach([7])
-    site.bus.notify(message(1, agent=7))
+    site.bus.notify(message(1, 1, 7))
     assert await seqs(Subscription(desk)) == ["MessageNotice"]
 
 

@@ -76,6 +76,25 @@ def test_a_wrong_plugin_or_option_is_found_before_the_start(
     assert not (config.parent / "data").exists()
 
 
+def test_check_config_says_hours_and_overtaking(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    config.write_text(
+        '[site]\nname = "one"\n[routing]\norder = "agent_level"\n[skills.a]\n[skills.b]\n'
+        '[channels.c]\nplugin = "echo"\n[calendars.never]\n'
+        '[queues.a]\nskills = { a = 1 }\nwaive_overtaking = "b is the fire brigade"\n'
+        "[queues.b]\nskills = { b = 1 }\nmax_head_start_s = 90\n"
+        "[agents.z]\nskills = { a = 3, b = 4 }\ncapacity = { c = 1 }\n"
+    )
+    assert main(["check-config", str(config)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "calendar never: always closed",
+        "overtaking in a  unbounded because agent z has level 4 for b and 3 for a, "
+        'and order is "agent_level"; waived: b is the fire brigade',
+        "overtaking in b  bounded: 90 s (its own contacts, agent z)",
+    ]
+    assert main(["check-config", "--json", str(config)]) == 0
+    assert json.loads(capsys.readouterr().out)["overtaking_s"] == {"a": None, "b": 90}
+
+
 def test_what_is_not_toml_is_named(capsys: pytest.CaptureFixture[str], config: Path) -> None:
     config.write_text("[site\n")
     assert f"{config}: not TOML: " in fault(capsys, "check-config", config)
@@ -123,6 +142,12 @@ def test_a_plugin_s_token_needs_its_channel(
 ) -> None:
     said = fault(capsys, "token", "plugin", "--config", config, *words)
     assert said == f"paidui: --channel: {error}; configured are: pigeon\n"
+
+
+def test_a_token_for_a_channel_that_is_served_here(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    config.write_text(SITE + '[channels.echo]\nplugin = "echo"\n')
+    said = fault(capsys, "token", "plugin", "--config", config, "--channel", "echo")
+    assert "'echo' is served here by 'echo', without a token" in said
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -173,3 +198,50 @@ def test_a_wrong_login_is_named(
     capsys: pytest.CaptureFixture[str], config: Path, words: list[str], error: str
 ) -> None:
     assert error in fault(capsys, "user", *words, "--config", config)
+
+
+PEOPLE = """login,role,agent,name
+w.chen,,chen_wei,Wei Chen
+sue,supervisor,,"Sue, the boss"
+"""
+
+
+def test_many_people_are_let_in_at_once(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    people = config.with_name("people.csv")
+    people.write_text("\ufeff" + PEOPLE)
+    lines = said(capsys, "user", "import", str(people), "--config", str(config)).splitlines()
+    assert lines[0] == "login,password"
+    passwords = dict(line.split(",") for line in lines[1:])
+    assert trio.run(may_sign_in, config, "w.chen", passwords["w.chen"]) == ("agent", "chen_wei")
+    assert trio.run(may_sign_in, config, "sue", passwords["sue"]) == ("supervisor", None)
+
+
+@pytest.mark.parametrize(
+    ("rows", "errors"),
+    [
+        (PEOPLE + "bob,,,\nEve!,admin,,\n", ["4: agent: no agent 'bob' is configured", "5: login: expected"]),
+        (PEOPLE + "sue,admin,,\n", ["login: 'sue' is taken"]),
+        (PEOPLE + "chen_wei,,,\n", ["agent: 'chen_wei' is taken"]),
+        (PEOPLE + "jo,boss,,\n", ["4: role: expected one of agent, supervisor"]),
+        (PEOPLE + "jo,admin,,Jo,6\n", ["4: more values than columns"]),
+        ("login,desk\njo,3\n", ["1: unknown column 'desk'; the first line names the columns: login, role"]),
+        ("name\njo\n", ["1: no column `login`"]),
+    ],
+)
+def test_with_one_error_nobody_is_let_in(
+    capsys: pytest.CaptureFixture[str], config: Path, rows: str, errors: list[str]
+) -> None:
+    people = config.with_name("people.csv")
+    people.write_text(rows)
+    told = fault(capsys, "user", "import", people, "--config", config)
+    assert all(error in told for error in errors), told
+
+    async def count() -> int:
+        async with Store(config.parent / "data" / "store.sqlite") as store:
+            return await store.count_users()
+
+    assert trio.run(count) == 0
+
+
+def test_the_version_by_either_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "--version") == said(capsys, "version")

@@ -34,7 +34,7 @@ def test_sample_loads_and_says_what_it_says() -> None:
     assert site.data == SAMPLE.resolve().parent / "data"
     assert site.gateway.socket == site.data / "gateway.sock"
     assert site.web.bind == Address("127.0.0.1", 8700)
-    assert list(site.agents) == ["chen_wei", "li_na"]
+    assert list(site.agents) == ["chen_wei", "leasing_desk", "li_na"]
     assert site.agents["chen_wei"].title.en == "陈伟"
     assert site.agents["chen_wei"].capacity == {"webchat": 3, "voice": 1}
     assert site.agents["li_na"].was == "lina"
@@ -42,6 +42,8 @@ def test_sample_loads_and_says_what_it_says() -> None:
     assert site.queues["loans"].max_waiting is None
     assert site.channels["webchat"].options == {"abandon_after_s": 60}
     assert site.channels["voice"].account == "voice"
+    assert site.targets["head_office"].address == "+8657100000000"
+    assert (site.agents["chen_wei"].wrap_up_ms, site.agents["li_na"].wrap_up_ms) == (3_000, None)
 
 
 def test_defaults_are_those_that_the_sample_names() -> None:
@@ -55,6 +57,7 @@ def test_defaults_are_those_that_the_sample_names() -> None:
     assert said["retry_after_ms"] == str(site.routing.retry_after_ms)
     assert said["key_retention_days"] == str(site.routing.key_retention_days)
     assert said["offer_timeout_ms"] == str(site.queues["q"].offer_timeout_ms)
+    assert said["expected_handle_s"] == str(site.queues["q"].expected_handle_s)
     assert said["wrap_up_ms"] == str(site.queues["q"].wrap_up_ms)
     assert said["flush_ms"] == str(site.stats.flush_ms)
     assert said["query_timeout_ms"] == str(site.stats.query_timeout_ms)
@@ -85,16 +88,19 @@ def test_sample_has_every_key_that_is_known() -> None:
                 "web": "",
                 "gateway": "",
                 "stats": "",
+                "domains.x": "",
                 "reasons.x": "",
                 "skills.x": "",
                 "channels.x": 'plugin = "echo"\n',
+                "calendars.x": "",
                 "queues.x": "",
+                "regions.x": 'fallback = "y"\nsets = { y = { requires = { x = 1 } } }\n',
                 "agents.x": "",
             }.items()
         )
     )
     errors = errors_of(probe)
-    assert len(errors) == 10
+    assert len(errors) == 13
     for error in errors:
         section = error.split(".zzz")[0]
         known = set(error.split("known: ")[1].split(", "))
@@ -149,10 +155,25 @@ def test_all_errors_come_at_once_with_their_paths() -> None:
     assert "channels.webchat.instant: expected true or false, got an integer" in errors
 
 
+def test_an_exclusive_channel_is_not_interruptible() -> None:
+    text = '[channels.c]\nplugin = "echo"\nexclusive = true\ninterruptible = true\n'
+    assert errors_of(MINIMAL + text) == [
+        "channels.c.interruptible: an exclusive channel cannot be interrupted; take one of the two out"
+    ]
+
+
+def test_a_target_is_reached_by_its_name_unless_it_has_an_address() -> None:
+    site = read(MINIMAL + '[targets.desk]\n[targets.boss]\naddress = "+1"\nwas = "chief"\n')
+    assert [(one.name, one.address, one.was) for one in site.targets.values()] == [
+        ("desk", "desk", None),
+        ("boss", "+1", "chief"),
+    ]
+
+
 def test_an_unknown_strategy_is_told_the_known_ones() -> None:
     (error,) = errors_of(MINIMAL + '[queues.q]\nstrategy = "fifo"')
     assert error.startswith('queues.q.strategy: expected "longest_idle" or "least_occupied" or ')
-    assert error.endswith(' or "weighted", got "fifo"')
+    assert error.endswith(' or "ring_all" or "outside", got "fifo"')
 
 
 @pytest.mark.parametrize(

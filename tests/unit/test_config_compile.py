@@ -8,7 +8,17 @@ import pytest
 
 from engine.config import read_site
 from engine.config_compile import compile_config, config_hash
-from engine.model import NO_LIMIT, ChannelUnits, Config, Order, SkillLevel, Strategy
+from engine.model import (
+    NO_LIMIT,
+    ChannelUnits,
+    Config,
+    Lower,
+    Need,
+    Order,
+    SkillLevel,
+    Step,
+    Strategy,
+)
 from engine.names import Names
 
 SITE = """
@@ -33,9 +43,11 @@ plugin = "webchat"
 skills = {english = 5, cards = 4}
 offer_timeout_ms = 2
 wrap_up_ms = 0
+expected_handle_s = 90
 max_waiting = 9
 strategy = "round_robin"
 [queues.plain]
+waive_overtaking = "whoever is left"
 [agents.zoe]
 skills = {english = 70, cards = 60}
 capacity = {webchat = 3, voice = 1}
@@ -46,6 +58,60 @@ share = 250
 
 def compiled(text: str, names: Names | None = None) -> tuple[Config, Names]:
     return compile_config(read_site(text, Path("/srv")), names or Names())
+
+
+RELAXED = """
+[site]
+name = "relaxed"
+[routing]
+order = "ratio"
+[skills.trainee]
+[skills.mandarin]
+[skills.english]
+[queues.vip]
+requires = "mandarin >= 50 and not trainee >= 1 or not english >= 90 and english >= 80"
+priority = 1
+service_level_ms = 5_000
+ratio = 300
+[[queues.vip.steps]]
+after_ms = 10_000
+drop = ["mandarin", "trainee"]
+lower = { english = 20, trainee = 1 }
+[[queues.vip.steps]]
+after_ms = 20_000
+widen = ["all", "late"]
+head_start_ms = 3_000
+[queues.late]
+[queues.all]
+[agents.bot]
+stealth = true
+[agents.ann]
+"""
+
+
+def test_what_queues_ask_and_how_it_is_relaxed() -> None:
+    config, names = compiled(RELAXED)
+    assert config.order is Order.RATIO
+    trainee, mandarin, english = (names.id("skill", name) for name in ("trainee", "mandarin", "english"))
+    late, everybody = (names.id("queue", name) for name in ("late", "all"))
+    vip = next(queue for queue in config.queues if queue.id == names.id("queue", "vip"))
+    assert vip.requires == (
+        tuple(sorted((Need(mandarin, 50), Need(trainee, 1, negated=True)))),
+        (Need(english, 80), Need(english, 90, negated=True)),
+    )
+    assert vip.rank_skill == mandarin, "the first that is asked for"
+    assert (vip.priority, vip.service_level_us, vip.ratio) == (1, 5_000_000, 300)
+    assert vip.steps == (
+        Step(
+            10_000_000,
+            drop=tuple(sorted((mandarin, trainee))),
+            lower=tuple(sorted((Lower(english, 20), Lower(trainee, 1)), key=lambda one: one.skill)),
+        ),
+        Step(20_000_000, widen=tuple(sorted((everybody, late))), head_start_us=3_000_000),
+    )
+    plain = next(queue for queue in config.queues if queue.id == late)
+    assert (plain.priority, plain.service_level_us, plain.ratio, plain.steps) == (5, 20_000_000, 100, ())
+    assert [agent.stealth for agent in config.agents] == [True, False]
 
 
 def test_names_become_numbers_and_ms_become_us() -> None:
@@ -60,9 +126,10 @@ def test_names_become_numbers_and_ms_become_us() -> None:
     assert (voice.id, voice.exclusive, voice.instant, voice.connect_timeout_us) == (1, True, False, 3_000)
     assert (webchat.id, webchat.exclusive, webchat.instant) == (2, False, True)
     loans, plain = config.queues
-    assert loans.requires == (SkillLevel(1, 4), SkillLevel(2, 5))
+    assert loans.requires == ((Need(1, 4), Need(2, 5)),)
     assert loans.rank_skill == names.id("skill", "english"), "the first that the file lists"
     assert (loans.max_waiting, loans.offer_timeout_us, loans.wrap_up_us) == (9, 2_000, 0)
+    assert (loans.expected_handle_us, plain.expected_handle_us) == (90_000_000, 180_000_000)
     assert (plain.requires, plain.rank_skill, plain.max_waiting) == ((), 0, NO_LIMIT)
     assert (loans.strategy, plain.strategy) == (Strategy.ROUND_ROBIN, Strategy.LONGEST_IDLE)
     zoe, abe = config.agents
@@ -136,5 +203,6 @@ def test_names_survive_the_journal() -> None:
 
 @pytest.mark.parametrize("strategy", Strategy)
 def test_every_strategy_has_a_word(strategy: Strategy) -> None:
-    text = SITE.replace("round_robin", strategy.name.lower())
+    outside = '"\nfunction = "package.module:name' if strategy is Strategy.OUTSIDE else ""
+    text = SITE.replace("round_robin", strategy.name.lower() + outside)
     assert compiled(text)[0].queues[0].strategy is strategy

@@ -17,7 +17,7 @@ from engine.config import load_site
 from engine.journal import events_hash
 from engine.journal.contract import FORMAT_VERSION, RULES_VERSION, BatchRow, first_chain, next_chain
 from engine.journal.sqlite import HEAD, LOCK, SEGMENT
-from engine.model import Abandon, Accept, Arrive, Decline, End, SignIn, encode_frame
+from engine.model import Abandon, Accept, Arrive, Decline, End, HoursState, SignIn, encode_frame
 from engine.names import UnknownName
 from engine.service import Service, open_service
 from engine.testing.fixtures import SMALL_SITE
@@ -82,6 +82,42 @@ async def test_a_story_told_beside_the_service(config: Path, capsys: pytest.Capt
         assert service.explain(99, "ann") is None
         with pytest.raises(UnknownName):
             service.explain(2, "nobody")
+
+
+async def test_a_ring_at_several_is_told_with_who_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "site.toml"
+    config.write_text(SMALL_SITE.replace("[queues.loans]", '[queues.loans]\nstrategy = "ring_all"'), "utf-8")
+    async with open_service(load_site(config), ManualClock(START_US)) as service:
+        ann, bob = service.desk("ann"), service.desk("bob")
+        await ann.sign_in()
+        await bob.sign_in()
+        contact = await service.command(arrive(service, 1, "loans"))
+        ringing = explain(capsys, config, str(contact), "--language", "en")
+        assert "Why ann?" in ringing
+        assert "It rings at 2 agents at once." in ringing
+        await bob.accept(bob.state().offers[0].offer)
+        await bob.invite(contact, "ann")
+        await ann.accept(ann.state().invitations[0].offer)
+        await bob.hold(contact)
+        await bob.leave(contact)
+        await service.take_over(contact, "bob")
+        await service.move(contact, "cards")
+        story = explain(capsys, config, str(contact), "--language", "en", "--at", str(service.seq - 1))
+        assert "Why bob?" in story
+        assert "It rang at 2 agents at once, and bob answered first." in story
+        for line in (
+            "the offer to ann was withdrawn",
+            "bob invited ann (offer 3)",
+            "ann joined",
+            "bob put it on hold",
+            "bob left it to ann",
+            "bob took it over from ann",
+        ):
+            assert line in story, line
+        moved = explain(capsys, config, str(contact), "--language", "zh")
+        assert "班长将其从 bob 强制转接到 cards" in moved
 
 
 async def test_an_instant_of_the_past(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -234,3 +270,64 @@ async def test_a_cut_tail_is_named(journal: Path) -> None:
     db.close()
     assert replayed(copy).diverged_at == seq
     assert replayed(copy, until_seq=seq - 1).divergence == ""
+
+
+RULES = """
+[targets.voicemail]
+[[queues.cards.overflow]]
+when = "wait"
+after_s = 60
+to = "queue:loans"
+[[queues.loans.overflow]]
+when = "wait"
+after_s = 120
+to = "target:voicemail"
+"""
+
+
+async def test_hours_and_overflow_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "site.toml"
+    config.write_text(SMALL_SITE + RULES, "utf-8")
+    clock = ManualClock(START_US)
+    async with open_service(load_site(config), clock) as service:
+        contact = await service.command(arrive(service, 1))
+        await service.set_hours("cards", HoursState.CLOSED)
+        await service.desk("ann").sign_in()
+        told = service.explain(contact, "ann")
+        assert told is not None
+        assert [(one.predicate, one.subject) for one in told.failing] == [("queue_open", "cards")]
+        assert [(fix.action, fix.subject) for fix in told.fixes] == [("open_queue", "cards")]
+        closed = explain(capsys, config, str(contact), "--agent", "ann", "--language", "en")
+        assert "✗ cards is not closed: it is" in closed
+        assert "→ cards opens" in closed
+        await service.desk("ann").sign_out()
+        await service.set_hours("loans", HoursState.CLOSING)
+        await service.set_hours("loans", HoursState.OPEN)
+        await service.set_hours("cards", HoursState.CLOSING)
+        for _ in range(2):
+            clock.advance_ms(60_000)
+            await service.command(arrive(service, 9, "loans"))
+        await service.set_hours("loans", HoursState.CLOSED)
+        for language, lines in {
+            "en": [
+                "arrived",
+                "waits in cards",
+                "cards closes",
+                "cards takes nobody in any more",
+                "it had waited too long in cards: sent on to loans",
+                "waits in loans after an overflow",
+                "it had waited too long in loans: sent on to voicemail",
+            ],
+            "zh": [
+                "到达",
+                "进入队列 cards",
+                "队列 cards 关闭",
+                "队列 cards 停止接入",
+                "在队列 cards 等待过久：溢出到 loans",
+                "溢出后进入队列 loans",
+                "在队列 loans 等待过久：溢出到 voicemail",
+            ],
+        }.items():
+            told_lines = explain(capsys, config, str(contact), "--language", language).splitlines()
+            assert [line[27:] for line in told_lines if line.startswith("  20")] == lines
+        assert "contact 1 · chat · loans · overflowed" in explain(capsys, config, "1", "--language", "en")

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgpack
 import pytest
 import trio
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from engine.auth import Tokens
@@ -33,6 +34,7 @@ from engine.model import (
     Welcome,
     encode_frame,
 )
+from engine.testing.fixtures import SMALL_SITE
 from engine.wire_client import Client, Disconnected, NotTaken, connect
 from tests.unit.gateway_site import arrive, edge, plugin, raw, served, token, wait_for
 
@@ -51,6 +53,14 @@ async def test_a_contact_travels_from_plugin_to_edge(tmp_path: Path) -> None:
         assert state.state == "connecting"
         arrived = await wait_for(voice, Arrived)
         assert arrived.contact == contact
+
+
+async def test_a_queue_gives_no_longer_head_start_over_a_socket_either(tmp_path: Path) -> None:
+    text = SMALL_SITE.replace("wrap_up_ms = 3000", "wrap_up_ms = 3000\nmax_head_start_s = 90")
+    async with served(tmp_path, text=text), plugin(tmp_path / "gateway.sock") as voice:
+        await voice.request(replace(arrive(voice, 1), head_start_us=90_000_000))
+        with pytest.raises(NotTaken, match="at most 90000000 for queue 2, got 90000001"):
+            await voice.request(replace(arrive(voice, 2), head_start_us=90_000_001))
 
 
 async def test_a_unix_socket_serves_too_and_replaces_a_stale_one(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from engine.model import (
     Ended,
     EndedBy,
     Engaged,
+    Need,
     OfferMade,
     OfferWithdrawn,
     QueueConfig,
@@ -30,7 +31,6 @@ from engine.model import (
     Restarted,
     RestartedEvent,
     SignIn,
-    SkillLevel,
     Strategy,
     Withdrawn,
     WithdrawnCause,
@@ -73,7 +73,7 @@ def test_before_the_first_configuration() -> None:
 
 
 def test_a_contact_from_arrival_to_wrap_up(router: Router) -> None:
-    assert router.events == [Configured(at=T, hash=CONFIG.hash)]
+    assert router.events == [Configured(at=T, hash=CONFIG.hash, number=1)]
     assert router.apply(T, SignIn(agent=1)) == 0
     contact = router.apply(T + 1, arrive(7))
     assert contact == 1
@@ -82,10 +82,10 @@ def test_a_contact_from_arrival_to_wrap_up(router: Router) -> None:
     assert arrived.key == arrive(7).key
     assert isinstance(queued, Queued)
     assert made == OfferMade(
-        at=T + 1, offer=1, contact=1, channel=1, queue=1, agent=1, deadline=T + 1 + 20 * SECOND
+        at=T + 1, offer=1, contact=1, channel=1, queue=1, agent=1, deadline=T + 1 + 20 * SECOND, config=1
     )
     assert router.next_deadline() == made.deadline
-    assert router.contact(1) == (1, 1, 1, 1, T + 1, T + 1)
+    assert router.contact(1) == (1, 1, 1, 1, T + 1, T + 1, False, False, [])
     desk = router.desk(1)
     assert desk is not None
     assert desk.offers == [(1, 1, 1, 1, made.deadline, T + 1)]
@@ -96,7 +96,7 @@ def test_a_contact_from_arrival_to_wrap_up(router: Router) -> None:
     assert desk is not None
     assert (desk.offers, desk.contacts, desk.wrap_ups) == ([], [], [(1, 1, T + 3 + 5 * SECOND)])
     assert router.contact(1) is None
-    assert router.ended(1) == (1, 0, 1, T + 3)
+    assert router.ended(1) == (1, 0, 1, T + 3, T + 1, False)
     assert [event.at for event in decode_events(router.advance(T + 60 * SECOND))] == [T + 3 + 5 * SECOND]
 
 
@@ -106,14 +106,14 @@ def test_views_count_what_is_there(router: Router) -> None:
     router.apply(T + 1, SignIn(agent=1))
     router.apply(T + 2, Accept(agent=1, offer=1))
     view = router.overview()
-    assert view.contacts == (2, 0, 1, 0)
-    assert view.queues == [(1, 2, T)]
-    assert view.agents[0] == (1, 2, 0, False, False, 0, 1, 0, 0, T + 1)
-    assert view.agents[1] == (2, 0, 0, False, False, 0, 0, 0, 0, 0)
+    assert view.contacts == (2, 0, 1, 0, 0)
+    assert view.queues == [(1, 2, T, 0)]
+    assert view.agents[0] == (1, 2, 0, False, False, 0, 1, 0, 0, T + 1, 0)
+    assert view.agents[1] == (2, 0, 0, False, False, 0, 0, 0, 0, 0, 0)
     assert [router.position(contact) for contact in (1, 2, 3, 4)] == [None, 0, 1, None]
     desk = router.desk(1)
     assert desk is not None
-    assert desk.contacts == [(1, 2, 1, 2, T + 2 + 10 * SECOND, T)]
+    assert desk.contacts == [(1, 2, 1, 2, T + 2 + 10 * SECOND, T, False, False, [])]
     assert router.desk(3) is None
 
 
@@ -188,7 +188,7 @@ def test_a_panic_is_no_exception(router: Router) -> None:
 
 def test_a_supervisor_changes_and_releases(router: Router) -> None:
     waiting = router.apply(T, arrive(1))
-    router.apply(T, Change(contact=waiting, head_start_us=SECOND, requires=(SkillLevel(1, 50),)))
+    router.apply(T, Change(contact=waiting, head_start_us=SECOND, requires=((Need(1, 50),),)))
     assert router.events == [Changed(at=T, contact=waiting, channel=1, queue=1, head_start_us=SECOND)]
     router.apply(T, Change(contact=waiting))
     assert router.events == [], "everything was kept"
@@ -204,7 +204,7 @@ def test_a_supervisor_changes_and_releases(router: Router) -> None:
     withdrawn, gone = router.events
     assert isinstance(withdrawn, OfferWithdrawn)
     assert withdrawn.cause is WithdrawnCause.RELEASED
-    assert gone == Withdrawn(at=T, contact=waiting, channel=1, queue=1)
+    assert gone == Withdrawn(at=T, contact=waiting, channel=1, queue=1, agent=0, by=EndedBy.SUPERVISOR)
     ended = router.ended(waiting)
     assert ended is not None
     assert (ended.outcome, ended.last_agent) == (3, 0)

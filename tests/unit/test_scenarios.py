@@ -9,6 +9,8 @@ import pytest
 
 from tests.oracle import commands as cmd
 from tests.oracle import events as ev
+from tests.oracle import mutants_direct
+from tests.oracle.oracle import Oracle
 from tests.oracle.oracle_executor import OracleExecutor
 from tests.oracle.refusal import Code
 from tests.scenario_commands import parse_command
@@ -71,6 +73,12 @@ def test_a_wrong_expectation_is_noticed() -> None:
     player = Player(oracle())
     wrong = Block(1, (), blocks[0].source, ("ok", "0 configured hash=ff"))
     assert player.play(wrong).expected != wrong.expected
+
+
+@pytest.mark.parametrize("mutant", mutants_direct.MUTANTS + mutants_direct.RARE, ids=lambda one: one.__name__)
+def test_a_planted_bug_is_found_in_its_scenario(mutant: type[Oracle]) -> None:
+    player = Player(OracleExecutor(mutant()))
+    assert any(player.play(block) != block for block in blocks_of("direct_beyond_capacity"))
 
 
 def test_all_that_can_be_asked_happen_and_be_refused_is_shown() -> None:

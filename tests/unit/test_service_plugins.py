@@ -12,7 +12,7 @@ import trio
 
 from engine import plugins
 from engine.auth import Tokens
-from engine.channel import Capabilities, Connect, Effect, Port
+from engine.channel import Capabilities, Connect, Effect, Ended, Port
 from engine.errors import BadToken, ConfigError, Malformed, UnknownContact, UnknownQueue
 from engine.plugins import PluginHost
 from engine.service import Service
@@ -143,6 +143,22 @@ async def test_what_was_not_finished_comes_again(tmp_path: Path) -> None:
         await ann.accept(ann.state().offers[0].offer)
         await until(lambda: service.contact_state(contact).state == "engaged")
         assert seen[0] == seen[1]
+
+
+async def test_who_served_is_noted_when_it_is_over(tmp_path: Path) -> None:
+    async with hosted(tmp_path, read_nothing) as (service, _host, good, _mounts):
+        assert service.conversations is not None
+        store, ann = service.conversations.store, service.desk("ann")
+        await ann.sign_in()
+        contact = (await good.port.arrive("one", queue="cards", customer="visitor")).contact
+        await ann.accept(ann.state().offers[0].offer)
+        await ann.end(contact)
+        await until(lambda: any(isinstance(effect, Ended) for effect in good.effects))
+        assert await store.last_agent("chat", "visitor", 0) == "ann"
+        left = (await good.port.arrive("two", queue="loans", customer="visitor")).contact
+        await good.port.abandon(left)
+        await until(lambda: sum(isinstance(effect, Ended) for effect in good.effects) == 2)
+        assert await store.last_agent("chat", "visitor", 0) == "ann", "nobody served the other"
 
 
 async def test_a_mount_goes_with_its_run(tmp_path: Path) -> None:

@@ -21,12 +21,18 @@ SECTIONS = (
     "gateway",
     "stats",
     "reasons.x",
+    "domains.x",
+    "targets.x",
     "skills.x",
     "channels.x",
     "queues.x",
     "agents.x",
 )
-VIEWS = ("contacts", "offers", "segments", "agent_states", "conservation", "applied", "names")
+VIEWS = (
+    *("overflows", "queue_hours", "configurations"),
+    *("contacts", "offers", "segments", "choices", "estimates", "ewt_calibration", "agent_states"),
+    *("conservation", "applied", "names"),
+)
 
 
 def words(page: Path) -> set[str]:
@@ -64,5 +70,5 @@ def test_every_column_audit_and_report_is_named(database: Database, language: st
     }
     cursor.close()
     assert "wrap_up_ms" in columns
-    assert len(audits) == 7
+    assert len(audits) == 9
     assert columns | audits | set(report_names()) <= words(DOCS / language / "statistics.md")

@@ -60,7 +60,7 @@ def test_file_of_another_format_is_set_aside(data: Path) -> None:
     old.close()
     with following(data, script.site) as (writer, database):
         writer.step()
-        assert rows(database, "SELECT format FROM applied") == [(1,)]
+        assert rows(database, "SELECT format FROM applied") == [(8,)]
     assert (data / (FILE + SET_ASIDE_SUFFIX)).exists()
     script.close()
 
@@ -96,7 +96,7 @@ def test_file_with_damaged_blocks_is_set_aside(data: Path) -> None:
     with following(data, script.site) as (writer, database):
         writer.step()
         writer.flush()
-        assert rows(database, "FROM conservation") == [(6, 3, 0, 0, 0, 1, 1, 1, 0, 0, 0)]
+        assert rows(database, "FROM conservation") == [(6, 0, 3, 0, 0, 0, 1, 1, 1, 0, 0, 0)]
     assert (data / (FILE + SET_ASIDE_SUFFIX)).exists()
     script.close()
 

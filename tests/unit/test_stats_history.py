@@ -42,6 +42,12 @@ def columns(row: ContactRow, *names: str) -> tuple[object, ...]:
     return tuple(getattr(row, name) for name in names)
 
 
+def transferred(ms: float, to_queue: int) -> Transferred:
+    return Transferred(
+        at=at(ms), contact=1, channel=1, agent=7, from_queue=1, to_queue=to_queue, by=EndedBy.AGENT
+    )
+
+
 def states(history: History) -> list[tuple[object, ...]]:
     """Agent, from and to in ms, state, reason, locked, activity; closed intervals, then open ones."""
     rows = [*history.agents.rows.closed, *(row.values() for row in history.agents.rows.open.values())]
@@ -84,16 +90,16 @@ def test_served_contact_with_wrap_up() -> None:
     (contact,) = history.contacts.closed
     assert contact == (
         1, 1, 1, 1, KEY.hex(), "served", 7, at(100), at(100), at(100), at(2_600.7), at(62_600), "customer",
-        90_000, 2, 1, 1, 0, 0, 2_500, 59_999, 3,
+        90_000, 2, 1, 1, 0, 0, 2_500, 59_999, 0, None, 0, 0, None, 0, 0, None, False, None, None, 0, 3,
     )  # fmt: skip
     assert history.segments.closed == [], "its wrap-up runs"
     history.apply(4, [WrapUpEnded(at=at(65_000), agent=7, contact=1, channel=1, by=EndedBy.AGENT)])
     assert history.segments.closed == [
-        (1, 1, 1, 1, 7, "served", None, at(2_600.7), at(62_600), 59_999,
+        (1, 1, 1, 1, 7, "serves", "served", None, at(2_600.7), at(62_600), 59_999, 0, 0,
          at(62_600), at(65_000), "agent", 2_400, 4)
     ]  # fmt: skip
     assert history.offers.closed == [
-        (1, 1, 1, 1, 7, at(100), at(20_100), at(2_600.7), "accepted", None, None, 2_500, 2)
+        (1, 1, 1, 1, 7, at(100), at(20_100), at(2_600.7), "accepted", None, None, 2_500, 1, 2)
     ]
     assert states(history) == [
         (7, 0, 100, "ready", None, False, "idle"),
@@ -119,7 +125,7 @@ def test_segment_without_wrap_up_is_final_in_its_batch() -> None:
             Ended(at=at(9), contact=1, channel=1, queue=1, agent=7, by=EndedBy.AGENT),
         ],
     )
-    assert [row[5] for row in history.segments.closed] == ["served"]
+    assert [row[6] for row in history.segments.closed] == ["served"]
     assert states(history) == [
         (7, 0, 9, "ready", None, False, "engaged"),
         (7, 9, None, "ready", None, False, "idle"),
@@ -146,7 +152,7 @@ def test_expired_declined_and_withdrawn_offers_keep_the_place() -> None:
             OfferWithdrawn(
                 at=at(27_000), offer=3, contact=1, channel=1, agent=8, cause=WithdrawnCause.ABANDONED
             ),
-            Abandoned(at=at(27_000), contact=1, channel=1, queue=1),
+            Abandoned(at=at(27_000), contact=1, channel=1, queue=1, agent=0),
             AgentUnlocked(at=at(30_000), agent=7),
         ],
     )
@@ -178,7 +184,9 @@ def test_transfer_makes_two_segments_and_one_contact() -> None:
             offer_made(0, 1, 1, 7),
             OfferAccepted(at=at(1_000), offer=1, contact=1, channel=1, agent=7),
             Engaged(at=at(1_000), contact=1, channel=1, agent=7),
-            Transferred(at=at(5_000), contact=1, channel=1, agent=7, from_queue=1, to_queue=2),
+            Transferred(
+                at=at(5_000), contact=1, channel=1, agent=7, from_queue=1, to_queue=2, by=EndedBy.AGENT
+            ),
             WrapUpStarted(at=at(5_000), agent=7, contact=1, channel=1, deadline=at(8_000)),
             queued(5_000, 1, queue=2, tier=1),
         ],
@@ -202,7 +210,7 @@ def test_transfer_makes_two_segments_and_one_contact() -> None:
     assert contact[5:7] == ("served", 8)
     assert contact[10] == at(1_000), "answered first by the first agent"
     assert contact[18:21] == (1, 1_000, 7_000)
-    assert [(row[4], row[5], row[9], row[13]) for row in history.segments.closed] == [
+    assert [(row[4], row[6], row[10], row[16]) for row in history.segments.closed] == [
         (7, "transferred", 4_000, 3_000),
         (8, "served", 3_000, None),
     ]
@@ -229,7 +237,7 @@ def test_connecting_that_fails_and_then_works() -> None:
     assert history.contacts.open[1].state == "connecting"
     history.apply(2, [Engaged(at=at(9_250), contact=1, channel=1, agent=7)])
     assert history.contacts.open[1].wait_ms == 9_250
-    assert [(row[5], row[6], row[9]) for row in history.segments.closed] == [
+    assert [(row[6], row[7], row[10]) for row in history.segments.closed] == [
         ("connect_failed", at(1_000), None)
     ]
     assert history.segments.open[2].connecting_at == at(9_000)
@@ -253,12 +261,12 @@ def test_abandoned_while_connecting_names_the_agent() -> None:
             offer_made(0, 1, 1, 7),
             OfferAccepted(at=at(1_000), offer=1, contact=1, channel=1, agent=7),
             Connecting(at=at(1_000), contact=1, channel=1, agent=7, deadline=at(11_000)),
-            Abandoned(at=at(2_000), contact=1, channel=1, queue=1),
+            Abandoned(at=at(2_000), contact=1, channel=1, queue=1, agent=7),
         ],
     )
     (contact,) = history.contacts.closed
     assert (contact[5], contact[6], contact[19], contact[20]) == ("abandoned", 7, 2_000, 0)
-    assert [(row[5], row[8]) for row in history.segments.closed] == [("abandoned", at(2_000))]
+    assert [(row[6], row[9]) for row in history.segments.closed] == [("abandoned", at(2_000))]
 
 
 def test_changed_contact_keeps_its_time_and_its_first_queue() -> None:
@@ -276,12 +284,12 @@ def test_released_contact_is_withdrawn_by_the_supervisor() -> None:
     waiting = [arrived(0, 1), queued(0, 1)]
     offered = [arrived(0, 2), queued(0, 2), *signed_in(0, 7), offer_made(0, 1, 2, 7)]
     history.apply(1, [*waiting, *offered])
-    history.apply(2, [Withdrawn(at=at(40), contact=1, channel=1, queue=1)])
+    history.apply(2, [Withdrawn(at=at(40), contact=1, channel=1, queue=1, agent=0, by=EndedBy.SUPERVISOR)])
     history.apply(
         3,
         [
             OfferWithdrawn(at=at(50), offer=1, contact=2, channel=1, agent=7, cause=WithdrawnCause.RELEASED),
-            Withdrawn(at=at(50), contact=2, channel=1, queue=1),
+            Withdrawn(at=at(50), contact=2, channel=1, queue=1, agent=0, by=EndedBy.SUPERVISOR),
         ],
     )
     # state, agent, ended_at, ended_by, wait_ms
@@ -304,11 +312,11 @@ def test_contact_released_while_connecting_names_the_agent() -> None:
             offer_made(0, 1, 1, 7),
             OfferAccepted(at=at(1), offer=1, contact=1, channel=1, agent=7),
             Connecting(at=at(1), contact=1, channel=1, agent=7, deadline=at(9)),
-            Withdrawn(at=at(4), contact=1, channel=1, queue=1),
+            Withdrawn(at=at(4), contact=1, channel=1, queue=1, agent=7, by=EndedBy.SUPERVISOR),
         ],
     )
     assert [row[5:7] for row in history.contacts.closed] == [("withdrawn", 7)]
-    assert [row[5] for row in history.segments.closed] == ["withdrawn"]
+    assert [row[6] for row in history.segments.closed] == ["withdrawn"]
 
 
 def test_blocked_contact_names_the_limit() -> None:
@@ -364,7 +372,9 @@ def test_two_wrap_ups_of_one_pair_end_in_their_order() -> None:
             offer_made(start, number, 1, 7),
             OfferAccepted(at=at(start), offer=number, contact=1, channel=1, agent=7),
             Engaged(at=at(start), contact=1, channel=1, agent=7),
-            Transferred(at=at(start + 500), contact=1, channel=1, agent=7, from_queue=1, to_queue=1),
+            Transferred(
+                at=at(start + 500), contact=1, channel=1, agent=7, from_queue=1, to_queue=1, by=EndedBy.AGENT
+            ),
             WrapUpStarted(at=at(start + 500), agent=7, contact=1, channel=1, deadline=at(start + 9_000)),
             queued(start + 500, 1, tier=1),
         ]
@@ -372,7 +382,7 @@ def test_two_wrap_ups_of_one_pair_end_in_their_order() -> None:
         WrapUpEnded(at=at(ms), agent=7, contact=1, channel=1, by=EndedBy.AGENT) for ms in (2_000, 3_000)
     ]
     history.apply(1, events)
-    assert [(row[0], row[13]) for row in history.segments.closed] == [(1, 1_500), (2, 1_500)]
+    assert [(row[0], row[16]) for row in history.segments.closed] == [(1, 1_500), (2, 1_500)]
 
 
 def test_frames_decode_to_what_was_encoded() -> None:
@@ -382,7 +392,7 @@ def test_frames_decode_to_what_was_encoded() -> None:
 
 
 def test_every_event_is_handled_or_left_out_on_purpose() -> None:
-    left_out = {"Configured", "RestartedEvent"}
+    left_out = {"Invited", "InvitationOver", "Unreserved"}
     handled = {event.__name__ for event in History()._handlers}
     assert handled | left_out == {event.__name__ for event in EVENTS.values()}
     assert not handled & left_out

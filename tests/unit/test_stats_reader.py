@@ -58,7 +58,7 @@ def fingerprint(database: Database) -> list[Any]:
         ("SELECT 1", [[1]]),
         ("select 1;", [[1]]),
         ("-- a remark\n/* and another */ SELECT 'a;b' -- end", [["a;b"]]),
-        ("FROM conservation", [[0] * 11]),
+        ("FROM conservation", [[0] * 12]),
         ("WITH t AS (SELECT 2 AS n) SELECT n FROM t", [[2]]),
         ("VALUES (1), (2)", [[1], [2]]),
         ("SELECT sum(range) FROM range(10)", [[45]]),

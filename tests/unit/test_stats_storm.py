@@ -14,10 +14,11 @@ from engine.router import Router
 from engine.stats.database import FILE, Database, Mark
 from engine.stats.decoding import decode_frames
 from engine.stats.history import History
+from engine.views import HOURS
 from tests.storm_record import record
 from tests.unit.stats_kit import rows
 
-STATES = ("waiting", "offered", "connecting", "engaged")
+STATES = ("waiting", "offered", "connecting", "engaged", "scheduled")
 PRESENCE = ("signed_out", "not_ready", "ready")
 COMMANDS = 2_500
 
@@ -43,6 +44,9 @@ def same_as_the_core(history: History, router: Router) -> None:
             line.channel, line.queue, STATES[line.state], line.agent
         )  # fmt: skip
         assert (row.arrived_at, row.enqueued_at) == (line.arrived_at, line.enqueued_at)
+    for queue in overview.queues:
+        hours = history.queues.hours.open.get(queue.queue)
+        assert (HOURS[0] if hours is None else hours.state) == HOURS[queue.hours]
     for agent in overview.agents:
         now = history.agents.now(agent.agent)
         assert (now.presence, now.signing_out, now.locked) == (
@@ -50,8 +54,8 @@ def same_as_the_core(history: History, router: Router) -> None:
         )  # fmt: skip
         if not agent.signing_out:
             assert (now.reason or 0) == agent.reason
-        in_hand = (now.offers, now.connecting, now.engaged, now.wrap_ups)
-        assert in_hand == (agent.offers, agent.connecting, agent.engaged, agent.wrap_ups)
+        in_hand = (now.offers, now.connecting, now.engaged, now.wrap_ups, now.joined)
+        assert in_hand == (agent.offers, agent.connecting, agent.engaged, agent.wrap_ups, agent.joined)
 
 
 @pytest.mark.slow  # the oracle makes the storm
@@ -64,7 +68,9 @@ def test_rows_agree_with_the_core_in_a_storm(seed: int, tmp_path: Path) -> None:
         events = decode_frames(frames)
         history.apply(seq, events)
         if any(isinstance(event, Configured) for event in events):
-            history.configured({line.agent for line in router.overview().agents}, at)
+            overview = router.overview()
+            agents = {line.agent for line in overview.agents}
+            history.configured(agents, {line.queue for line in overview.queues}, at)
         if seq % 250 == 0:
             same_as_the_core(history, router)
             database.write(history, Mark("storm", seq, at, "", seq), Names().as_dict())

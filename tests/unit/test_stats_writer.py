@@ -33,7 +33,7 @@ from tests.unit.stats_kit import (
 
 AUDITS = (
     "conservation", "double_assignment", "agent_state_overlap", "agent_state_gap", "sums",
-    "offer_to_unavailable", "times",
+    "offer_to_unavailable", "times", "company", "closed",
 )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def test_a_morning_to_the_millisecond(data: Path) -> None:
             ("ready", True, "wrap_up", 2_000),
             ("ready", True, "idle", None),
         ]
-        assert rows(database, "FROM conservation") == [(6, 3, 0, 0, 0, 1, 1, 1, 0, 0, 0)]
+        assert rows(database, "FROM conservation") == [(6, 0, 3, 0, 0, 0, 1, 1, 1, 0, 0, 0)]
         for audit in AUDITS:
             assert rows(database, f"FROM audit_{audit}") == [], audit
     script.close()
@@ -125,7 +125,10 @@ def test_every_report_runs_and_its_figures_are_right(data: Path) -> None:
     cards = reports["service_level"][0]
     assert cards == ("cards", 6, 1, 1, 1, 0, 50.0)
     assert reports["answer_speed"] == [("cards", 1, 1.25, 1.25, 1.25, 1.25)]
-    assert reports["handle_time"] == [("cards", 1, 26.75, 2.0, 28.75), ("loans", 1, 5.0, 0.0, 5.0)]
+    assert reports["handle_time"] == [
+        ("cards", 1, 26.75, 0.0, 0.0, 2.0, 28.75),
+        ("loans", 1, 5.0, 0.0, 0.0, 0.0, 5.0),
+    ]
     assert reports["abandon_rate"] == [("cards", 6, 1, 1, 0, 20.0, 22.5)]
     # ann: engaged 26.75, wrap-up 2; free before the lock 1 + 1.25. bob: 5 engaged; 1 + 4 + 1 + 1 free.
     assert reports["occupancy"] == [("ann", 28.75, 2.25, 92.7), ("bob", 5.0, 7.0, 41.7)]
@@ -140,7 +143,7 @@ def test_every_report_runs_and_its_figures_are_right(data: Path) -> None:
     assert (str(bob[0]), *bob[1:]) == ("2023-11-15", "bob", 12.0, 27.5, 0.0, 0.0, 0.0, 5.0, 0.0)
     assert reports["waiting_now"] == [("cards", 3, 0, 1.0)]
     assert reports["audits"] == [(audit, 0) for audit in AUDITS]
-    assert reports["conservation"] == [(6, 3, 0, 0, 0, 1, 1, 1, 0, 0, 0)]
+    assert reports["conservation"] == [(6, 0, 3, 0, 0, 0, 1, 1, 1, 0, 0, 0)]
 
 
 def test_connecting_channel_and_a_restart(data: Path) -> None:

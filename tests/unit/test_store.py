@@ -5,12 +5,16 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import trio
 
+from engine.errors import Malformed
 from engine.store import SignIn, Store, StoreError
+from engine.terms import Terms
+from engine.wishes import Wishes
 
 
 @pytest.fixture
@@ -36,6 +40,40 @@ async def test_conversation_is_made_once_and_keeps_how_it_arrived(store: Store) 
     assert other_channel.id != first.id
     assert len(first.public_id) >= 20
     assert first.public_id != other_channel.public_id
+
+
+async def test_a_conversation_keeps_whom_it_wished_for(path: Path) -> None:
+    wishes = Wishes({"english": 2}, ("ann", "bob"), 30_000, ("cat",))
+    text = "cards >= 50 or not trainee >= 1"
+    async with Store(path) as store:
+        made = await store.conversation_for("webchat", "1", queue="cards", requires=text, wishes=wishes)
+        plain = await store.conversation_for("webchat", "2", queue="cards")
+    async with Store(path) as store:
+        found = await store.without_contact()
+    assert found == [made, plain]
+    assert (made.requires, made.wishes) == (text, wishes)
+    assert (plain.requires, plain.wishes) == ({}, Wishes())
+
+
+async def test_a_conversation_keeps_the_terms_on_which_it_came(path: Path) -> None:
+    terms = Terms(place=7, not_before_ms=1_800_000_000_000, reply_by_ms=1_800_000_060_000)
+    async with Store(path) as store:
+        made = await store.conversation_for("webchat", "1", queue="cards", terms=terms)
+        plain = await store.conversation_for("webchat", "2", queue="cards")
+    async with Store(path) as store:
+        assert await store.without_contact() == [made, plain]
+    assert (made.terms, plain.terms) == (terms, Terms())
+
+
+async def test_a_file_of_the_last_format_is_read(path: Path) -> None:
+    async with Store(path) as store:
+        made = await store.conversation_for("webchat", "1", queue="cards")
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript("ALTER TABLE conversations DROP COLUMN terms; PRAGMA user_version=3")
+    async with Store(path) as store:
+        assert await store.without_contact() == [made]
+    async with Store(path) as store:
+        assert await store.without_contact() == [made]
 
 
 async def test_conversations_are_found_by_contact_and_by_lack_of_one(store: Store) -> None:
@@ -157,12 +195,71 @@ async def test_file_of_another_format_is_refused_untouched(path: Path) -> None:
     raw = sqlite3.connect(path)
     raw.execute("PRAGMA user_version=99")
     raw.close()
-    with pytest.raises(StoreError, match="has format 99, this release reads 1"):
+    with pytest.raises(StoreError, match="has format 99, this release reads 4"):
         async with Store(path):
             pass
     raw = sqlite3.connect(path)
     assert raw.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     raw.close()
+
+
+async def test_file_of_format_1_is_brought_up_to_date(path: Path) -> None:
+    """As format 1 was: conversations without weight, agent and wishes, no identities."""
+    async with Store(path) as store:
+        made = await store.conversation_for("webchat", "1", queue="cards", requires={"cards": 2})
+        await store.attach_contact(made.id, 7)
+    raw = sqlite3.connect(path)
+    raw.executescript(
+        "ALTER TABLE conversations DROP COLUMN weight; ALTER TABLE conversations DROP COLUMN agent;"
+        "ALTER TABLE conversations DROP COLUMN wishes; ALTER TABLE conversations DROP COLUMN terms;"
+        "DROP TABLE identities; PRAGMA user_version=1"
+    )
+    raw.close()
+    async with Store(path) as store:
+        found = await store.by_contact(7)
+        assert found is not None
+        assert (found.id, found.requires, found.weight, found.agent) == (made.id, {"cards": 2}, 1, None)
+        await store.close_conversation(7, "ann")
+        await store.conversation_for("webchat", "2", queue="cards", weight=3, customer="visitor")
+    async with Store(path) as store:
+        closed = await store.by_contact(7)
+        assert closed is not None
+        assert closed.agent == "ann"
+
+
+async def test_the_last_agent_is_who_served_this_customer_last(path: Path) -> None:
+    now = 0
+
+    async def served(name: str, customer: str | None, agent: str | None, channel: str = "webchat") -> None:
+        nonlocal now
+        now += 10
+        made = await store.conversation_for(channel, name, queue="cards", customer=customer)
+        await store.attach_contact(made.id, now)
+        await store.close_conversation(now, agent)
+
+    async with Store(path, now_ms=lambda: now) as store:
+        await served("1", "visitor", "ann")
+        await served("2", "visitor", "bob")
+        await served("3", "visitor", None)  # nobody served it
+        await served("4", "other", "eve")
+        await served("5", None, "eve")
+        await served("6", "visitor", "eve", channel="app")  # another channel's visitor
+        assert await store.last_agent("webchat", "visitor", 0) == "bob"
+        assert await store.last_agent("webchat", "visitor", 20) == "bob", "at the horizon"
+        assert await store.last_agent("webchat", "visitor", 21) is None, "too long ago"
+        assert await store.last_agent("app", "visitor", 0) == "eve"
+        assert await store.last_agent("webchat", "nobody", 0) is None
+
+
+async def test_a_customer_is_the_same_in_all_contacts_and_has_the_name_given_last(store: Store) -> None:
+    for number, name in enumerate(["王芳", None, "王芳芳"]):
+        await store.conversation_for("webchat", f"v.{number}", queue="q", customer="v", customer_name=name)
+    first = await store.by_external_id("webchat", "v.0")
+    assert first is not None
+    assert first.customer == "王芳芳"
+    assert await store.by_external_id("webchat", "v.9") is None
+    with pytest.raises(Malformed, match="customer: expected 1"):
+        await store.conversation_for("webchat", "x", queue="q", customer="")
 
 
 async def test_closed_store_says_so(path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from engine.bus import ForAll
 from engine.channel import Ended
 from engine.clock import ManualClock
-from engine.effects import effect_of
+from engine.effects import effects_of
 from engine.errors import BadLevel, UnknownContact, UnknownQueue, UnknownSkill, WrongState
 from engine.model import Arrive, Changed, Withdrawn
 from engine.service import Service
@@ -63,9 +63,8 @@ async def test_a_released_contact_is_over_for_its_channel(tmp_path: Path) -> Non
             await service.release(contact)
             _, _, ((_, event),) = await anext(aiter(subscription))
         assert isinstance(event, Withdrawn)
-        assert effect_of(service.names, "1", event) == Ended(
-            effect_id="1", contact=contact, outcome="withdrawn", by="supervisor"
-        )
+        over = Ended(effect_id="1", contact=contact, outcome="withdrawn", by="supervisor")
+        assert effects_of(service.names, "1", event) == [over]
 
 
 async def test_a_change_of_queue_finds_the_agent_there(tmp_path: Path) -> None:

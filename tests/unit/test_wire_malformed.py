@@ -29,25 +29,30 @@ CORPUS: list[tuple[str, Any, str]] = [
     ("too many", [4, 1, 1, 1, 1], "abandon: 1 fields too many"),
     (
         "flat requires",
-        [3, 1, 1, KEY, 1, 0, 1, [1, 50]],
-        "arrive.requires[0]: expected an array, got an integer",
+        [3, 1, 1, KEY, 1, 0, 1, [[1, 50]]],
+        "arrive.requires[0][0]: expected an array, got an integer",
     ),
     (
         "level",
-        [3, 1, 1, KEY, 1, 0, 1, [[1, 500]]],
-        "arrive.requires[0].level: expected an integer 0..255, got 500",
+        [3, 1, 1, KEY, 1, 0, 1, [[[1, 500]]]],
+        "arrive.requires[0][0].level: expected an integer 0..255, got 500",
+    ),
+    (
+        "NOT by number",
+        [3, 1, 1, KEY, 1, 0, 1, [[[1, 50, 1]]]],
+        "arrive.requires[0][0].negated: expected a boolean, got an integer",
     ),
     ("integer for boolean", [7, 1, 5, 1], "sign_in.ready: expected a boolean, got an integer"),
     ("boolean for integer", [9, 1, True], f"ready.agent: expected {INTEGER}, got bool"),
     ("short id", [9, 1, 5, b"x"], "ready.command_id: expected 16 bytes, got 1"),
     ("version", [9, 2, 5], "ready.version: expected 1, got 2"),
     ("no version", [9], "ready.version: is missing"),
-    ("unknown kind", [19, 1], "kind 19 is no command"),
-    ("unknown event", [91, 1, 0], "kind 91 is no event"),
+    ("unknown kind", [63, 1], "kind 63 is no command"),
+    ("unknown event", [127, 1, 0], "kind 127 is no event"),
     ("empty", [], "expected [kind, version, ...], got an empty array"),
     ("map", {"kind": 3}, "expected an array, got map"),
-    ("order", [1, 1, [2, *([0] * 13)]], "configure.config.order: expected an integer 0..1, got 2"),
-    ("config's arity", [1, 1, [0]], "configure.config: expected 14 items, got 1"),
+    ("order", [1, 1, [4, *([0] * 18)]], "configure.config.order: expected an integer 0..3, got 4"),
+    ("config's arity", [1, 1, [0]], "configure.config: expected 19 items, got 1"),
 ]
 
 
@@ -97,9 +102,11 @@ def test_depth_bombs_cost_nothing(opening: bytes) -> None:
 def test_every_cut_of_every_message_is_refused() -> None:
     messages: list[model.Frame] = [
         model.Configure(config=model.Config(agents=(model.AgentConfig(1),))),
-        model.Arrive(channel=1, key=KEY, queue=1, requires=(model.SkillLevel(1, 50),)),
+        model.Arrive(
+            channel=1, key=KEY, queue=1, requires=((model.Need(1, 50), model.Need(2, 30, negated=True)),)
+        ),
         model.SignIn(agent=300, command_id=KEY),
-        model.OfferMade(at=2**50, offer=1, contact=1, channel=1, queue=1, agent=1, deadline=2**50),
+        model.OfferMade(at=2**50, offer=1, contact=1, channel=1, queue=1, agent=1, deadline=2**50, config=3),
     ]
     for message in messages:
         body = model.encode_body(message)

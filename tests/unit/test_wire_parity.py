@@ -18,8 +18,10 @@ from engine import errors, model
 from engine.router import CODES, KINDS, DecodeError, recode
 
 BYTES = {"key": 16, "command_id": 16, "hash": 32}
-LIMITS = {"tier": 0xFF, "level": 0xFF}
-WIDE = re.compile(r"_us$|^(at|seed|contact|offer|deadline|enqueued_at)$")
+LIMITS = {"tier": 0xFF, "step": 0xFF, "level": 0xFF, "by": 0xFF, "priority": 0xFF}
+IDS = "contact|offer|choice|place|number|config|position|threshold|seed"
+TIMES = "at|deadline|enqueued_at|not_before|reply_by|until"
+WIDE = re.compile(rf"_us$|^({IDS}|{TIMES})$")
 MESSAGES = {**model.COMMANDS, **model.EVENTS}
 
 
@@ -27,6 +29,10 @@ def some(kind: Any, field: str, rng: random.Random) -> Any:
     """A random value of a field's type."""
     if isinstance(kind, type) and issubclass(kind, IntEnum):
         return rng.choice(list(kind))
+    if kind is model.SkillWeight:
+        return model.SkillWeight(rng.getrandbits(32), rng.getrandbits(8))
+    if kind is model.Need:
+        return model.Need(rng.getrandbits(32), rng.getrandbits(8), rng.random() < 0.3)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return filled(kind, rng)
     if typing.get_origin(kind) is tuple:
@@ -95,8 +101,8 @@ def test_kinds_names_and_fields_are_the_same() -> None:
 
 
 def test_kinds_stand_in_their_ranges() -> None:
-    assert list(model.COMMANDS) == list(range(1, 19))
-    assert list(model.EVENTS) == list(range(64, 91))
+    assert list(model.COMMANDS) == list(range(1, 30))
+    assert sorted(model.EVENTS) == list(range(64, 114))
     assert list(model.CONTROLS) == list(range(128, 142))
 
 
@@ -108,7 +114,12 @@ def test_refusals_are_the_same() -> None:
 
 
 def enum_fields() -> Iterator[tuple[type[msgspec.Struct], str, type[IntEnum]]]:
-    structs: list[type[msgspec.Struct]] = [*MESSAGES.values(), model.Config, model.QueueConfig]
+    structs: list[type[msgspec.Struct]] = [
+        *MESSAGES.values(),
+        model.Config,
+        model.QueueConfig,
+        model.Overflow,
+    ]
     for struct in structs:
         for field, kind in typing.get_type_hints(struct).items():
             if isinstance(kind, type) and issubclass(kind, IntEnum):
@@ -117,13 +128,16 @@ def enum_fields() -> Iterator[tuple[type[msgspec.Struct], str, type[IntEnum]]]:
 
 @pytest.mark.parametrize(("struct", "field", "enum"), list(enum_fields()))
 def test_enums_have_as_many_members(struct: type[msgspec.Struct], field: str, enum: type[IntEnum]) -> None:
-    assert list(enum) == list(range(len(enum)))
+    lowest, highest = min(enum), max(enum)
+    assert list(enum) == list(range(lowest, highest + 1))
     message = filled(struct, random.Random(2))
-    wrong = msgspec.structs.replace(message, **{field: len(enum)})
+    wrong = msgspec.structs.replace(message, **{field: highest + 1})
+    if isinstance(wrong, model.Overflow):
+        wrong = model.QueueConfig(id=1, overflow=(wrong,))
     if isinstance(wrong, model.QueueConfig):
         wrong = model.Config(queues=(wrong,))
     whole = model.Configure(config=wrong) if isinstance(wrong, model.Config) else wrong
-    expected = rf"\.{field}: expected an integer 0\.\.{len(enum) - 1}, got {len(enum)}$"
+    expected = rf"\.{field}: expected an integer {lowest}\.\.{highest}, got {highest + 1}$"
     with pytest.raises(DecodeError, match=expected):
         recode(model.encode_body(whole))
 
@@ -136,4 +150,10 @@ def test_every_enum_is_covered() -> None:
         model.BlockedCause,
         model.WithdrawnCause,
         model.EndedBy,
+        model.PreferenceOverCause,
+        model.InvitationEnd,
+        model.HoursState,
+        model.OverflowWhen,
+        model.OverflowTo,
+        model.ChoiceCause,
     }

@@ -60,6 +60,8 @@ def _worst(result: dict[str, Any]) -> str:
 FIGURES = {
     "inputs/s, least": lambda r: rate(r["minima"]["mean"]),
     "inputs/s, plain run": lambda r: rate(r["raw_ns_per_input"]),
+    "router events/s, their own cost": lambda r: rate(r["router_events"]["own"]),
+    "router events/s, bearing acceptances": lambda r: rate(r["router_events"]["bearing_all"]),
     "events out/s, least": lambda r: rate(r["minima"]["mean"] * r["inputs"] / r["events"]),
     "least p50 / p99 / p99.9 / worst": lambda r: _spread(r["minima"]),
     "raw p50 / p99 / p99.9 / worst": lambda r: _spread(r["raw"]),

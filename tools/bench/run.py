@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from loadtest.machine import describe_machine, probe_fsync
-from tools.bench import core, floods, growth, peers, side_by_side
+from tools.bench import core, day, floods, growth, peers, side_by_side
 from tools.bench.table import title
 
-PARTS = ("side", "growth", "core", "flood", "peers")
+PARTS = ("side", "growth", "core", "day", "flood", "peers")
 
 
 def main() -> int:
@@ -30,6 +30,7 @@ def main() -> int:
     options = parser.parse_args()
     parts: dict[str, Callable[[bool], None]] = {
         "core": core.run,
+        "day": day.run,
         "side": side_by_side.run,
         "growth": partial(growth.run, allowed=options.max_growth),
         "flood": partial(floods.run, rate=options.rate, seconds=options.seconds),

@@ -16,12 +16,17 @@ const state = {
   title: {},
   phase: "connecting",
   position: null,
+  minutes: null,
   outcome: null,
+  reason: null,
+  text: null,
+  announced: null,
   messages: new Map(),
   agentTyping: false,
   online: false,
   greeted: false,
   notice: "",
+  keepsPlaces: false,
 };
 // The message under way; the next one follows when the server has it, so that the order is the typed one.
 let underWay = null;
@@ -30,6 +35,13 @@ let retryTimer = 0;
 
 const t = (key, parameters) => text(state.language, key, parameters);
 const outbox = () => memory.state.outbox;
+
+// The place that this customer has left and may come back to, as long as it is kept.
+function kept() {
+  const { kept } = memory.state;
+  if (kept && kept.untilMs <= Date.now()) memory.set({ kept: null });
+  return memory.state.kept;
+}
 
 // The highest position below which no message is missing.
 function complete() {
@@ -42,9 +54,15 @@ function draw() {
   view.draw({
     ...state,
     heading: title(state.title, state.language),
-    topics: state.topics.map((topic) => ({ name: topic.name, title: title(topic.title, state.language) })),
+    topics: state.topics.map((topic) => ({
+      name: topic.name,
+      title: title(topic.title, state.language),
+      hint: topic.closed ? t("closed_now") : "",
+    })),
+    parting: state.text ? title(state.text, state.language) : "",
     ordered: [...state.messages.values()].sort((a, b) => a.position - b.position),
     sending: outbox(),
+    kept: kept(),
     t,
   });
 }
@@ -54,6 +72,10 @@ function sayStart() {
   if (!chat) return;
   const start = { type: "start", chat: chat.id, queue: chat.queue, after: complete() };
   if (chat.name) start.name = chat.name;
+  if (chat.place) start.place = chat.place;
+  start.language = state.language;
+  // A site that opens the chat in a frame or a window may name the page; the browser may know it as well.
+  start.page = (new URLSearchParams(location.search).get("page") ?? document.referrer).slice(0, 500);
   link.send(start);
 }
 
@@ -78,9 +100,16 @@ const handlers = {
     if (message.chat !== memory.state.chat?.id) return;
     state.phase = message.state;
     state.position = message.position ?? null;
+    state.minutes = message.minutes ?? null;
     state.outcome = message.outcome ?? null;
+    state.reason = message.reason ?? null;
+    state.text = message.text ?? null;
     state.notice = "";
-    memory.set({ chat: { ...memory.state.chat, opened: true } });
+    if (message.state !== "waiting") state.announced = null;
+    const { place, ...chat } = memory.state.chat;
+    memory.set({ chat: { ...chat, opened: true } });
+    // It stands at its place now; the ticket has done what it could.
+    if (place && place === memory.state.kept?.ticket) memory.set({ kept: null });
     if (message.state === "ended") {
       memory.set({ outbox: [] });
       underWay = null;
@@ -96,6 +125,17 @@ const handlers = {
       else if (one.sender === "agent") state.agentTyping = false;
     }
     pump();
+  },
+
+  announcement({ position, minutes }) {
+    state.announced = { position, minutes: minutes ?? null, behind: complete() };
+  },
+
+  place(message) {
+    const { chat } = memory.state;
+    if (message.chat !== chat?.id) return;
+    const untilMs = Date.now() + message.seconds * 1_000;
+    memory.set({ kept: { ticket: message.ticket, untilMs, queue: chat.queue, name: chat.name } });
   },
 
   typing(message) {
@@ -115,15 +155,19 @@ const handlers = {
       return;
     }
     if (message.external_id) delivered(message.external_id);
-    state.notice = t("refused", { text: message.text });
+    state.notice = message.code === "not_admitted" ? t("not_admitted") : t("refused", { text: message.text });
+    if (message.field === "place") {
+      memory.set({ kept: null });
+      state.notice = t("not_kept");
+    }
     if (!message.external_id && state.phase === "connecting") newChat();
   },
 
   bye() {},
 };
 
-function start(queue, name) {
-  memory.set({ chat: { id: crypto.randomUUID?.() ?? fallbackId(), queue, name }, outbox: [] });
+function start(queue, name, place) {
+  memory.set({ chat: { id: crypto.randomUUID?.() ?? fallbackId(), queue, name, place }, outbox: [] });
   state.messages.clear();
   state.phase = "connecting";
   sayStart();
@@ -169,6 +213,12 @@ const view = new View(document, {
     setTyping(words !== "");
   },
   onEnd: () => link.send({ type: "end" }),
+  onKeep: () => link.send({ type: "end", keep_place: true }),
+  onBack() {
+    const place = kept();
+    if (place) start(place.queue, place.name, place.ticket);
+    else draw();
+  },
   onAgain() {
     newChat();
     view.setText("");
@@ -187,6 +237,7 @@ const link = new Link({
   onUp(welcome) {
     memory.set({ token: welcome.token });
     Object.assign(state, { topics: welcome.topics, title: welcome.title, online: true, greeted: true, notice: "" });
+    state.keepsPlaces = welcome.keeps_places ?? false;
     underWay = null;
     // A chat of a visitor whom the server no longer knows would be opened anew, and nobody asked for that.
     if (memory.state.chat?.opened && !welcome.known) newChat();

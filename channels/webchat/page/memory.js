@@ -5,7 +5,7 @@ const KEY = "paidui.chat";
 export class Memory {
   constructor(storage) {
     this.storage = storage;
-    this.state = { token: null, language: null, chat: null, outbox: [], draft: "" };
+    this.state = { token: null, language: null, chat: null, outbox: [], draft: "", kept: null };
     try {
       Object.assign(this.state, JSON.parse(storage.getItem(KEY) ?? "{}"));
     } catch {

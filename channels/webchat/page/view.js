@@ -15,6 +15,17 @@ const clock = (atMs) => {
   return `${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`;
 };
 
+const waitText = (minutes, t) => {
+  const [from, to] = minutes ?? [];
+  return minutes ? t(from === to ? (from === 1 ? "minute" : "minutes_about") : "minutes", { from, to }) : "";
+};
+
+const announcement = ({ position, minutes }, t) =>
+  [t("announced", { position }), waitText(minutes, t)].filter(Boolean).join(" · ");
+
+const endText = ({ outcome, reason, t }) =>
+  t(outcome === "blocked" && reason === "closed" ? "ended_closed" : `ended_${outcome ?? "served"}`);
+
 export class View {
   constructor(document, actions) {
     this.document = document;
@@ -49,6 +60,8 @@ export class View {
     });
     this.byId("end").addEventListener("click", () => this.end());
     this.byId("again").addEventListener("click", () => actions.onAgain());
+    this.byId("keep").addEventListener("click", () => actions.onKeep());
+    this.byId("back").addEventListener("click", () => actions.onBack());
     this.byId("language").addEventListener("change", (event) => actions.onLanguage(event.target.value));
   }
 
@@ -116,11 +129,12 @@ export class View {
     this.show("end", phase === "waiting" || phase === "engaged");
     this.byId("end").disabled = !state.online;
     this.drawTopics(state.topics);
+    this.drawKept(state);
     this.drawWaiting(state);
     this.drawMessages(state);
     this.show("composer", phase !== "ended");
     this.show("over", phase === "ended");
-    if (phase === "ended") this.put("over-text", t(`ended_${state.outcome ?? "served"}`));
+    if (phase === "ended") this.put("over-text", state.parting || endText(state));
   }
 
   drawLabels(t) {
@@ -131,6 +145,8 @@ export class View {
     this.put("text-label", t("text"));
     this.put("send", t("send"));
     this.put("again", t("again"));
+    this.put("keep", t("keep"));
+    this.put("back", t("back"));
     this.byId("text").placeholder = t("placeholder");
     this.byId("scroller").setAttribute("aria-label", t("text"));
     this.setSure(this.sure);
@@ -150,26 +166,45 @@ export class View {
         Object.assign(input, { type: "radio", name: "topic", value: topic.name, checked: topic.name === chosen });
         const words = this.document.createElement("span");
         words.textContent = topic.title;
-        label.append(input, words);
+        const hint = this.document.createElement("span");
+        hint.className = "hint";
+        hint.textContent = topic.hint;
+        label.append(input, words, hint);
         return label;
       }),
     );
   }
 
-  drawWaiting({ phase, position, agentTyping, t }) {
+  // Who has kept a place may come back to it as long as nothing else is going on.
+  drawKept({ kept, phase, online, t }) {
+    this.show("kept", Boolean(kept) && (phase === "choose" || phase === "ended"));
+    this.put("kept-text", kept ? t("kept", { time: clock(kept.untilMs) }) : "");
+    this.byId("back").disabled = !online;
+  }
+
+  drawWaiting({ phase, position, minutes, agentTyping, keepsPlaces, online, t }) {
     this.show("waiting", phase === "waiting");
+    this.show("keep", keepsPlaces);
+    this.byId("keep").disabled = !online;
     this.put("waiting-text", position ? t("ahead", { count: position }) : t("next"));
+    this.put("waiting-minutes", waitText(minutes, t));
+    this.show("waiting-minutes", Boolean(minutes));
     this.put("waiting-hint", t("waiting_hint"));
     this.put("typing", t("agent_typing"));
     this.show("typing", phase === "engaged" && agentTyping);
   }
 
-  drawMessages({ ordered, sending, phase, t }) {
+  drawMessages({ ordered, sending, phase, announced, t }) {
     const list = this.byId("messages");
     const scroller = this.byId("scroller");
     const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
     const stored = new Set(ordered.map((message) => message.external_id));
     const rows = ordered.map((message, index) => this.row(message, ordered[index - 1], t));
+    if (announced) {
+      const words = announcement(announced, t);
+      const behind = ordered.filter((message) => message.position <= announced.behind).length;
+      rows.splice(behind, 0, { key: `told:${words}`, sender: "system", text: words, byline: "", joined: false });
+    }
     if (phase === "engaged" && !ordered.some((message) => message.sender === "agent")) {
       rows.push({ key: `here:${t("agent_here")}`, sender: "system", text: t("agent_here"), byline: "", joined: false });
     }

@@ -1,26 +1,16 @@
 import { createApp, nextTick, type App } from "vue";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Link } from "../src/api/socket";
-import type { ClientMessage, ConversationView } from "../src/api/wire";
+import type { ClientMessage } from "../src/api/wire";
 import Composer from "../src/components/Composer.vue";
 import { ServerClock } from "../src/store/clock";
 import { Desk } from "../src/store/desk";
 import { DESK } from "../src/store/inject";
 import { memoryStorage } from "./memory";
+import { conversation } from "./views";
 
 describe("composer", () => {
-  const conversation: ConversationView = {
-    contact: 4,
-    conversation: "c4",
-    channel: "webchat",
-    queue: "cards",
-    queue_title: "Cards",
-    customer: "王芳",
-    state: "engaged",
-    since_ms: 0,
-    wrap_up_deadline_ms: null,
-    last_message_position: 0,
-  };
+  const shown = conversation(4, { customer: "王芳" });
   let sent: ClientMessage[] = [];
   let desk: Desk;
   let app: App;
@@ -37,7 +27,7 @@ describe("composer", () => {
     document.body.innerHTML = "<div id=app></div>";
     desk = new Desk(memoryStorage(), new ServerClock(), async () => undefined);
     desk.attach({ send: (message: ClientMessage) => sent.push(message) > 0 } as unknown as Link);
-    app = createApp(Composer, { conversation });
+    app = createApp(Composer, { conversation: shown });
     app.provide(DESK, desk);
     app.mount("#app");
     area().value = "nihao";

@@ -1,23 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Link } from "../src/api/socket";
-import type { ClientMessage, ConversationView, DeskView, OfferView } from "../src/api/wire";
+import type { ClientMessage, ConversationView, OfferView } from "../src/api/wire";
 import { ServerClock } from "../src/store/clock";
 import { Desk } from "../src/store/desk";
 import { memoryStorage } from "./memory";
+import { conversation, deskView } from "./views";
 
-const conversation = (contact: number, fields: Partial<ConversationView> = {}): ConversationView => ({
-  contact,
-  conversation: `c${contact}`,
-  channel: "webchat",
-  queue: "cards",
-  queue_title: "Cards",
-  customer: `Customer ${contact}`,
-  state: "engaged",
-  since_ms: 0,
-  wrap_up_deadline_ms: null,
-  last_message_position: 0,
-  ...fields,
-});
 const offer = (contact: number): OfferView => ({
   offer: contact + 100,
   contact,
@@ -49,23 +37,7 @@ describe("desk", () => {
     return opened;
   };
   const show = (conversations: ConversationView[], offers: OfferView[] = []): void => {
-    const view: DeskView = {
-      agent: {
-        name: "chen_wei",
-        title: "陈伟",
-        presence: "ready",
-        reason: null,
-        signing_out: false,
-        locked: false,
-        misses: 0,
-        idle_since_ms: 0,
-      },
-      offers,
-      conversations,
-      seq: 1,
-      now_ms: 1_000,
-    };
-    desk.receive({ type: "desk", desk: view });
+    desk.receive({ type: "desk", desk: deskView({ conversations, offers }) });
   };
   const of = (type: ClientMessage["type"]): ClientMessage[] => sent.filter((message) => message.type === type);
 
@@ -135,7 +107,7 @@ describe("desk", () => {
       type: "messages",
       contact: 1,
       conversation: "c1",
-      messages: [{ id: 9, position: 1, sender: "agent", text: "hello", at_ms: 1, external_id }],
+      messages: [{ id: 9, position: 1, sender: "agent", text: "hello", at_ms: 1, external_id, agent: null }],
     });
     expect(desk.outbox.items).toEqual([]);
   });
@@ -153,7 +125,7 @@ describe("desk", () => {
 
   it("lets a conversation go that the agent finished, and shows who waits longest", () => {
     show([conversation(1), conversation(2), conversation(3)]);
-    const customer = { id: 1, position: 1, sender: "customer" as const, text: "?", external_id: null };
+    const customer = { id: 1, position: 1, sender: "customer" as const, text: "?", external_id: null, agent: null };
     desk.receive({ type: "messages", contact: 2, conversation: "c2", messages: [{ ...customer, at_ms: 50 }] });
     desk.receive({ type: "messages", contact: 3, conversation: "c3", messages: [{ ...customer, at_ms: 40 }] });
     void desk.act("end", { contact: 1 });

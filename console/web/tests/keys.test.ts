@@ -35,7 +35,8 @@ describe("shortcuts", () => {
     expect(alt("Digit3")).toBe(2);
     expect(alt("Numpad9")).toBe(8);
     expect(alt("Digit0")).toBeNull();
-    expect(alt("KeyP")).toBeNull();
+    expect(alt("KeyP")).toBe("park");
+    expect(alt("KeyZ")).toBeNull();
   });
   it("leave AltGr, plain keys and input methods alone", () => {
     expect(alt("KeyA", { ctrlKey: true })).toBeNull();

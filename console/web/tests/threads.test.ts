@@ -10,6 +10,7 @@ const message = (position: number, sender: Sender = "customer", at_ms = position
   text: `m${position}`,
   at_ms,
   external_id: null,
+  agent: null,
 });
 const positions = (messages: readonly MessageView[]): number[] => messages.map(({ position }) => position);
 
@@ -35,6 +36,14 @@ describe("thread", () => {
 });
 
 describe("unread", () => {
+  it("counts what a colleague writes while the agent is in it, not what was said before", () => {
+    const by = (position: number, agent: string): MessageView => ({ ...message(position, "agent"), agent });
+    const said = [message(1), by(2, "li_na"), message(3), by(4, "chen_wei"), by(5, "li_na"), message(6)];
+    expect(unreadCount(said.slice(0, 3), 0, "chen_wei")).toBe(1);
+    expect(unreadCount(said, 1, "chen_wei")).toBe(2);
+    expect(unreadCount(said, 5, "chen_wei")).toBe(1);
+  });
+
   it("counts the customer's messages beyond the last one seen, also after a reload", () => {
     const storage = memoryStorage();
     const threads = new Threads(storage);

@@ -5,7 +5,8 @@
 //! 2. A lock is the engine's, beside what the agent declares; only a supervisor lifts it.
 //! 3. Idle time counts from signing in, from getting ready, from the end of the last thing in
 //!    hand, and anew from an offer that was declined or expired.
-//! 4. Units are held by open offers, connecting and engaged contacts, and wrap-ups.
+//! 4. Units are held by open offers, connecting and engaged contacts that are not parked, contacts
+//!    that it has joined, and wrap-ups.
 //! 5. What an agent has done counts from its signing in; its last offer is remembered for good.
 
 use crate::config::{ChannelUnits, SkillLevel};
@@ -120,6 +121,8 @@ pub(crate) struct WrapUp {
     pub(crate) deadline: Micros,
     /// The number of its timer.
     pub(crate) timer: u64,
+    /// Its contact's units were taken without asking for room.
+    pub(crate) unasked: bool,
 }
 
 /// An agent.
@@ -138,17 +141,26 @@ pub(crate) struct Agent {
     pub(crate) last_offer: OfferId,
     /// Open offers, ascending.
     pub(crate) offers: Vec<OfferId>,
+    /// Open invitations, ascending: not in hand.
+    pub(crate) invitations: Vec<OfferId>,
     /// Connecting and engaged contacts, ascending.
     pub(crate) contacts: Vec<ContactId>,
+    /// Contacts that it is a participant of, ascending.
+    pub(crate) joined: Vec<ContactId>,
     /// In order of their start.
     pub(crate) wrap_ups: Vec<WrapUp>,
     /// Units in use by channel, without zeros. Few entries, so not a map.
     pub(crate) held: Vec<(ChannelId, u64)>,
     pub(crate) held_total: u64,
+    /// A configuration has left it with less capacity than it had used; derived, not hashed.
+    pub(crate) reduced: bool,
+    /// The contact that it is kept for; 0 = none. Hashed with that (`reserving.rs`).
+    pub(crate) kept_for: ContactId,
 }
 
 impl Agent {
-    pub(crate) const fn new(id: AgentId, position: u32) -> Self {
+    /// With room for what an agent has in hand as a rule, so that work allocates nothing.
+    pub(crate) fn new(id: AgentId, position: u32) -> Self {
         Self {
             id,
             position,
@@ -159,11 +171,15 @@ impl Agent {
             idle_since: 0,
             counters: Counters::new(),
             last_offer: 0,
-            offers: Vec::new(),
-            contacts: Vec::new(),
-            wrap_ups: Vec::new(),
-            held: Vec::new(),
+            offers: Vec::with_capacity(2),
+            invitations: Vec::new(),
+            contacts: Vec::with_capacity(4),
+            joined: Vec::new(),
+            wrap_ups: Vec::with_capacity(2),
+            held: Vec::with_capacity(2),
             held_total: 0,
+            reduced: false,
+            kept_for: 0,
         }
     }
 
@@ -182,10 +198,16 @@ impl Agent {
     }
 
     pub(crate) fn has_nothing_in_hand(&self) -> bool {
-        self.offers.is_empty() && self.contacts.is_empty() && self.wrap_ups.is_empty()
+        self.offers.is_empty()
+            && self.contacts.is_empty()
+            && self.joined.is_empty()
+            && self.wrap_ups.is_empty()
     }
 
     pub(crate) fn hold(&mut self, channel: ChannelId, weight: u32) {
+        if weight == 0 {
+            return;
+        }
         self.held_total += u64::from(weight);
         match self.held.iter_mut().find(|(held, _)| *held == channel) {
             Some((_, units)) => *units += u64::from(weight),
@@ -218,8 +240,20 @@ impl Agent {
         self.contacts.retain(|&held| held != contact);
     }
 
+    pub(crate) fn add_joined(&mut self, contact: ContactId) {
+        if let Err(at) = self.joined.binary_search(&contact) {
+            self.joined.insert(at, contact);
+        }
+    }
+
+    pub(crate) fn drop_joined(&mut self, contact: ContactId) {
+        self.joined.retain(|&held| held != contact);
+    }
+
+    /// An offer or an invitation has closed.
     pub(crate) fn drop_offer(&mut self, offer: OfferId) {
         self.offers.retain(|&open| open != offer);
+        self.invitations.retain(|&open| open != offer);
     }
 
     pub(crate) fn view(&self) -> AgentView {
@@ -233,6 +267,7 @@ impl Agent {
             held_total: self.held_total,
             offers: self.offers.len() as u32,
             contacts: self.contacts.len() as u32,
+            joined: self.joined.len() as u32,
             wrap_ups: self.wrap_ups.len() as u32,
         }
     }

@@ -1,11 +1,13 @@
 //! Every invariant, recomputed the slow way. Nothing here is used to decide anything.
 //!
 //! 1. What is in hand is said twice, by the agent and by the contact, and both say the same.
-//! 2. Units held are the sum of what is in hand.
+//! 2. Units held are the sum of what is in hand and not parked; beyond the capacity goes only what
+//!    was taken without asking for room.
 //! 3. Every state that waits for a deadline has exactly one timer, and every timer such a state.
 //! 4. Indexes, counts and classes hold what the entities say.
 //! 5. No waiting contact and agent are eligible for each other.
-//! 6. A waiting contact with nobody left to ask has a retry.
+//! 6. A waiting contact with nobody left to ask has a retry, and one that waits for agents whom it
+//!    prefers has one of them left.
 //! 7. The state hash is the sum over the entities.
 
 use std::collections::BTreeMap;
@@ -14,6 +16,7 @@ use crate::agent::{Agent, Standing};
 use crate::contact::{Contact, Stage};
 use crate::hash::Hashed;
 use crate::ids::{ChannelId, QueueId};
+use crate::offer::{Offer, Purpose};
 use crate::queue::Counts;
 use crate::router::Router;
 use crate::timer::Timer;
@@ -46,7 +49,9 @@ impl Router {
     /// # Panics
     /// When an invariant is broken.
     pub fn check(&self) {
-        let sound = self.audit().and_then(|()| self.audit_decisions());
+        let mut copy = self.clone();
+        copy.place_agents();
+        let sound = copy.audit().and_then(|()| copy.audit_decisions());
         assert!(sound.is_ok(), "{sound:?} at {}", self.now);
     }
 
@@ -56,25 +61,7 @@ impl Router {
             self.audit_contact(contact)?;
         }
         for offer in self.offers.sorted() {
-            let ContactState::Offered { offer: id, agent } = self
-                .contacts
-                .get(offer.contact)
-                .map_or(ContactState::Waiting, |contact| contact.state)
-            else {
-                return hold(false, "an open offer's contact is offered", offer.id);
-            };
-            hold(
-                id == offer.id && agent == offer.agent,
-                "offer and contact agree",
-                offer.id,
-            )?;
-            let timer = self.timers.get(offer.deadline, offer.timer);
-            hold(
-                timer == Some(Timer::Offer(id)),
-                "an open offer has its timer",
-                id,
-            )?;
-            hold(id < self.next_offer, "offers are counted", id)?;
+            self.audit_offer(offer)?;
         }
         hold(
             self.agents.len() == self.setup.config.agents.len(),
@@ -84,15 +71,44 @@ impl Router {
         for agent in self.agents.sorted() {
             self.audit_agent(agent)?;
         }
+        self.audit_desk_offers()?;
         self.audit_timers()?;
         self.audit_memory()?;
         self.audit_queues()?;
+        self.audit_calibrations()?;
+        self.audit_choices()?;
+        self.audit_reservations()?;
         self.audit_classes()?;
+        self.audit_hours()?;
+        self.audit_domains()?;
         hold(
             self.recomputed_hash() == self.state_hash(),
             "the state hash is the sum",
             0_u64,
         )
+    }
+
+    fn audit_offer(&self, offer: &Offer) -> Sound {
+        let id = offer.id;
+        let Some(contact) = self.contacts.get(offer.contact) else {
+            return hold(false, "an open offer has its contact", id);
+        };
+        let several = contact.several();
+        let listed = match (offer.purpose, contact.state) {
+            (Purpose::Serve, ContactState::Offered { offer, .. }) => {
+                offer == id || several.ringing.contains(&id)
+            }
+            (Purpose::Join, ContactState::Engaged { .. }) => several.invitations.contains(&id),
+            _ => false,
+        };
+        hold(listed, "offer and contact agree", id)?;
+        let timer = self.timers.get(offer.deadline, offer.timer);
+        hold(
+            timer == Some(Timer::Offer(id)),
+            "an open offer has its timer",
+            id,
+        )?;
+        hold(id < self.next_offer, "offers are counted", id)
     }
 
     fn audit_contact(&self, contact: &Contact) -> Sound {
@@ -112,6 +128,13 @@ impl Router {
                 let needless = contact.retry_at.is_some() && contact.attempted.is_empty();
                 hold(!needless, "a retry is for attempted agents", id)?;
             }
+            ContactState::Scheduled { until } => {
+                let timer = self.timers.get(until, contact.timer);
+                hold(timer == Some(Timer::Begin(id)), "later has its timer", id)?;
+                let untouched = contact.attempted.is_empty() && contact.sequence == 0;
+                let right = until == contact.enqueued_at && untouched;
+                hold(right, "scheduled and not yet queued", id)?;
+            }
             ContactState::Offered { offer, agent } => {
                 let open = self.offers.get(offer);
                 hold(
@@ -119,11 +142,6 @@ impl Router {
                     "offered",
                     id,
                 )?;
-                let held = self
-                    .agents
-                    .get(agent)
-                    .is_some_and(|a| a.offers.contains(&offer));
-                hold(held, "an offer is on the agent's desk", id)?;
             }
             ContactState::Connecting { agent, deadline } => {
                 let timer = self.timers.get(deadline, contact.timer);
@@ -144,11 +162,13 @@ impl Router {
                 )?;
             }
         }
+        self.audit_several(contact)?;
         self.audit_record(contact)
     }
 
     fn audit_record(&self, contact: &Contact) -> Sound {
         let id = contact.id;
+        self.audit_wishes(contact)?;
         hold(
             contact.waits() || contact.retry_at.is_none(),
             "a retry is for who waits",
@@ -161,10 +181,7 @@ impl Router {
         )?;
         let counted = id < self.next_contact && contact.sequence < self.next_sequence;
         hold(counted, "contacts and places are counted", id)?;
-        let known = self
-            .keys
-            .get(contact.key)
-            .is_some_and(|known| known.contact == id);
+        let known = self.known(&contact.key) == Some(id);
         hold(
             known && self.ended.get(id).is_none(),
             "a key leads to its contact",
@@ -191,6 +208,11 @@ impl Router {
         hold(!agent.signing_out || !idle, "leaving holds something", id)?;
         let offers = agent.offers.is_empty() || agent.standing() == Standing::Ready;
         hold(offers, "only the ready have offers", id)?;
+        let here = matches!(agent.standing(), Standing::Ready | Standing::NotReady);
+        let invitations = agent.invitations.is_empty() || here;
+        hold(invitations, "only who is at work is invited", id)?;
+        let fits = agent.reduced || self.fits(agent);
+        hold(fits, "nothing beyond the capacity was offered", id)?;
         let configured = self.setup.config.agents.get(agent.position as usize);
         let right = configured.is_some_and(|agent| agent.id == id);
         hold(right, "positions are as configured", id)
@@ -203,7 +225,8 @@ impl Router {
         let mut add = |channel, weight: u32| *held.entry(channel).or_default() += u64::from(weight);
         for offer in &agent.offers {
             let open = self.offers.get(*offer).filter(|open| open.agent == id);
-            let contact = open.and_then(|open| self.contacts.get(open.contact));
+            let serves = open.filter(|open| open.purpose == Purpose::Serve);
+            let contact = serves.and_then(|open| self.contacts.get(open.contact));
             hold(contact.is_some(), "an offer on a desk is open", *offer)?;
             contact.into_iter().for_each(|c| add(c.channel, c.weight));
         }
@@ -217,6 +240,15 @@ impl Router {
                     _ => false,
                 });
             hold(contact.is_some(), "a contact on a desk is in its hands", id)?;
+            contact.into_iter().for_each(|c| add(c.channel, c.units()));
+        }
+        for id_in in &agent.joined {
+            let contact = self.contacts.get(*id_in).filter(|c| c.several().has_in(id));
+            hold(
+                contact.is_some(),
+                "a joined contact has its participant",
+                *id_in,
+            )?;
             contact.into_iter().for_each(|c| add(c.channel, c.weight));
         }
         for wrap in &agent.wrap_ups {
@@ -228,18 +260,18 @@ impl Router {
             )?;
             add(wrap.channel, wrap.weight);
         }
+        held.retain(|_, units| *units > 0);
         Ok(held)
     }
 
     fn audit_timers(&self) -> Sound {
-        let waiting =
-            |contact: &&Contact| contact.retry_at.is_some() || contact.stage() == Stage::Connecting;
-        let contacts = self
-            .contacts
-            .sorted()
-            .into_iter()
-            .filter(|c| waiting(c))
-            .count();
+        let waiting = |contact: &&Contact| {
+            let timed = [Stage::Connecting, Stage::Scheduled].contains(&contact.stage());
+            contact.retry_at.is_some() || timed
+        };
+        let all = self.contacts.sorted();
+        let contacts = all.iter().filter(|c| waiting(c)).count();
+        let wakes = all.iter().filter(|c| c.wake_at().is_some()).count();
         let wrap_ups: usize = self
             .agents
             .sorted()
@@ -247,16 +279,15 @@ impl Router {
             .map(|agent| agent.wrap_ups.len())
             .sum();
         let offers = self.offers.sorted().len();
-        let all = contacts + wrap_ups + offers;
+        let all = contacts + wakes + wrap_ups + offers + self.choices.running.len();
         hold(
             all == self.timers.len(),
             "every timer has its reason",
             self.timers.len() as u64,
         )?;
-        let due = self
-            .timers
-            .next()
-            .is_some_and(|deadline| deadline <= self.now);
+        let mut due = self.timers.due(self.now);
+        // What a contact's waiting changes may fall due at the very time at which it is set.
+        let due = due.any(|(at, timer)| at < self.now || !matches!(timer, Timer::Wake(_)));
         hold(!due, "nothing is overdue", self.now)
     }
 
@@ -268,10 +299,7 @@ impl Router {
             keys as u64,
         )?;
         for ended in self.ended.in_order() {
-            let known = self
-                .keys
-                .get(ended.key)
-                .is_some_and(|known| known.contact == ended.id);
+            let known = self.known(&ended.key) == Some(ended.id);
             hold(
                 known && ended.id < self.next_contact,
                 "an ended contact has its key",
@@ -356,7 +384,14 @@ impl Router {
             .chain(offers)
             .chain(ended)
             .chain(closed)
-            .chain(seen);
+            .chain(seen)
+            .chain(self.choices.running.sorted().into_iter().map(Hashed::hash))
+            .chain([
+                self.calibrations.hash(),
+                self.hours.hash(),
+                self.tenants.hash(),
+                self.reservations.hash(),
+            ]);
         all.fold(self.counters_hash(), u64::wrapping_add)
     }
 }

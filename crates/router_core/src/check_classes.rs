@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::agent::{Agent, level_of, units_of};
+use crate::agent::{Agent, units_of};
 use crate::check::{Sound, hold};
-use crate::class::{Lane, MANY_CLASSES, Placed};
+use crate::class::{Lane, Placed};
 use crate::contact::Contact;
+use crate::demand::Asks;
 use crate::pool::{AgentKey, Pool};
 use crate::router::Router;
 
@@ -20,7 +21,12 @@ impl Router {
                 key.queue == contact.queue
                     && key.channel == contact.channel
                     && key.weight == contact.weight
-                    && key.requires == contact.requires
+                    && key.step == contact.step()
+                    && key.reserved == contact.preferred_until().is_some()
+                    && key.choosing == (contact.choice() != 0)
+                    && key.beyond == contact.goes_beyond()
+                    && key.asks == Asks::new(key.asks.requires.clone(), key.asks.prefers.clone())
+                    && key.asks.word == contact.asks
             });
             hold(alike, "a contact is in its class", contact.id)?;
             let member = members.entry(contact.class).or_default();
@@ -44,13 +50,18 @@ impl Router {
         }
         let lanes = self.floor.agents.iter().flat_map(|class| &class.lanes);
         let pooled: usize = lanes.flat_map(|lane| &lane.pools).map(Pool::len).sum();
-        let rooms = self.floor.placed.iter().flat_map(|placed| &placed.rooms);
+        let rooms = self
+            .floor
+            .placed
+            .iter()
+            .flat_map(|placed| placed.rooms.iter());
         let placed = rooms.filter(|room| **room > 0).count() * self.floor.orders.len();
         hold(
             pooled == placed,
             "pools hold who is placed, once in every order",
             pooled as u64,
         )?;
+        self.audit_lines()?;
         let mut agents = self.agents.sorted().into_iter();
         agents.try_for_each(|agent| self.audit_placing(agent))
     }
@@ -86,6 +97,7 @@ impl Router {
         let class = &self.floor.agents[placed.class];
         let listed = class.present.contains(&agent.position);
         hold(listed == agent.present(), "who is present is listed", id)?;
+        self.audit_humans(agent)?;
         let capacity = &self.setup.config.agents[agent.position as usize].capacity;
         let exclusive = agent
             .held
@@ -96,10 +108,16 @@ impl Router {
             "lanes are as configured",
             id,
         )?;
-        for (lane, room) in class.lanes.iter().zip(&placed.rooms) {
+        for (lane, room) in class.lanes.iter().zip(placed.rooms.iter()) {
             let units = u64::from(units_of(capacity, lane.channel));
             let taken = agent.held_on(lane.channel);
-            let shut = !agent.present() || exclusive || lane.exclusive && agent.held_total > 0;
+            let calm = agent.offers.is_empty()
+                && agent
+                    .held
+                    .iter()
+                    .all(|held| self.setup.is_interruptible(held.0));
+            let kept = agent.kept_for != 0;
+            let shut = !agent.present() || kept || exclusive || lane.exclusive && !calm;
             let free = if shut { 0 } else { units.saturating_sub(taken) };
             hold(u64::from(*room) == free, "room is what is free", id)?;
             self.audit_orders(agent, placed, lane, *room)?;
@@ -119,7 +137,6 @@ impl Router {
             "there is a pool for every order",
             id,
         )?;
-        let many = self.floor.agents.len() > MANY_CLASSES;
         for (order, key) in placed.keys.iter().enumerate() {
             let pooled = lane.pools[order].contains(room, key);
             hold(pooled == (room > 0), "who has room is in the pool", id)?;
@@ -137,7 +154,7 @@ impl Router {
             let everybody = self.floor.everybody.get(&(lane.channel, order));
             let listed = everybody.is_some_and(|keys| keys.contains(key));
             hold(
-                listed == (many && room > 0),
+                listed == (self.floor.crowded && room > 0),
                 "who has room is among everybody",
                 id,
             )?;
@@ -148,7 +165,9 @@ impl Router {
     /// Nobody was forgotten: by comparing everybody with everybody.
     pub(crate) fn audit_decisions(&self) -> Sound {
         let agents = self.agents.sorted();
+        self.audit_keeping()?;
         for contact in self.contacts.sorted() {
+            self.audit_preference(contact)?;
             for agent in &agents {
                 hold(
                     !self.is_eligible(contact, agent),
@@ -182,21 +201,15 @@ impl Router {
     }
 
     fn audit_row(&self, contact: &Contact, agent: &Agent) -> Sound {
-        let config = &self.setup.config.agents[agent.position as usize];
-        let queue = self
-            .setup
-            .queue(contact.queue)
-            .map_or(&[][..], |queue| &queue.requires);
-        let able = queue
-            .iter()
-            .chain(&contact.requires)
-            .all(|need| level_of(&config.skills, need.skill) >= need.level)
-            && units_of(&config.capacity, contact.channel) >= contact.weight;
+        let able = self.is_able(contact, agent);
         let class = self.floor.placed[agent.position as usize].class;
-        let row = self.floor.contacts[contact.class as usize].row.has(class);
+        let row = &self.floor.contacts[contact.class as usize];
         let column = self.floor.agents[class].row.has(contact.class as usize);
+        let beyond = contact.goes_beyond() && self.is_skilled(contact, agent);
         hold(
-            row == able && column == able,
+            row.row.has(class) == able
+                && row.beyond_row.has(class) == beyond
+                && column == (able && !row.key.is_hidden()),
             "classes know who qualifies",
             contact.id,
         )

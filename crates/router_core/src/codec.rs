@@ -1,14 +1,22 @@
 //! How the state's parts are written: little-endian, counts as u64, nothing between.
 
 use crate::agent::{Agent, Counters, WrapUp};
+use crate::calibration::{Calibration, Sample};
+use crate::choosing::Choice;
 use crate::config::{
-    AgentConfig, ChannelConfig, ChannelUnits, Config, Limits, Order, QueueConfig, SkillLevel,
-    Strategy,
+    AgentConfig, ChannelConfig, ChannelUnits, Config, Contract, DomainConfig, HoursState, Limits,
+    Lower, Order, Overflow, OverflowTo, OverflowWhen, QueueConfig, SkillLevel, Step, Strategy,
 };
-use crate::contact::{Contact, Ended};
-use crate::offer::{ClosedOffer, How, Offer, SeenCommand};
+use crate::contact::Contact;
+use crate::demand::{Need, Requirement, SkillWeight};
+use crate::domains::Given;
+use crate::ended::Ended;
+use crate::hours::NotOpen;
+use crate::offer::{ClosedOffer, How, Offer, Purpose, SeenCommand};
+use crate::several::{Participant, Several};
 use crate::snapshot::RestoreError;
 use crate::view::{ContactState, Outcome, Presence};
+use crate::wishes::Wishes;
 
 pub(crate) type Read<T> = Result<T, RestoreError>;
 
@@ -86,6 +94,15 @@ impl<T: Stored> Stored for Option<T> {
     }
 }
 
+impl<T: Stored> Stored for Box<T> {
+    fn write(&self, out: &mut Vec<u8>) {
+        (**self).write(out);
+    }
+    fn read(from: &mut Reader<'_>) -> Read<Self> {
+        T::read(from).map(Self::new)
+    }
+}
+
 impl<T: Stored> Stored for Vec<T> {
     fn write(&self, out: &mut Vec<u8>) {
         write_all(self, out);
@@ -128,20 +145,40 @@ structs! {
     Limits { max_contacts, max_agents, max_queues, max_channels, max_skills, max_remembered_offers, max_remembered_commands }
     SkillLevel { skill, level }
     ChannelUnits { channel, units }
-    ChannelConfig { id, exclusive, instant, connect_timeout_us }
-    QueueConfig { id, requires, rank_skill, max_waiting, offer_timeout_us, wrap_up_us, strategy }
-    AgentConfig { id, skills, capacity, share }
-    Config { order, miss_limit, retry_after_us, max_waiting, key_retention_us, memory_us, seed, channels, skills, reasons, queues, agents, names, hash }
-    WrapUp { contact, channel, weight, deadline, timer }
+    ChannelConfig { id, exclusive, instant, connect_timeout_us, interruptible, domain }
+    Need { skill, level, negated }
+    Requirement { alternatives }
+    SkillWeight { skill, weight }
+    Lower { skill, by }
+    Step { after_us, drop, lower, widen, head_start_us }
+    QueueConfig {
+        id, requires, rank_skill, max_waiting, offer_timeout_us, wrap_up_us, strategy, priority,
+        service_level_us, ratio, steps, ring_limit, expected_handle_us, overflow,
+        tier, max_in_hand, announce_us, domain, fallback, choice_timeout_us
+    }
+    Overflow { when, threshold, to_kind, to }
+    AgentConfig { id, skills, capacity, share, stealth, auto_accept, wrap_up_us, domain }
+    DomainConfig { id, share }
+    Contract { queue, domain }
+    Given { domain, given }
+    Config { order, miss_limit, retry_after_us, max_waiting, key_retention_us, memory_us, seed, reserve_after_us, reply_margin_us, domains, channels, skills, reasons, targets, queues, agents, contracts, names, hash }
+    WrapUp { contact, channel, weight, deadline, timer, unasked }
     Counters { accepted, talk_us, talks, idle_us, idles, offers }
     Agent { id, position, presence, signing_out, locked, misses, idle_since, counters, last_offer, wrap_ups;
-        offers = Vec::new(), contacts = Vec::new(), held = Vec::new(), held_total = 0 }
-    Contact { id, channel, key, queue, requires, weight, head_start_us, tier, arrived_at, enqueued_at, sequence, state, attempted, retry_at, timer;
-        class = 0 }
-    Offer { id, contact, agent, deadline, timer }
-    Ended { id, channel, key, outcome, last_agent, ended_at }
+        offers = Vec::new(), invitations = Vec::new(), contacts = Vec::new(), joined = Vec::new(), reduced = false, kept_for = 0, held = Vec::new(), held_total = 0 }
+    Wishes { preferred, preferred_wait_us, preferred_until, excludes, step, wake_at, wake_timer, hops, unanswered, looked_at, announce_at, announced, beyond_capacity, reply_by, choice, passed_at }
+    Contact { id, channel, key, queue, weight, head_start_us, tier, arrived_at, enqueued_at, sequence, state, attempted, retry_at, several, passed_on_by, connect_failed, timer, wishes;
+        asks = 0, class = 0 }
+    Several { participants, on_hold, parked, unparked; ringing = Vec::new(), invitations = Vec::new() }
+    Participant { agent, joined_at }
+    NotOpen { queue, state }
+    Choice { id, contact, deadline, timer }
+    Offer { id, contact, agent, deadline, purpose, timer }
+    Ended { id, channel, key, outcome, last_agent, ended_at, enqueued_at, place_used }
     ClosedOffer { id, contact, agent, how, closed_at }
     SeenCommand { id, at }
+    Sample { contact, raw_us, mean_us, p90_us, weight }
+    Calibration { queue, handle_us, handled, waited_us, abandoned, open, actual_us, estimated_us, buckets }
 }
 
 /// Enums without fields as one byte.
@@ -162,12 +199,17 @@ macro_rules! enums {
 }
 
 enums! {
-    Order { Longest = 0, AgentLevel = 1 }
+    Order { Longest = 0, AgentLevel = 1, Deadline = 2, Ratio = 3 }
     Strategy {
         LongestIdle = 0, LeastOccupied = 1, FewestContacts = 2, LeastTalk = 3, LeastAverageTalk = 4,
-        LongestAverageIdle = 5, BestSkill = 6, RoundRobin = 7, TopDown = 8, Random = 9, Weighted = 10
+        LongestAverageIdle = 5, BestSkill = 6, RoundRobin = 7, TopDown = 8, Random = 9, Weighted = 10,
+        RingAll = 11, Outside = 12
     }
-    Outcome { Served = 0, Abandoned = 1, Blocked = 2, Withdrawn = 3 }
+    Outcome { Served = 0, Abandoned = 1, Blocked = 2, Withdrawn = 3, Overflowed = 4 }
+    HoursState { Open = 0, Closing = 1, Closed = 2 }
+    OverflowWhen { Size = 0, Wait = 1, Estimate = 2, NoAgent = 3, Closed = 4, NoAnswer = 5 }
+    OverflowTo { Queue = 0, Target = 1 }
+    Purpose { Serve = 0, Join = 1 }
     How { Accepted = 0, Declined = 1, Expired = 2, Withdrawn = 3 }
 }
 
@@ -211,6 +253,10 @@ impl Stored for ContactState {
                 agent.write(out);
                 since.write(out);
             }
+            Self::Scheduled { until } => {
+                out.push(4);
+                until.write(out);
+            }
         }
     }
     fn read(from: &mut Reader<'_>) -> Read<Self> {
@@ -227,6 +273,9 @@ impl Stored for ContactState {
             3 => Self::Engaged {
                 agent: Stored::read(from)?,
                 since: Stored::read(from)?,
+            },
+            4 => Self::Scheduled {
+                until: Stored::read(from)?,
             },
             _ => return Err(RestoreError::Corrupt("no such contact state")),
         })

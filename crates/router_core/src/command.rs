@@ -1,8 +1,10 @@
 //! Everything that can be asked of the router. The number behind a name is its kind on the wire.
 
-use crate::config::{Config, SkillLevel};
+use crate::config::{Config, HoursState};
+use crate::demand::{Demand, Requirement, Terms};
 use crate::ids::{
-    AgentId, ArrivalKey, ChannelId, CommandId, ContactId, OfferId, QueueId, ReasonId,
+    AgentId, ArrivalKey, ChannelId, ChoiceId, CommandId, ContactId, OfferId, QueueId, ReasonId,
+    TargetId,
 };
 use crate::time::Micros;
 
@@ -31,8 +33,10 @@ pub enum Command {
         head_start_us: Micros,
         /// The units that it takes.
         weight: u32,
-        /// What it needs beyond the queue's own requirement; strictly increasing by skill.
-        requires: Vec<SkillLevel>,
+        /// What it asks for.
+        demand: Demand,
+        /// When it may be served.
+        terms: Terms,
     },
     /// 4: the customer has left: abandons a contact that nobody has answered, ends one that is engaged.
     Abandon {
@@ -134,8 +138,8 @@ pub enum Command {
         queue: QueueId,
         /// Its head start there.
         head_start_us: Micros,
-        /// What it needs there beyond the queue's own requirement; strictly increasing by skill.
-        requires: Vec<SkillLevel>,
+        /// What it asks for there.
+        demand: Demand,
     },
     /// 17: a supervisor gives a waiting contact another queue, head start or requirement.
     Change {
@@ -146,7 +150,7 @@ pub enum Command {
         /// Its head start; [`KEEP_HEAD_START`] = as it is.
         head_start_us: Micros,
         /// What it needs beyond the queue's own requirement; `None` = as it is.
-        requires: Option<Vec<SkillLevel>>,
+        requires: Option<Requirement>,
         /// Makes a repeat recognisable.
         command_id: Option<CommandId>,
     },
@@ -156,5 +160,98 @@ pub enum Command {
         contact: ContactId,
         /// Makes a repeat recognisable.
         command_id: Option<CommandId>,
+    },
+    /// 19: the agent lets the customer of an engaged contact wait.
+    Hold {
+        /// Who.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+    },
+    /// 20: the agent goes on with a contact that is on hold.
+    Resume {
+        /// Who.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+    },
+    /// 21: the agent puts an engaged contact aside and gets its units back.
+    Park {
+        /// Who.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+    },
+    /// 22: the agent takes a parked contact up again, beyond its capacity if need be.
+    Unpark {
+        /// Who.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+    },
+    /// 23: somebody in an engaged contact asks another agent to join it.
+    Invite {
+        /// Who asks.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+        /// Who is asked.
+        invitee: AgentId,
+        /// Makes a repeat recognisable.
+        command_id: Option<CommandId>,
+    },
+    /// 24: a participant leaves, or whoever serves the contact leaves it to the first of them.
+    Leave {
+        /// Who.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+    },
+    /// 25: a supervisor serves an engaged contact from now on.
+    TakeOver {
+        /// The supervisor's agent.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+        /// Makes a repeat recognisable.
+        command_id: Option<CommandId>,
+    },
+    /// 26: a supervisor passes an engaged contact on to a queue.
+    Move {
+        /// The contact.
+        contact: ContactId,
+        /// Where it goes.
+        queue: QueueId,
+        /// Its head start there.
+        head_start_us: Micros,
+        /// What it needs there beyond the queue's own requirement.
+        requires: Requirement,
+        /// Makes a repeat recognisable.
+        command_id: Option<CommandId>,
+    },
+    /// 27: the agent passes an engaged contact on to somewhere outside; for the router it is served.
+    TransferOut {
+        /// Who.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+        /// Where it goes.
+        target: TargetId,
+    },
+    /// 28: a queue opens, takes nobody new, or closes.
+    Hours {
+        /// Which queue.
+        queue: QueueId,
+        /// What it is from now on.
+        state: HoursState,
+        /// Makes a repeat recognisable.
+        command_id: Option<CommandId>,
+    },
+    /// 29: the answer to a choice.
+    Choose {
+        /// Which choice.
+        choice: ChoiceId,
+        /// Whom the contact shall be offered to; 0 = whom the queue's fallback chooses.
+        agent: AgentId,
     },
 }

@@ -3,12 +3,14 @@
 //! 1. Agents keep their presence, idle time and everything in hand; open offers and running
 //!    deadlines stay as they are.
 //! 2. Nothing that is in use may be missing from it.
-//! 3. Every waiting contact is looked at anew.
+//! 3. A contact keeps the steps that apply to it, as far as its queue still has them.
+//! 4. Every waiting contact is looked at anew, and no choice runs any more; queues stay open, closing
+//!    or closed.
 
 use std::collections::BTreeSet;
 
 use crate::agent::{Agent, Standing};
-use crate::config::{Config, SkillLevel};
+use crate::config::Config;
 use crate::event::Event;
 use crate::ids::{AgentId, ChannelId, QueueId, SkillId};
 use crate::rejection::{Code, Rejection};
@@ -24,6 +26,7 @@ impl Router {
         };
         validate(&setup, &self.limits)?;
         self.validate_use(&setup)?;
+        self.end_choices();
         let new: BTreeSet<AgentId> = setup.config.agents.iter().map(|agent| agent.id).collect();
         for old in &self.setup.config.agents {
             if !new.contains(&old.id) {
@@ -37,11 +40,25 @@ impl Router {
             }
         }
         self.setup = setup;
+        self.nothing_old_before = 0;
         self.floor.rebuild(&self.setup);
+        self.hours.configure(&self.setup);
+        self.still_all();
+        self.count_tenants();
+        self.somebody_left = self.floor.wants_agents;
+        self.calibrations.configure(&self.setup.config.queues);
+        self.mark_reduced();
         self.watch.lose_all();
-        self.dirty.contacts.extend(self.floor.waiting());
-        let hash = self.setup.config.hash;
-        self.emit(Event::Configured { at: self.now, hash });
+        self.hopes.lose_all();
+        let waiting = self.floor.waiting().map(|(_, id)| id);
+        self.dirty.contacts.extend(waiting);
+        self.fit_steps();
+        self.configurations += 1;
+        self.emit(Event::Configured {
+            at: self.now,
+            hash: self.setup.config.hash,
+            number: self.configurations,
+        });
         Ok(())
     }
 
@@ -82,10 +99,9 @@ impl Router {
             .iter()
             .filter(|class| class.contacts > 0);
         let keys = live.map(|class| &class.key);
-        let skills = |needs: &[SkillLevel]| needs.iter().map(|n| n.skill).collect::<Vec<_>>();
         keys.fold(Default::default(), |(mut channels, mut named), key| {
             channels.insert(key.channel);
-            named.extend(skills(&key.requires));
+            named.extend(key.asks.requires.needs().map(|need| need.skill));
             (channels, named)
         })
     }

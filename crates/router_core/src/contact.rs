@@ -7,17 +7,19 @@
 //! 4. A contact that is over is remembered until its key's retention ends.
 
 use crate::hash::{Fold, Hashed};
-use crate::ids::{AgentId, ArrivalKey, ChannelId, ContactId, QueueId};
+use crate::ids::{AgentId, ArrivalKey, ChannelId, ChoiceId, ContactId, QueueId};
 use crate::intake::Request;
+use crate::several::Several;
 use crate::slab::Keyed;
 use crate::time::Micros;
-use crate::view::{ContactState, ContactView, EndedView, Outcome};
-use crate::{SkillLevel, view};
+use crate::view::{ContactState, ContactView};
+use crate::wishes::{PassedOver, Wishes};
 
 /// Where a contact is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     New,
+    Scheduled,
     Waiting,
     Offered,
     Connecting,
@@ -30,6 +32,8 @@ pub(crate) enum Stage {
 pub(crate) enum Step {
     Queue,
     Block,
+    Schedule,
+    Begin,
     Offer,
     Return,
     Accept,
@@ -39,6 +43,8 @@ pub(crate) enum Step {
     Transfer,
     Change,
     Withdraw,
+    HandOver,
+    Overflow,
 }
 
 /// Every move there is; anything else is a broken invariant.
@@ -46,10 +52,17 @@ pub(crate) enum Step {
 pub(crate) const MOVES: &[(Stage, Step, Stage)] = &[
     (Stage::New,        Step::Queue,    Stage::Waiting),
     (Stage::New,        Step::Block,    Stage::Over),
+    (Stage::New,        Step::Overflow, Stage::Over),       // to a target, its queue not being open
+    (Stage::Waiting,    Step::Overflow, Stage::Waiting),    // to another queue
+    (Stage::Waiting,    Step::Overflow, Stage::Over),
+    (Stage::New,        Step::Schedule, Stage::Scheduled),  // not to wait yet
+    (Stage::Scheduled,  Step::Begin,    Stage::Waiting),    // its time has come
+    (Stage::Scheduled,  Step::Abandon,  Stage::Over),
+    (Stage::Scheduled,  Step::Withdraw, Stage::Over),
     (Stage::Waiting,    Step::Offer,    Stage::Offered),
     (Stage::Waiting,    Step::Abandon,  Stage::Over),
     (Stage::Waiting,    Step::Change,   Stage::Waiting),    // another queue, head start, requirement
-    (Stage::Waiting,    Step::Withdraw, Stage::Over),       // released by a supervisor
+    (Stage::Waiting,    Step::Withdraw, Stage::Over),       // released, or too late for a reply
     (Stage::Offered,    Step::Accept,   Stage::Connecting),
     (Stage::Offered,    Step::Connect,  Stage::Engaged),    // the channel is instant
     (Stage::Offered,    Step::Return,   Stage::Waiting),    // declined, expired, withdrawn
@@ -60,13 +73,25 @@ pub(crate) const MOVES: &[(Stage, Step, Stage)] = &[
     (Stage::Connecting, Step::Abandon,  Stage::Over),
     (Stage::Connecting, Step::Withdraw, Stage::Over),
     (Stage::Engaged,    Step::Transfer, Stage::Waiting),
+    (Stage::Engaged,    Step::HandOver, Stage::Engaged),    // somebody else serves it
     (Stage::Engaged,    Step::End,      Stage::Over),
 ];
+
+/// [`MOVES`] by stage and step: a bit for every stage that it may lead to.
+static LEADS_TO: [[u8; 16]; 7] = {
+    let (mut table, mut row) = ([[0; 16]; 7], 0);
+    while row < MOVES.len() {
+        let (from, step, to) = MOVES[row];
+        table[from as usize][step as usize] |= 1 << to as u8;
+        row += 1;
+    }
+    table
+};
 
 /// Panics when a move is not in the table.
 pub(crate) fn assert_move(from: Stage, step: Step, to: Stage) {
     assert!(
-        MOVES.contains(&(from, step, to)),
+        LEADS_TO[from as usize][step as usize] & 1 << to as u8 != 0,
         "no move {from:?} --{step:?}--> {to:?}"
     );
 }
@@ -87,7 +112,8 @@ pub(crate) struct Contact {
     pub(crate) channel: ChannelId,
     pub(crate) key: ArrivalKey,
     pub(crate) queue: QueueId,
-    pub(crate) requires: Vec<SkillLevel>,
+    /// The word for what it asks, which its class has; 0 = nothing.
+    pub(crate) asks: u64,
     pub(crate) weight: u32,
     pub(crate) head_start_us: Micros,
     pub(crate) tier: u8,
@@ -99,10 +125,16 @@ pub(crate) struct Contact {
     pub(crate) attempted: Vec<AgentId>,
     /// When they may be asked again; only while waiting.
     pub(crate) retry_at: Option<Micros>,
-    /// The number of the connecting or retry timer, whichever is set.
+    pub(crate) several: Option<Box<Several>>,
+    /// Who transferred it last, so that a repeat is recognised; 0 = nobody, or a supervisor after it.
+    pub(crate) passed_on_by: AgentId,
+    /// It could not be connected since it arrived or was last engaged.
+    pub(crate) connect_failed: bool,
+    /// The number of the connecting, retry or begin timer, whichever is set.
     pub(crate) timer: u64,
     /// Its class in the matching; derived, so not part of the hash.
     pub(crate) class: u32,
+    pub(crate) wishes: Option<Box<Wishes>>,
 }
 
 impl Contact {
@@ -112,14 +144,18 @@ impl Contact {
         request: Request,
         at: Micros,
         sequence: u64,
-        class: u32,
+        (class, asks): (u32, u64),
     ) -> Self {
+        let mut wishes = Wishes::of(request.demand, at);
+        if request.terms.reply_by != 0 {
+            wishes.get_or_insert_default().reply_by = request.terms.reply_by;
+        }
         Self {
             id,
             channel: request.channel,
             key: request.key,
             queue: request.queue,
-            requires: request.requires,
+            asks,
             weight: request.weight,
             head_start_us: request.head_start_us,
             tier: 2,
@@ -129,8 +165,12 @@ impl Contact {
             state: ContactState::Waiting,
             attempted: Vec::new(),
             retry_at: None,
+            several: None,
+            passed_on_by: 0,
+            connect_failed: false,
             timer: 0,
             class,
+            wishes,
         }
     }
 
@@ -148,8 +188,21 @@ impl Contact {
         stage_of(self.state)
     }
 
+    /// Offered, connecting or engaged.
+    pub(crate) const fn is_in_hand(&self) -> bool {
+        !matches!(self.stage(), Stage::Scheduled | Stage::Waiting)
+    }
+
     pub(crate) const fn waits(&self) -> bool {
         matches!(self.state, ContactState::Waiting)
+    }
+
+    /// Who connects it; 0 = nobody.
+    pub(crate) const fn connecting_agent(&self) -> AgentId {
+        match self.state {
+            ContactState::Connecting { agent, .. } => agent,
+            _ => 0,
+        }
     }
 
     /// Since when it is engaged; 0 unless it is.
@@ -157,6 +210,76 @@ impl Contact {
         match self.state {
             ContactState::Engaged { since, .. } => since,
             _ => 0,
+        }
+    }
+
+    /// How many steps of its queue apply.
+    pub(crate) fn step(&self) -> u8 {
+        self.wishes.as_ref().map_or(0, |wishes| wishes.step)
+    }
+
+    /// Until when it waits for the agents that it prefers; `None` = it does not.
+    pub(crate) fn preferred_until(&self) -> Option<Micros> {
+        self.wishes.as_ref()?.preferred_until
+    }
+
+    /// The agents that it waits for; empty unless the preference runs.
+    pub(crate) fn waits_for(&self) -> &[AgentId] {
+        match &self.wishes {
+            Some(wishes) if wishes.preferred_until.is_some() => &wishes.preferred,
+            _ => &[],
+        }
+    }
+
+    /// Until when it may be offered; `None` = for ever.
+    pub(crate) fn reply_by(&self) -> Option<Micros> {
+        let reply_by = self.wishes.as_ref()?.reply_by;
+        (reply_by != 0).then_some(reply_by)
+    }
+
+    /// The choice that runs for it; 0 = none.
+    pub(crate) fn choice(&self) -> ChoiceId {
+        self.wishes.as_ref().map_or(0, |wishes| wishes.choice)
+    }
+
+    /// In whose lines it stands while it waits.
+    pub(crate) fn stands_for(&self) -> &[AgentId] {
+        if self.choice() == 0 {
+            self.waits_for()
+        } else {
+            &[]
+        }
+    }
+
+    /// Whether the agents that it waits for get it whatever they hold.
+    pub(crate) fn goes_beyond(&self) -> bool {
+        let wishes = self.wishes.as_ref();
+        wishes.is_some_and(|wishes| wishes.beyond_capacity && wishes.preferred_until.is_some())
+    }
+
+    /// Whether an agent who has it may have been given it beyond its capacity.
+    pub(crate) fn may_exceed(&self, agent: AgentId) -> bool {
+        let wishes = self.wishes.as_ref();
+        wishes.is_some_and(|wishes| wishes.beyond_capacity && wishes.preferred.contains(&agent))
+    }
+
+    pub(crate) fn excludes(&self) -> &[AgentId] {
+        self.wishes.as_ref().map_or(&[], |wishes| &wishes.excludes)
+    }
+
+    pub(crate) fn wake_at(&self) -> Option<Micros> {
+        self.wishes.as_ref()?.wake_at
+    }
+
+    pub(crate) fn wishes(&mut self) -> &mut Wishes {
+        self.wishes.get_or_insert_default()
+    }
+
+    /// Who does not get it now, whatever else holds.
+    pub(crate) fn passed_over(&self) -> PassedOver<'_> {
+        PassedOver {
+            attempted: &self.attempted,
+            excludes: self.excludes(),
         }
     }
 
@@ -182,6 +305,10 @@ impl Contact {
             arrived_at: self.arrived_at,
             enqueued_at: self.enqueued_at,
             state: self.state,
+            choice: self.choice(),
+            on_hold: self.several().on_hold,
+            parked: self.several().parked,
+            participants: self.several().who(),
         }
     }
 }
@@ -189,6 +316,7 @@ impl Contact {
 /// The stage that a live contact's state is.
 pub(crate) const fn stage_of(state: ContactState) -> Stage {
     match state {
+        ContactState::Scheduled { .. } => Stage::Scheduled,
         ContactState::Waiting => Stage::Waiting,
         ContactState::Offered { .. } => Stage::Offered,
         ContactState::Connecting { .. } => Stage::Connecting,
@@ -210,7 +338,9 @@ impl Hashed for Contact {
             ContactState::Offered { offer, agent } => (1, agent, offer, 0),
             ContactState::Connecting { agent, deadline } => (2, agent, 0, deadline),
             ContactState::Engaged { agent, .. } => (3, agent, 0, 0),
+            ContactState::Scheduled { until } => (4, 0, 0, until),
         };
+        let several = self.several();
         Fold::new(1)
             .words([self.id, u64::from(self.channel)])
             .key(&self.key)
@@ -235,71 +365,17 @@ impl Hashed for Contact {
             ])
             .word(self.attempted.len() as u64)
             .words(self.attempted.iter().map(|&agent| u64::from(agent)))
-            .word(self.requires.len() as u64)
+            .word(self.asks)
+            .word(self.wishes.as_ref().map_or(0, |wishes| wishes.word()))
+            .word(several.participants.len() as u64)
             .words(
-                self.requires
+                several
+                    .participants
                     .iter()
-                    .flat_map(|r| [u64::from(r.skill), u64::from(r.level)]),
+                    .flat_map(|one| [u64::from(one.agent), one.joined_at]),
             )
+            .words([several.on_hold, several.parked, several.unparked].map(u64::from))
+            .words([u64::from(self.passed_on_by), u64::from(self.connect_failed)])
             .end()
-    }
-}
-
-/// A contact that is over.
-#[derive(Clone, Debug)]
-pub(crate) struct Ended {
-    pub(crate) id: ContactId,
-    pub(crate) channel: ChannelId,
-    pub(crate) key: ArrivalKey,
-    pub(crate) outcome: Outcome,
-    pub(crate) last_agent: AgentId,
-    pub(crate) ended_at: Micros,
-}
-
-impl Ended {
-    pub(crate) fn view(&self) -> EndedView {
-        view::EndedView {
-            contact: self.id,
-            channel: self.channel,
-            key: self.key,
-            outcome: self.outcome,
-            last_agent: self.last_agent,
-            ended_at: self.ended_at,
-        }
-    }
-}
-
-impl Keyed for Ended {
-    type Key = ContactId;
-    fn key(&self) -> ContactId {
-        self.id
-    }
-}
-
-impl Hashed for Ended {
-    fn hash(&self) -> u64 {
-        Fold::new(2)
-            .words([self.id, u64::from(self.channel)])
-            .key(&self.key)
-            .words([
-                self.outcome as u64,
-                u64::from(self.last_agent),
-                self.ended_at,
-            ])
-            .end()
-    }
-}
-
-/// Which contact an arrival key belongs to, live or over.
-#[derive(Clone, Debug)]
-pub(crate) struct KnownKey {
-    pub(crate) key: ArrivalKey,
-    pub(crate) contact: ContactId,
-}
-
-impl Keyed for KnownKey {
-    type Key = ArrivalKey;
-    fn key(&self) -> ArrivalKey {
-        self.key
     }
 }

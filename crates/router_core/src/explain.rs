@@ -2,27 +2,32 @@
 //!
 //! 1. [`Router::explain`] takes `eligible` apart: every condition in a fixed order, each with the
 //!    numbers that it compares. It holds exactly when all of them hold.
-//! 2. Behind the conditions comes the rank. Of several agents the one that is first by
-//!    `(level, the strategy's number, idle since, position)` gets the contact; a freed agent takes
-//!    the contact that is first by `(tier, level, place)`. Levels count under `Order::AgentLevel`,
-//!    and between agents for a queue with `BestSkill`.
-//! 3. Where conditions fail, the rank is the one that the pair would have if they were mended:
-//!    levels and units raised to what is needed, hands emptied, everything declared.
-//! 4. After every call no waiting contact has an eligible agent, so a choice can only be looked at
+//! 2. Of a requirement's alternatives the one with the fewest failing needs is told, the first of
+//!    equals; of a widened queue's alternatives likewise, together with those of the own queue.
+//! 3. Behind the conditions comes the rank. Of several agents the one that is first by
+//!    `(level, score, the strategy's number, idle since, position)` gets the contact; a freed agent
+//!    takes the contact whose turn is first: of a shared agent what the queue's domain was given, by tier, the queue's priority, what the order looks at
+//!    (the level, the queue's part above its ratio), place or deadline. Levels count under
+//!    `Order::AgentLevel`, and between agents for a queue with `BestSkill`.
+//! 4. Where conditions fail, the rank is the one that the pair would have if they were mended:
+//!    levels and units changed to what is needed, hands emptied, everything declared.
+//! 5. Units and exclusivity are not asked of an agent whom a contact prefers beyond its capacity: these
+//!    conditions hold for the pair, although their numbers say otherwise.
+//! 6. After every call no waiting contact has an eligible agent, so a choice can only be looked at
 //!    in the middle of one: [`Router::before_offer`] stops there.
 
 mod conditions;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use self::conditions::check;
 use crate::agent::Agent;
 use crate::command::Command;
 use crate::config::{AgentConfig, Strategy};
-use crate::contact::{Contact, Place};
-use crate::event::{QueuedCause, WithdrawnCause};
-use crate::ids::{AgentId, ContactId, Level, OfferId};
+use crate::contact::Contact;
+use crate::deciding::Halt;
+use crate::ids::{AgentId, ContactId, DomainId, Level, OfferId};
+use crate::matching::Turn;
 use crate::router::{LAST_TIME, Router};
 use crate::time::Micros;
 
@@ -32,13 +37,28 @@ pub const NAMED: usize = 32;
 /// One condition of `eligible`, in the order in which they are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Predicate {
+    /// The contact's queue is not closed. Subject: the queue; has: 0 open, 1 closing, 2 closed.
+    QueueOpen,
+    /// Only where just so many of the queue's contacts may be in hand: fewer are. Subject: the queue;
+    /// has: contacts in hand; needs: so many.
+    Pace,
+    /// Only where the agent is of another domain than the queue: a contract opens the queue to it.
+    /// Subject: the queue; has: the agent's domain; needs: the queue's.
+    Domain,
     /// The contact waits. Subject: the agent who has it, or had it last; has: 0 waiting, 1 offered,
-    /// 2 connecting, 3 engaged, 4 served, 5 abandoned, 6 blocked.
+    /// 2 connecting, 3 engaged, 4 served, 5 abandoned, 6 blocked, 7 withdrawn, 8 overflowed,
+    /// 9 scheduled; needs: until when it is scheduled.
     Waiting,
-    /// An entry of the queue's requirement. Subject: the skill; has and needs: levels.
+    /// Only while a choice runs for the contact: it may be offered to nobody. Has: until when.
+    Choosing,
+    /// A need of the queue's requirement. Subject: the skill; has and needs: levels.
     QueueSkill,
-    /// An entry of the contact's own requirement, likewise.
+    /// A negated need of it. Needs: the level that the agent's must be below.
+    QueueNotSkill,
+    /// A need of the contact's own requirement.
     ContactSkill,
+    /// A negated need of it.
+    ContactNotSkill,
     /// The agent is ready. Has: 0 signed out, 1 not ready, 2 ready; subject: the reason.
     Ready,
     /// The agent is not signing out.
@@ -48,15 +68,28 @@ pub enum Predicate {
     /// The contact has not come back from this agent. Has: when it may be asked again; 0 = after
     /// nobody else is left.
     NotAttempted,
+    /// Only for a contact that excludes agents: this is none of them.
+    NotExcluded,
+    /// Only while a contact waits for the agents that it prefers: this is one of them. Has: until
+    /// when.
+    Preferred,
+    /// Only for a stealth agent: no human who could serve the contact is at work. Subject: the first
+    /// who is, by position.
+    NoHuman,
     /// The agent's units on the contact's channel. Subject: the channel; has: the units; needs:
     /// what is held there and the contact's weight together; held: what is held there (0 where the
     /// channel is exclusive, for which [`Predicate::EmptyHands`] counts).
     Capacity,
-    /// Only for a contact on an exclusive channel: the agent holds nothing. Has: the units held.
+    /// Only for a contact on an exclusive channel: the agent holds nothing but what is
+    /// interruptible, open offers aside. Has: the other units held; held: all units held.
     EmptyHands,
+    /// Likewise: the agent has no open offer. Has: how many.
+    NoOffer,
     /// Only for the others: the agent holds nothing exclusive. Subject: the channel of what it
     /// holds, the first if there are several; has: the units held on all of them.
     NothingExclusive,
+    /// Only for an agent who is kept for a contact: it is this one. Has: that contact.
+    NotReserved,
 }
 
 impl Predicate {
@@ -64,16 +97,27 @@ impl Predicate {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::QueueOpen => "queue_open",
+            Self::Pace => "pace",
+            Self::Domain => "domain",
             Self::Waiting => "waiting",
+            Self::Choosing => "choosing",
             Self::QueueSkill => "queue_skill",
+            Self::QueueNotSkill => "queue_not_skill",
             Self::ContactSkill => "contact_skill",
+            Self::ContactNotSkill => "contact_not_skill",
             Self::Ready => "ready",
             Self::Staying => "staying",
             Self::Unlocked => "unlocked",
             Self::NotAttempted => "not_attempted",
+            Self::NotExcluded => "not_excluded",
+            Self::Preferred => "preferred",
+            Self::NoHuman => "no_human",
             Self::Capacity => "capacity",
             Self::EmptyHands => "empty_hands",
+            Self::NoOffer => "no_offer",
             Self::NothingExclusive => "nothing_exclusive",
+            Self::NotReserved => "not_reserved",
         }
     }
 }
@@ -95,13 +139,16 @@ pub struct Check {
     pub held: u64,
 }
 
-/// What decides between agents: the higher level, then the smaller of the others one by one.
+/// What decides between agents: the higher level, the higher score, then the smaller of the others
+/// one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgentKey {
     /// Whose.
     pub agent: AgentId,
     /// The agent's level for the contact's queue; 0 where it does not count.
     pub level: Level,
+    /// What the skills that the contact prefers add up to.
+    pub score: u32,
     /// What the queue goes by.
     pub strategy: Strategy,
     /// The agent's number by it.
@@ -113,9 +160,9 @@ pub struct AgentKey {
 }
 
 impl AgentKey {
-    const fn order(&self) -> (Reverse<Level>, u64, Micros, u32) {
-        let level = Reverse(self.level);
-        (level, self.number, self.idle_since, self.position)
+    const fn order(&self) -> (Reverse<(Level, u32)>, u64, Micros, u32) {
+        let rank = Reverse((self.level, self.score));
+        (rank, self.number, self.idle_since, self.position)
     }
 }
 
@@ -124,7 +171,7 @@ impl AgentKey {
 pub struct Explanation {
     /// Whether the contact may be offered to the agent: all conditions hold.
     pub eligible: bool,
-    /// The conditions. Of a contact that is over only the first is left.
+    /// The conditions. Of a contact that is over only that it does not wait is left.
     pub checks: Vec<Check>,
     /// What the agent is compared by.
     pub key: AgentKey,
@@ -141,12 +188,6 @@ pub struct Explanation {
     /// The first of those, in order; at most [`NAMED`].
     pub ahead: Vec<ContactId>,
 }
-
-/// What each agent was offered last.
-type LastOffers = BTreeMap<AgentId, OfferId>;
-
-/// A contact's turn in the eyes of one agent; smaller is served first.
-type Turn = (u8, Reverse<Level>, Place);
 
 impl Router {
     /// Why the agent may be offered the contact now, or why not. `None`: the contact is not
@@ -185,60 +226,37 @@ impl Router {
             return None;
         }
         let mut copy = self.clone();
+        copy.halt = Halt::Before(offer);
         if commands.is_empty() {
-            return copy.fires_until(at, offer).then_some(copy);
+            copy.fire_until(at);
         }
         for command in commands {
-            if command != Command::Restarted && copy.fires_until(at, offer) {
-                return Some(copy);
+            if command != Command::Restarted {
+                copy.fire_until(at);
             }
-            let last_offers = copy.last_offers();
-            // A refused command changes nothing, as it did when it came.
-            let _ = copy.apply(at, command, &mut Vec::new());
-            if copy.takes_back(offer, &last_offers) {
-                return Some(copy);
+            if copy.halt != Halt::Reached {
+                // A refused command changes nothing, as it did when it came.
+                let _ = copy.apply(at, command, &mut Vec::new());
             }
         }
-        None
+        let reached = std::mem::replace(&mut copy.halt, Halt::Never) == Halt::Reached;
+        copy.out.clear();
+        copy.dirty.clear();
+        copy.entered.clear();
+        copy.somebody_left = false;
+        copy.settle();
+        reached.then_some(copy)
     }
 
-    fn last_offers(&self) -> LastOffers {
-        let agents = self.agents.sorted().into_iter();
-        agents.map(|agent| (agent.id, agent.last_offer)).collect()
-    }
-
-    /// Fires what is due, deadline by deadline; whether one of them made the offer.
-    fn fires_until(&mut self, at: Micros, offer: OfferId) -> bool {
-        while let Some((deadline, number, timer)) = self.timers.pop_due(at) {
-            let last_offers = self.last_offers();
+    /// Fires what is due, deadline by deadline, until one of them comes to the offer.
+    fn fire_until(&mut self, at: Micros) {
+        while self.halt != Halt::Reached
+            && let Some((deadline, number, timer)) = self.timers.pop_due(at)
+        {
             self.now = deadline;
             self.fire(number, timer);
             self.decide();
-            if self.takes_back(offer, &last_offers) {
-                return true;
-            }
         }
-        false
-    }
-
-    /// Undoes an offer that has just been made, with those behind it; whether there was one.
-    /// Making an offer and taking it back leave places as they were; what agents count of offers is
-    /// put back by hand.
-    fn takes_back(&mut self, first: OfferId, last_offers: &LastOffers) -> bool {
-        for offer in (first..self.next_offer).rev() {
-            let agent = self.offers.get(offer).map_or(0, |offer| offer.agent);
-            let contact = self.withdraw(offer, WithdrawnCause::Restart);
-            self.send_back(contact, QueuedCause::Restart);
-            let holder = self.agents.of(agent);
-            let open = holder.offers.iter().filter(|&&open| open < first).max();
-            let before = last_offers.get(&agent).copied().unwrap_or(0);
-            holder.last_offer = before.max(open.copied().unwrap_or(0));
-            holder.counters.offers -= 1;
-        }
-        self.out.clear();
-        self.dirty.clear();
-        self.settle();
-        first < self.next_offer
     }
 
     fn rank_agents(
@@ -275,12 +293,19 @@ impl Router {
         config: &AgentConfig,
         told: &mut Explanation,
     ) {
-        let turn = |contact: &Contact| -> Turn {
-            let place = contact.place();
-            (place.tier, Reverse(self.level_for(contact, config)), place)
+        let shared = self.setup.is_shared(config.domain);
+        let turn = |contact: &Contact| -> ((u64, DomainId), Turn) {
+            let domain = self.setup.domain_of(contact.queue);
+            let given = (self.tenants.given(domain), domain);
+            let given = if shared { given } else { (0, 0) };
+            let turn = self.floor.turn_of(contact, &self.queues);
+            if self.floor.by_level {
+                return (given, turn.at_level(self.level_for(contact, config)));
+            }
+            (given, turn)
         };
         let own = turn(contact);
-        let mut ahead: Vec<(Turn, ContactId)> = Vec::new();
+        let mut ahead = Vec::new();
         for (_, id) in self.floor.waiting() {
             let Some(other) = self.contacts.get(id).filter(|_| id != contact.id) else {
                 continue;
@@ -319,6 +344,7 @@ const fn nobody_s_key(agent: &Agent) -> AgentKey {
     AgentKey {
         agent: agent.id,
         level: 0,
+        score: 0,
         strategy: Strategy::LongestIdle,
         number: agent.held_total,
         idle_since: agent.idle_since,

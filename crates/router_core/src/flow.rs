@@ -1,13 +1,18 @@
 //! The few ways in which state changes hands; every command is made of them.
 
-use crate::class::ClassKey;
-use crate::config::SkillLevel;
-use crate::contact::{Contact, Ended, Stage, Step, assert_move, stage_of};
+use crate::contact::{Contact, Stage, Step, assert_move, stage_of};
+use crate::ended::Ended;
 use crate::event::{Event, QueuedCause};
 use crate::ids::{AgentId, ContactId};
+use crate::matching::Sight;
 use crate::router::Router;
+use crate::stealth::note_presence;
 use crate::timer::Timer;
 use crate::view::{ContactState, Outcome, Presence};
+use crate::wake::stand;
+
+/// So many agents may wait for the next choice to be placed again.
+const PLACED_LATER: usize = if cfg!(debug_assertions) { 2 } else { 16 };
 
 /// Whether the end of the last thing in hand starts idle time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,22 +36,31 @@ impl Router {
         self.enter_stage(id, next);
     }
 
-    /// Takes a contact out of its stage: out of its class, its queue's count, its retry.
+    /// Takes a contact out of its stage: out of its class, its queue's count, its deadlines.
     pub(crate) fn leave_stage(&mut self, id: ContactId) -> Stage {
         let contact = self
             .contacts
             .get_mut(id)
             .expect("a contact that moves is live");
         let stage = contact.stage();
-        self.queues.leave(contact.queue, stage);
+        let queue = contact.queue;
+        self.queues.leave(queue, stage);
         if stage == Stage::Waiting {
-            self.floor.leave(contact.class, contact.place(), id);
+            self.floor
+                .leave(contact.class, contact.place(), id, contact.stands_for());
             if let Some(retry_at) = contact.retry_at.take() {
                 self.timers.cancel(retry_at, contact.timer);
             }
             if !contact.attempted.is_empty() {
                 self.watch.forget(id);
             }
+            if contact.wishes.is_some() {
+                self.hopes.forget(id);
+                self.end_choice(id);
+                self.forget_passing(id);
+                self.cancel_wake(id);
+            }
+            self.tenant_leaves(queue);
         }
         stage
     }
@@ -57,18 +71,32 @@ impl Router {
             .get_mut(id)
             .expect("a contact that moves is live");
         contact.state = next;
-        self.queues.enter(contact.queue, contact.stage());
+        let queue = contact.queue;
+        self.queues.enter(queue, contact.stage());
         match next {
             ContactState::Waiting => {
-                let place = contact.place();
-                self.floor.enter(contact.class, place, id);
-                self.dirty.contacts.insert((place, id));
-                if !contact.attempted.is_empty() {
-                    self.watch.add(id);
+                contact.several = None;
+                let watches = (&mut self.watch, &mut self.hopes);
+                if stand(contact, &mut self.floor, &mut self.dirty, watches) {
+                    self.set_wake(id);
+                }
+                self.tenant_enters(queue);
+            }
+            ContactState::Engaged { .. } => {
+                contact.attempted.clear();
+                contact.announce_no_more();
+                if let Some(wishes) = &mut contact.wishes {
+                    wishes.reply_by = 0;
+                }
+                if contact.preferred_until().is_some() {
+                    contact.wishes().preferred_until = None;
+                    let key = self.leave_line(id);
+                    self.enter_line(id, key);
                 }
             }
-            ContactState::Engaged { .. } => contact.attempted.clear(),
-            ContactState::Offered { .. } | ContactState::Connecting { .. } => {}
+            ContactState::Scheduled { .. }
+            | ContactState::Offered { .. }
+            | ContactState::Connecting { .. } => {}
         }
     }
 
@@ -89,10 +117,12 @@ impl Router {
         self.emit(event);
     }
 
-    /// Sends a contact back to its old place.
-    pub(crate) fn send_back(&mut self, id: ContactId, cause: QueuedCause) {
+    /// Sends a contact back to its old place; false when it is too late for it to be offered again, so
+    /// that it is over.
+    pub(crate) fn send_back(&mut self, id: ContactId, cause: QueuedCause) -> bool {
         self.go(id, Step::Return, ContactState::Waiting);
         self.emit_queued(id, cause);
+        !self.end_late(id)
     }
 
     /// Ends a contact's life; `last_agent` is whoever had it in hand, or 0.
@@ -107,6 +137,7 @@ impl Router {
         let outcome = match step {
             Step::End => Outcome::Served,
             Step::Withdraw => Outcome::Withdrawn,
+            Step::Overflow => Outcome::Overflowed,
             _ => Outcome::Abandoned,
         };
         self.ended.insert(Ended {
@@ -116,6 +147,8 @@ impl Router {
             outcome,
             last_agent,
             ended_at: self.now,
+            enqueued_at: contact.enqueued_at,
+            place_used: false,
         });
     }
 
@@ -136,68 +169,93 @@ impl Router {
         self.dirty.agent(id);
     }
 
-    /// The class for a requirement; the requirement is handed back.
-    pub(crate) fn class_for(
-        &mut self,
-        queue: u32,
-        channel: u32,
-        weight: u32,
-        requires: Vec<SkillLevel>,
-    ) -> (u32, Vec<SkillLevel>) {
-        self.floor.class_for(
-            ClassKey {
-                queue,
-                channel,
-                weight,
-                requires,
-            },
-            &self.setup,
-        )
-    }
-
     /// Brings the pools up to date with everything that has happened to agents.
     pub(crate) fn place_agents(&mut self) {
         if std::mem::take(&mut self.floor.stale) {
-            self.agents.clear_stale();
-            for position in 0..self.floor.ids.len() {
-                self.place_agent(self.floor.ids[position]);
-            }
+            self.agents.make_all_stale();
         }
-        while let Some(id) = self.agents.take_stale() {
-            self.place_agent(id);
+        self.note_agents();
+        let (floor, setup) = (&mut self.floor, &self.setup);
+        self.agents.take_stale(|agent| floor.refresh(agent, setup));
+    }
+
+    /// The same, once there are many of them.
+    pub(crate) fn place_many(&mut self) {
+        if self.agents.stale() > PLACED_LATER {
+            self.place_agents();
         }
     }
 
-    fn place_agent(&mut self, id: AgentId) {
-        if let Some(agent) = self.agents.get(id)
-            && self.floor.refresh(agent, &self.setup)
-        {
-            self.watch.lose(id);
+    /// Notes who has come or gone; what agents have room for can wait until somebody chooses one.
+    pub(crate) fn list_present(&mut self) {
+        if self.floor.stale {
+            self.place_agents();
         }
+        self.note_agents();
+    }
+
+    fn note_agents(&mut self) {
+        let floor = &mut self.floor;
+        let (watch, hopes) = (&mut self.watch, &mut self.hopes);
+        self.agents
+            .take_unnoted(|agent| note_presence(agent, floor, [&mut *watch, &mut *hopes]));
     }
 
     pub(crate) fn best_contact(&self, agent: AgentId) -> Option<ContactId> {
-        let position = self.agents.get(agent)?.position;
-        let best = self.floor.best_contact(position, &self.contacts);
+        let agent = self.agents.get(agent)?;
+        let sight = Sight {
+            contacts: &self.contacts,
+            queues: &self.queues,
+            setup: &self.setup,
+            tenants: &self.tenants,
+        };
+        let best = match agent.kept_for {
+            0 => self.floor.best_contact(agent, &sight),
+            own => {
+                let own = self.contacts.get(own)?;
+                self.is_eligible(own, agent).then_some(own.id)
+            }
+        };
         #[cfg(debug_assertions)]
-        self.assert_best_contact(agent, best);
+        self.assert_best_contact(agent.id, best);
         best
     }
 
-    pub(crate) fn best_agent(&self, contact: ContactId) -> Option<AgentId> {
+    pub(crate) fn best_agent(&mut self, contact: ContactId) -> Option<AgentId> {
+        self.place_agents();
         let contact = self
             .contacts
             .get(contact)
-            .filter(|contact| contact.waits())?;
-        let best = self.floor.best_agent(contact.class, &contact.attempted);
+            .filter(|contact| contact.waits() && contact.choice() == 0)?;
+        let best = self.choose_agent(contact);
         #[cfg(debug_assertions)]
         self.assert_best_agent(contact, best);
         best
     }
 
+    /// The best agent for a contact that waits, or would.
+    pub(crate) fn choose_agent(&self, contact: &Contact) -> Option<AgentId> {
+        let best = if contact.preferred_until().is_some() {
+            self.best_preferred(contact)
+        } else {
+            self.floor.best_agent(contact.class, contact.passed_over())
+        };
+        if self.reservations.agent_for(contact.id).is_some() {
+            return self.or_kept(contact, best);
+        }
+        best
+    }
+
+    /// What waiting contacts notice of every change: whom they prefer has gone, nobody is left to
+    /// ask.
+    pub(crate) fn passes(&mut self) {
+        self.list_present();
+        self.preference_pass();
+        self.retry_pass();
+    }
+
     /// Sets the retry of every waiting contact that has nobody left to ask.
-    pub(crate) fn retry_pass(&mut self) {
-        self.place_agents();
+    fn retry_pass(&mut self) {
         let retry_at = self.now + self.setup.config.retry_after_us;
         while let Some(id) = self.watch.take_first() {
             let Some(contact) = self.contacts.get(id) else {
@@ -206,7 +264,12 @@ impl Router {
             if !contact.waits() || contact.attempted.is_empty() || contact.retry_at.is_some() {
                 continue;
             }
-            if let Some(agent) = self.floor.witness(contact.class, &contact.attempted) {
+            let witness = if contact.preferred_until().is_some() {
+                self.preferred_witness(contact)
+            } else {
+                self.floor.witness(contact.class, contact.passed_over())
+            };
+            if let Some(agent) = witness {
                 self.watch.rely(id, agent);
                 continue;
             }
@@ -222,7 +285,6 @@ impl Router {
         let contact = self.live(id);
         contact.retry_at = None;
         contact.attempted.clear();
-        let place = contact.place();
-        self.dirty.contacts.insert((place, id));
+        self.dirty.contacts.push(id);
     }
 }

@@ -1,15 +1,17 @@
 //! What channels say: a contact has come in, has left, is connected, could not be connected.
 
-use crate::config::{MAX_HEAD_START_US, MAX_REQUIREMENT, MAX_WEIGHT, SkillLevel};
-use crate::contact::{Contact, Ended, KnownKey, Stage, Step, assert_move};
-use crate::event::{BlockedCause, EndedBy, Event, QueuedCause, WithdrawnCause};
+use crate::class::ClassKey;
+use crate::config::{HoursState, MAX_HEAD_START_US, MAX_WEIGHT};
+use crate::contact::{Contact, Stage, Step, assert_move};
+use crate::demand::{Asks, Demand, Terms};
+use crate::event::{EndedBy, Event, QueuedCause, WithdrawnCause};
 use crate::flow::Idle;
-use crate::ids::{ArrivalKey, ChannelId, ContactId, QueueId};
+use crate::ids::{AgentId, ArrivalKey, ChannelId, ContactId, DomainId, QueueId};
 use crate::offer::How;
 use crate::rejection::{Code, Rejection};
 use crate::router::{Router, refuse};
 use crate::time::Micros;
-use crate::view::{ContactState, Outcome};
+use crate::view::ContactState;
 
 /// The fields of `arrive`.
 pub(crate) struct Request {
@@ -18,36 +20,55 @@ pub(crate) struct Request {
     pub(crate) queue: QueueId,
     pub(crate) head_start_us: Micros,
     pub(crate) weight: u32,
-    pub(crate) requires: Vec<SkillLevel>,
+    pub(crate) demand: Demand,
+    pub(crate) terms: Terms,
 }
 
 impl Router {
     pub(crate) fn arrive(&mut self, request: Request) -> Result<u64, Rejection> {
-        if self.setup.channel(request.channel).is_none() {
+        let Some(channel) = self.setup.channel(request.channel) else {
             return refuse(Code::UnknownChannel, request.channel);
+        };
+        let domain = channel.domain;
+        if let Some(contact) = self.known(&request.key) {
+            return Ok(contact);
         }
-        if let Some(known) = self.keys.get(request.key) {
-            return Ok(known.contact);
-        }
-        self.validate_place(request.queue, request.head_start_us)?;
+        self.validate_place(domain, request.queue, request.head_start_us, false)?;
         if !(1..=MAX_WEIGHT).contains(&request.weight) {
             return refuse(Code::BadWeight, request.weight);
         }
-        self.validate_requirement(&request.requires)?;
+        self.validate_demand(&request.demand)?;
+        self.validate_terms(&request.terms)?;
         if self.contacts.len() >= self.limits.max_contacts as usize {
             return refuse(Code::TooManyContacts, self.limits.max_contacts);
         }
         Ok(self.admit(request))
     }
 
-    /// The queue and the head start of an arrival or a transfer.
+    /// The contact that an arrival key belongs to, live or over.
+    pub(crate) fn known(&self, key: &ArrivalKey) -> Option<ContactId> {
+        self.keys.find(key, |id| {
+            let live = self.contacts.get(id).map(|contact| &contact.key);
+            let key_of = live.or_else(|| self.ended.get(id).map(|ended| &ended.key));
+            key_of == Some(key)
+        })
+    }
+
+    /// The queue and the head start of an arrival, a transfer or a change, from a domain; `gets_in` =
+    /// only an open queue will do.
     pub(crate) fn validate_place(
         &self,
+        domain: DomainId,
         queue: QueueId,
         head_start_us: Micros,
+        gets_in: bool,
     ) -> Result<(), Rejection> {
         if self.setup.queue(queue).is_none() {
             return refuse(Code::UnknownQueue, queue);
+        }
+        self.validate_domain(domain, queue)?;
+        if gets_in && self.hours.of(queue) != HoursState::Open {
+            return refuse(Code::QueueClosed, queue);
         }
         if head_start_us > MAX_HEAD_START_US {
             return refuse(Code::BadHeadStart, head_start_us);
@@ -55,39 +76,20 @@ impl Router {
         Ok(())
     }
 
-    /// A contact's own requirement.
-    pub(crate) fn validate_requirement(&self, requires: &[SkillLevel]) -> Result<(), Rejection> {
-        if requires.len() > MAX_REQUIREMENT {
-            return refuse(Code::BadRequirement, requires.len() as u64);
-        }
-        let mut last = 0;
-        for need in requires {
-            if !self.setup.knows_skill(need.skill) {
-                return refuse(Code::UnknownSkill, need.skill);
-            }
-            if !(1..=100).contains(&need.level) {
-                return refuse(Code::BadLevel, need.level);
-            }
-            if need.skill <= last {
-                return refuse(Code::BadRequirement, need.skill);
-            }
-            last = need.skill;
-        }
-        Ok(())
-    }
-
-    /// A valid arrival: it is queued, or blocked where there is neither room nor an agent.
-    fn admit(&mut self, request: Request) -> ContactId {
+    /// A valid arrival: it is queued, or blocked where there is neither room nor an agent, or
+    /// scheduled. Where the queue is not open a rule of the queue leads it elsewhere, or it is blocked.
+    fn admit(&mut self, mut request: Request) -> ContactId {
         let Request {
             channel,
             key,
             queue,
             weight,
+            terms,
             ..
         } = request;
         let (at, id) = (self.now, self.next_contact);
         self.next_contact += 1;
-        self.keys.insert(KnownKey { key, contact: id });
+        self.keys.insert(&key, id);
         self.emit(Event::Arrived {
             at,
             contact: id,
@@ -96,54 +98,71 @@ impl Router {
             queue,
             weight,
         });
-        let (class, requires) = self.class_for(queue, channel, weight, request.requires);
-        if let Some(cause) = self.no_room(queue, class) {
-            self.emit(Event::Blocked {
-                at,
-                contact: id,
-                channel,
-                queue,
-                cause,
-            });
-            assert_move(Stage::New, Step::Block, Stage::Over);
-            let (outcome, last_agent) = (Outcome::Blocked, 0);
-            self.ended.insert(Ended {
-                id,
-                channel,
-                key,
-                outcome,
-                last_agent,
-                ended_at: at,
-            });
+        let tier = self.setup.queue(queue).map_or(2, |queue| queue.tier);
+        let enqueued_at = self.place_of(terms.place).unwrap_or(at);
+        let later = terms.not_before > at;
+        let door = if later {
+            Some((queue, QueuedCause::Scheduled))
+        } else {
+            self.at_the_door(id, &request, enqueued_at)
+        };
+        let Some((queue, cause)) = door else {
+            return id;
+        };
+        request.queue = queue;
+        let class = self.class_for(queue, channel, weight, &mut request.demand);
+        let mut contact = Contact::new(id, request, at, self.next_sequence, class);
+        contact.tier = tier;
+        contact.enqueued_at = enqueued_at;
+        if later {
+            self.schedule(contact, terms.not_before);
+            return id;
+        }
+        if cause == QueuedCause::Overflow {
+            contact.wishes().hops = 1;
+        } else if let Some(cause) = self.no_room(&contact) {
+            self.block(id, channel, key, queue, enqueued_at, cause);
             return id;
         }
         assert_move(Stage::New, Step::Queue, Stage::Waiting);
-        let sequence = self.next_sequence;
         self.next_sequence += 1;
+        let class = contact.class;
         self.floor.add_contact(class);
-        let request = Request {
-            requires,
-            ..request
-        };
-        self.contacts
-            .insert(Contact::new(id, request, at, sequence, class));
+        self.contacts.insert(contact);
+        self.get_in(id);
         self.enter_stage(id, ContactState::Waiting);
-        self.emit_queued(id, QueuedCause::Arrival);
+        self.emit_queued(id, cause);
+        self.use_place(terms.place);
+        if terms.place == 0 {
+            self.queued = (id, queue);
+        }
+        self.note_entered(id, class);
         id
     }
 
-    /// Why an arrival must be blocked, if it must.
-    fn no_room(&mut self, queue: QueueId, class: u32) -> Option<BlockedCause> {
-        let limit = self.setup.queue(queue)?.max_waiting;
-        let cause = if reached(self.queues.of(queue).waiting, limit) {
-            BlockedCause::QueueFull
-        } else if reached(self.queues.waiting(), self.setup.config.max_waiting) {
-            BlockedCause::SiteFull
-        } else {
-            return None;
+    /// The class for a demand that begins, and the word for what it asks; takes what the class has.
+    pub(crate) fn class_for(
+        &mut self,
+        queue: QueueId,
+        channel: ChannelId,
+        weight: u32,
+        demand: &mut Demand,
+    ) -> (u32, u64) {
+        let key = ClassKey {
+            queue,
+            channel,
+            weight,
+            step: 0,
+            reserved: !demand.preferred.is_empty(),
+            choosing: false,
+            beyond: demand.beyond_capacity,
+            asks: Asks::new(
+                std::mem::take(&mut demand.requires),
+                std::mem::take(&mut demand.prefers),
+            ),
         };
-        self.place_agents();
-        self.floor.best_agent(class, &[]).is_none().then_some(cause)
+        let word = key.asks.word;
+        (self.floor.class_for(key, &self.setup), word)
     }
 
     /// The live contact of a channel; `None` = it is over and still remembered.
@@ -176,12 +195,15 @@ impl Router {
         let Some(state) = self.on_channel(channel, id)? else {
             return Ok(());
         };
-        let (at, contact, queue) = (self.now, id, self.live(id).queue);
+        let live = self.live(id);
+        let (queue, agent) = (live.queue, live.connecting_agent());
+        let (at, contact) = (self.now, id);
         let gone = Event::Abandoned {
             at,
             contact,
             channel,
             queue,
+            agent,
         };
         match state {
             ContactState::Engaged { agent, .. } => self.end_engaged(agent, id, EndedBy::Customer),
@@ -198,18 +220,35 @@ impl Router {
         step: Step,
         gone: Event,
     ) {
+        let at = self.now;
         let contact = self.live(id);
         let (channel, weight, timer) = (contact.channel, contact.weight, contact.timer);
-        match contact.state {
+        let (state, queue) = (contact.state, contact.queue);
+        let waited = at.saturating_sub(contact.enqueued_at);
+        if !matches!(state, ContactState::Scheduled { .. }) {
+            let abandoned = step == Step::Abandon;
+            self.calibrations.left(queue, id, waited, abandoned);
+        }
+        match state {
+            ContactState::Scheduled { until } => {
+                self.timers.cancel(until, timer);
+                self.emit(gone);
+                self.finish(id, step, 0);
+            }
             ContactState::Waiting => {
                 self.emit(gone);
                 self.finish(id, step, 0);
             }
-            ContactState::Offered { offer, agent } => {
-                self.withdraw(offer, cause);
+            ContactState::Offered { .. } => {
+                let offers = self.open_offers(id).into_iter();
+                let asked: Vec<AgentId> = offers
+                    .map(|offer| self.withdraw(offer, cause).agent)
+                    .collect();
                 self.emit(gone);
                 self.finish(id, step, 0);
-                self.release(agent, Idle::GoesOn);
+                for agent in asked {
+                    self.release(agent, Idle::GoesOn);
+                }
             }
             ContactState::Connecting { agent, deadline } => {
                 self.timers.cancel(deadline, timer);
@@ -226,14 +265,14 @@ impl Router {
 
     pub(crate) fn connected(&mut self, channel: ChannelId, id: ContactId) -> Result<(), Rejection> {
         match self.on_channel(channel, id)? {
-            Some(ContactState::Engaged { .. }) => Ok(()),
+            Some(ContactState::Engaged { .. }) | None => Ok(()),
             Some(ContactState::Connecting { agent, deadline }) => {
                 let timer = self.live(id).timer;
                 self.timers.cancel(deadline, timer);
                 self.engage(agent, id);
                 Ok(())
             }
-            _ => refuse(Code::WrongState, id),
+            Some(_) => refuse(Code::WrongState, id),
         }
     }
 
@@ -242,7 +281,13 @@ impl Router {
         channel: ChannelId,
         id: ContactId,
     ) -> Result<(), Rejection> {
-        let Some(ContactState::Connecting { deadline, .. }) = self.on_channel(channel, id)? else {
+        let Some(state) = self.on_channel(channel, id)? else {
+            return Ok(());
+        };
+        let ContactState::Connecting { deadline, .. } = state else {
+            if self.live(id).connect_failed {
+                return Ok(());
+            }
             return refuse(Code::WrongState, id);
         };
         let timer = self.live(id).timer;
@@ -259,6 +304,7 @@ impl Router {
             unreachable!("a connecting timer runs only while connecting");
         };
         contact.add_attempted(agent);
+        contact.connect_failed = true;
         let (channel, weight) = (contact.channel, contact.weight);
         self.emit(Event::ConnectFailed {
             at,
@@ -277,7 +323,10 @@ impl Router {
     /// Customer and agent are talking.
     pub(crate) fn engage(&mut self, agent: u32, id: ContactId) {
         let at = self.now;
-        let channel = self.live(id).channel;
+        let contact = self.live(id);
+        let (channel, queue, since) = (contact.channel, contact.queue, contact.enqueued_at);
+        contact.connect_failed = false;
+        contact.several = None;
         self.go(
             id,
             Step::Connect,
@@ -289,6 +338,7 @@ impl Router {
             channel,
             agent,
         });
+        self.score_wait(id, channel, queue, since);
     }
 
     /// An offer has ended; how is remembered for a late answer.
@@ -308,8 +358,4 @@ impl Router {
             self.closed.forget_oldest();
         }
     }
-}
-
-fn reached(waiting: u32, limit: u32) -> bool {
-    limit != crate::config::NO_LIMIT && waiting >= limit
 }

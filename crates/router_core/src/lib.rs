@@ -10,11 +10,14 @@
 //!    the same events and the same [`Router::state_hash`] on every machine.
 //! 5. After every call there is no waiting contact and agent that fit each other;
 //!    [`Router::check`] asserts that and every other invariant the slow way.
+//! 6. Contacts, offers and agents are state machines; `machines.md` beside this crate is drawn from
+//!    their tables.
 //!
 //! ```
 //! use router_core::{
-//!     AgentConfig, ChannelConfig, ChannelUnits, Command, Config, DAY, Event, Limits, NO_LIMIT,
-//!     Order, QueueConfig, Router, SECOND, SkillLevel, Strategy,
+//!     AgentConfig, ChannelConfig, ChannelUnits, Command, Config, DAY, Demand, Event, Limits,
+//!     NO_LIMIT, Order, QUEUE_WRAP_UP, QueueConfig, Requirement, Router, SECOND, SkillLevel,
+//!     Strategy, Terms,
 //! };
 //!
 //! let (chat, sales, english, ann) = (1, 1, 1, 1);
@@ -26,29 +29,53 @@
 //!     key_retention_us: 7 * DAY,
 //!     memory_us: 600 * SECOND,
 //!     seed: 0,
+//!     domains: vec![],
+//!     reserve_after_us: 20 * SECOND,
+//!     reply_margin_us: 60 * SECOND,
 //!     channels: vec![ChannelConfig {
 //!         id: chat,
 //!         exclusive: false,
 //!         instant: true,
 //!         connect_timeout_us: 10 * SECOND,
+//!         interruptible: false,
+//!         domain: 0,
 //!     }],
 //!     skills: vec![english],
 //!     reasons: vec![],
+//!     targets: vec![],
 //!     queues: vec![QueueConfig {
 //!         id: sales,
-//!         requires: vec![SkillLevel { skill: english, level: 50 }],
+//!         requires: Requirement::all_of(&[SkillLevel { skill: english, level: 50 }]),
 //!         rank_skill: english,
 //!         max_waiting: NO_LIMIT,
 //!         offer_timeout_us: 20 * SECOND,
 //!         wrap_up_us: 0,
 //!         strategy: Strategy::LongestIdle,
+//!         priority: 5,
+//!         service_level_us: 20 * SECOND,
+//!         ratio: 100,
+//!         steps: vec![],
+//!         ring_limit: 50,
+//!         expected_handle_us: 180 * SECOND,
+//!         overflow: vec![],
+//!         tier: 2,
+//!         max_in_hand: NO_LIMIT,
+//!         announce_us: 0,
+//!         domain: 0,
+//!         fallback: Strategy::LongestIdle,
+//!         choice_timeout_us: SECOND / 5,
 //!     }],
 //!     agents: vec![AgentConfig {
 //!         id: ann,
 //!         skills: vec![SkillLevel { skill: english, level: 80 }],
 //!         capacity: vec![ChannelUnits { channel: chat, units: 3 }],
 //!         share: 100,
+//!         stealth: false,
+//!         auto_accept: false,
+//!         wrap_up_us: QUEUE_WRAP_UP,
+//!         domain: 0,
 //!     }],
+//!     contracts: vec![],
 //!     names: vec![],
 //!     hash: [0; 32],
 //! };
@@ -66,7 +93,8 @@
 //!         queue: sales,
 //!         head_start_us: 0,
 //!         weight: 1,
-//!         requires: vec![],
+//!         demand: Demand::default(),
+//!         terms: Terms::default(),
 //!     },
 //!     &mut events,
 //! )?;
@@ -87,22 +115,40 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod agent;
+mod announcing;
 mod bits;
+mod calibration;
 mod check;
 mod check_classes;
+mod check_company;
+mod check_domains;
+mod check_overflow;
+mod check_reserving;
+mod check_wishes;
+mod choosing;
 mod chunked;
 mod class;
 mod codec;
 pub mod command;
+mod company;
 pub mod config;
 mod configure;
 mod contact;
+mod deciding;
+pub mod demand;
+mod domains;
+mod door;
+mod ended;
+mod engagement;
+mod estimate;
 pub mod event;
 pub mod explain;
+mod few;
 mod flow;
 mod grouping;
 mod handling;
 mod hash;
+mod hours;
 pub mod ids;
 mod index;
 mod intake;
@@ -111,40 +157,68 @@ mod naive;
 mod offer;
 mod offering;
 mod order;
+mod overflow;
+mod pace;
+mod pages;
+#[cfg(test)]
+mod picture;
+mod placing;
 mod pool;
+mod preference;
 mod presence;
 mod queue;
 mod ranked;
 mod reads;
 pub mod rejection;
+mod relaxation;
+mod reply;
+mod reserving;
 mod restart;
+mod restoring;
 mod retry;
+mod ringing;
+mod room;
 mod roster;
 mod router;
+mod rows;
+mod scheduling;
 mod setup;
+mod several;
 mod slab;
 mod snapshot;
+mod stealth;
 mod supervision;
 pub mod time;
 mod timer;
 mod validate;
+mod validate_demand;
 mod view;
+mod wake;
+mod wishes;
 
 pub use command::{Command, KEEP_HEAD_START};
 pub use config::{
-    AgentConfig, ChannelConfig, ChannelUnits, Config, Limits, MAX_HEAD_START_US, MAX_REQUIREMENT,
-    MAX_SHARE, MAX_TIMEOUT_US, MAX_WEIGHT, NO_LIMIT, Order, QueueConfig, SkillLevel, Strategy,
+    AgentConfig, ChannelConfig, ChannelUnits, Config, Contract, DomainConfig, HoursState, Limits,
+    Lower, MAX_AHEAD_US, MAX_ALTERNATIVES, MAX_CANDIDATES, MAX_CHOICE_US, MAX_EXCLUDES,
+    MAX_HEAD_START_US, MAX_HOPS, MAX_OVERFLOW, MAX_PARTICIPANTS, MAX_PREFERRED, MAX_PREFERS,
+    MAX_PRIORITY, MAX_RATIO, MAX_REQUIREMENT, MAX_RING_LIMIT, MAX_SHARE, MAX_SKILL_WEIGHT,
+    MAX_STEPS, MAX_TIMEOUT_US, MAX_UNANSWERED, MAX_WEIGHT, NO_LIMIT, Order, Overflow, OverflowTo,
+    OverflowWhen, QUEUE_WRAP_UP, QueueConfig, SkillLevel, Step, Strategy,
 };
-pub use event::{BlockedCause, EndedBy, Event, QueuedCause, WithdrawnCause};
+pub use demand::{Demand, Need, Requirement, SkillWeight, Terms};
+pub use event::{
+    BlockedCause, ChoiceCause, EndedBy, Event, InvitationEnd, PreferenceOverCause, QueuedCause,
+    WithdrawnCause,
+};
 pub use ids::{
-    AgentId, ArrivalKey, ChannelId, CommandId, ContactId, Level, OfferId, QueueId, ReasonId,
-    SkillId,
+    AgentId, ArrivalKey, ChannelId, ChoiceId, CommandId, ContactId, DomainId, Level, OfferId,
+    QueueId, ReasonId, SkillId, TargetId,
 };
 pub use rejection::{Code, Rejection};
 pub use router::{LAST_TIME, Router};
 pub use snapshot::RestoreError;
 pub use time::{DAY, MILLISECOND, Micros, SECOND};
 pub use view::{
-    AgentView, ContactState, ContactView, Desk, DeskContact, DeskOffer, DeskWrapUp, EndedView,
-    Outcome, Overview, Presence, QueueView,
+    AgentView, ContactState, ContactView, Desk, DeskContact, DeskInvitation, DeskJoined, DeskOffer,
+    DeskWrapUp, EndedView, Estimate, Outcome, Overview, Presence, QueueView,
 };

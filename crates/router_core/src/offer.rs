@@ -3,7 +3,9 @@
 //! 1. An open offer has a deadline and ends in exactly one way: accepted, declined, expired, withdrawn.
 //! 2. How it ended is remembered for a while, so that a late or repeated answer gets the right
 //!    reply ([`LATE`]).
-//! 3. Declined and expired count the agent as attempted and restart its idle time; withdrawn does not.
+//! 3. Declined and expired count the agent as attempted and restart its idle time; withdrawn does
+//!    not. Where everybody is rung, expired leaves idle time as it is and is no miss.
+//! 4. An invitation is an offer to join ([`Purpose`]); none of this concerns it.
 
 use crate::Code;
 use crate::hash::{Fold, Hashed};
@@ -30,6 +32,16 @@ pub(crate) const LATE: &[(How, Code)] = &[
     (How::Withdrawn, Code::OfferWithdrawn),
 ];
 
+/// What an agent is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Purpose {
+    /// To serve a contact that waits.
+    Serve = 0,
+    /// To join an engaged one: an invitation.
+    Join = 1,
+}
+
 /// An open offer.
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
@@ -37,6 +49,7 @@ pub(crate) struct Offer {
     pub(crate) contact: ContactId,
     pub(crate) agent: AgentId,
     pub(crate) deadline: Micros,
+    pub(crate) purpose: Purpose,
     /// The number of its timer.
     pub(crate) timer: u64,
 }
@@ -52,12 +65,13 @@ impl Hashed for Offer {
     fn hash(&self) -> u64 {
         Fold::new(4)
             .words([self.id, self.contact, u64::from(self.agent), self.deadline])
+            .word(self.purpose as u64)
             .end()
     }
 }
 
 /// An offer that has ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct ClosedOffer {
     pub(crate) id: OfferId,
     pub(crate) contact: ContactId,
@@ -88,7 +102,7 @@ impl Hashed for ClosedOffer {
 }
 
 /// A command id that was carried out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct SeenCommand {
     pub(crate) id: crate::ids::CommandId,
     pub(crate) at: Micros,

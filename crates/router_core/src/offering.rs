@@ -1,55 +1,18 @@
 //! Offers come and go: made, accepted, declined, expired, withdrawn.
 
 use crate::contact::Step;
-use crate::event::{Event, QueuedCause, WithdrawnCause};
+use crate::event::{Event, InvitationEnd, QueuedCause, WithdrawnCause};
 use crate::flow::Idle;
 use crate::ids::{AgentId, ContactId, OfferId, ReasonId};
-use crate::offer::{How, LATE, Offer};
+use crate::offer::{How, LATE, Offer, Purpose};
 use crate::rejection::{Code, Rejection};
 use crate::router::{Router, refuse};
 use crate::timer::Timer;
 use crate::view::ContactState;
 
 impl Router {
-    /// Proposes a waiting contact to an agent with room for it.
-    pub(crate) fn make_offer(&mut self, id: ContactId, agent: AgentId) {
-        let at = self.now;
-        let contact = self.live(id);
-        let (channel, queue, weight) = (contact.channel, contact.queue, contact.weight);
-        let timeout = self
-            .setup
-            .queue(queue)
-            .map_or(0, |queue| queue.offer_timeout_us);
-        let (offer, deadline) = (self.next_offer, at + timeout);
-        self.next_offer += 1;
-        let timer = self.timers.set(deadline, Timer::Offer(offer));
-        self.offers.insert(Offer {
-            id: offer,
-            contact: id,
-            agent,
-            deadline,
-            timer,
-        });
-        self.go(id, Step::Offer, ContactState::Offered { offer, agent });
-        let holder = self.agents.of(agent);
-        holder.offers.push(offer);
-        holder.counters.receives();
-        holder.last_offer = offer;
-        holder.hold(channel, weight);
-        self.place_agents();
-        self.emit(Event::OfferMade {
-            at,
-            offer,
-            contact: id,
-            channel,
-            queue,
-            agent,
-            deadline,
-        });
-    }
-
-    /// Takes an open offer off the table; the contact and the units are the caller's business.
-    fn close(&mut self, id: OfferId, how: How) -> Offer {
+    /// Takes an open offer off the table; the contact's stage and the units are the caller's business.
+    pub(crate) fn close(&mut self, id: OfferId, how: How) -> Offer {
         let offer = self
             .offers
             .remove(id)
@@ -59,6 +22,13 @@ impl Router {
         }
         self.remember_offer(&offer, how);
         self.agents.of(offer.agent).drop_offer(id);
+        match offer.purpose {
+            Purpose::Serve => self.stop_ringing(offer.contact, id),
+            Purpose::Join => {
+                let invitations = &mut self.live(offer.contact).several_mut().invitations;
+                invitations.retain(|&open| open != id);
+            }
+        }
         offer
     }
 
@@ -68,9 +38,9 @@ impl Router {
         agent: AgentId,
         offer: OfferId,
         same: How,
-    ) -> Result<Option<ContactId>, Rejection> {
+    ) -> Result<Option<Purpose>, Rejection> {
         if let Some(open) = self.offers.get(offer).filter(|open| open.agent == agent) {
-            return Ok(Some(open.contact));
+            return Ok(Some(open.purpose));
         }
         let closed = self
             .closed
@@ -88,11 +58,20 @@ impl Router {
 
     pub(crate) fn accept(&mut self, agent: AgentId, offer: OfferId) -> Result<(), Rejection> {
         self.validate_agent(agent)?;
-        let Some(id) = self.answerable(agent, offer, How::Accepted)? else {
-            return Ok(());
-        };
+        match self.answerable(agent, offer, How::Accepted)? {
+            Some(Purpose::Serve) => self.take(offer),
+            Some(Purpose::Join) => self.join(offer),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// The agent has accepted: the contact is in its hands.
+    pub(crate) fn take(&mut self, offer: OfferId) {
         let at = self.now;
-        self.close(offer, How::Accepted);
+        let Offer {
+            contact: id, agent, ..
+        } = self.close(offer, How::Accepted);
         let holder = self.agents.of(agent);
         holder.misses = 0;
         holder.counters.accepts();
@@ -112,11 +91,17 @@ impl Router {
             .setup
             .channel(channel)
             .expect("a live contact's channel is configured");
-        if config.instant {
-            self.engage(agent, id);
-            return Ok(());
+        let (instant, timeout) = (config.instant, config.connect_timeout_us);
+        // Only what is interruptible lets an exclusive contact come beside it, now that it rings no more.
+        if config.interruptible {
+            self.dirty.agent(agent);
         }
-        let deadline = at + config.connect_timeout_us;
+        self.withdraw_others(id);
+        if instant {
+            self.engage(agent, id);
+            return;
+        }
+        let deadline = at + timeout;
         let timer = self.timers.set(deadline, Timer::Connecting(id));
         self.go(
             id,
@@ -131,7 +116,6 @@ impl Router {
             agent,
             deadline,
         });
-        Ok(())
     }
 
     pub(crate) fn decline(
@@ -142,11 +126,19 @@ impl Router {
     ) -> Result<(), Rejection> {
         self.validate_agent(agent)?;
         self.validate_reason(reason)?;
-        let Some(id) = self.answerable(agent, offer, How::Declined)? else {
-            return Ok(());
-        };
+        match self.answerable(agent, offer, How::Declined)? {
+            Some(Purpose::Serve) => self.refuse_offer(offer, reason),
+            Some(Purpose::Join) => self.uninvite(offer, InvitationEnd::Declined),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn refuse_offer(&mut self, offer: OfferId, reason: ReasonId) {
         let at = self.now;
-        self.close(offer, How::Declined);
+        let Offer {
+            contact: id, agent, ..
+        } = self.close(offer, How::Declined);
         let channel = self.live(id).channel;
         self.emit(Event::OfferDeclined {
             at,
@@ -156,12 +148,15 @@ impl Router {
             agent,
             reason,
         });
-        self.unanswered(agent, id);
-        Ok(())
+        self.unanswered(agent, id, Idle::Starts);
     }
 
     /// The deadline of an offer has come.
     pub(crate) fn expire(&mut self, offer: OfferId) {
+        if self.purpose_of(offer) == Purpose::Join {
+            self.uninvite(offer, InvitationEnd::Expired);
+            return;
+        }
         let at = self.now;
         let Offer {
             contact: id, agent, ..
@@ -174,6 +169,10 @@ impl Router {
             channel,
             agent,
         });
+        if self.rings(id) || self.rings_all(id) {
+            self.unanswered(agent, id, Idle::GoesOn);
+            return;
+        }
         let limit = self.setup.config.miss_limit;
         let holder = self.agents.of(agent);
         holder.misses = holder.misses.saturating_add(1);
@@ -182,28 +181,33 @@ impl Router {
             holder.locked = true;
             self.emit(Event::AgentLocked { at, agent, misses });
         }
-        self.unanswered(agent, id);
+        self.unanswered(agent, id, Idle::Starts);
     }
 
     /// What declined and expired have in common.
-    fn unanswered(&mut self, agent: AgentId, id: ContactId) {
+    fn unanswered(&mut self, agent: AgentId, id: ContactId, idle: Idle) {
         let now = self.now;
         let contact = self.live(id);
         contact.add_attempted(agent);
+        let wishes = contact.wishes();
+        wishes.unanswered = wishes.unanswered.saturating_add(1);
         let (channel, weight) = (contact.channel, contact.weight);
         let holder = self.agents.of(agent);
         holder.give_back(channel, weight);
-        holder.idle_since = now;
-        self.release(agent, Idle::Starts);
-        self.send_back(id, QueuedCause::OfferEnded);
+        if idle == Idle::Starts {
+            holder.idle_since = now;
+        }
+        self.release(agent, idle);
+        if self.back_unless_rings(id, QueuedCause::OfferEnded) {
+            self.overflow_unanswered(id);
+        }
     }
 
     /// Takes an open offer back; the contact stays where it is until the caller moves it.
-    pub(crate) fn withdraw(&mut self, offer: OfferId, cause: WithdrawnCause) -> ContactId {
+    pub(crate) fn withdraw(&mut self, offer: OfferId, cause: WithdrawnCause) -> Offer {
         let at = self.now;
-        let Offer {
-            contact: id, agent, ..
-        } = self.close(offer, How::Withdrawn);
+        let closed = self.close(offer, How::Withdrawn);
+        let (id, agent) = (closed.contact, closed.agent);
         let contact = self.live(id);
         let (channel, weight) = (contact.channel, contact.weight);
         self.agents.of(agent).give_back(channel, weight);
@@ -215,14 +219,35 @@ impl Router {
             agent,
             cause,
         });
-        id
+        closed
     }
 
-    /// Takes back every open offer of an agent who leaves or pauses.
-    pub(crate) fn withdraw_all(&mut self, agent: AgentId) {
-        for offer in self.agents.of(agent).offers.clone() {
-            let id = self.withdraw(offer, WithdrawnCause::AgentLeft);
-            self.send_back(id, QueuedCause::OfferEnded);
+    /// Takes back offers and invitations, one after the other; a contact goes back with its last.
+    pub(crate) fn take_back(
+        &mut self,
+        offers: Vec<OfferId>,
+        cause: WithdrawnCause,
+        queued: QueuedCause,
+    ) {
+        for offer in offers {
+            match self.purpose_of(offer) {
+                Purpose::Serve => {
+                    let id = self.withdraw(offer, cause).contact;
+                    self.back_unless_rings(id, queued);
+                }
+                Purpose::Join => self.uninvite(offer, InvitationEnd::Withdrawn),
+            }
         }
+    }
+
+    /// Whether the contact waits again.
+    fn back_unless_rings(&mut self, id: ContactId, cause: QueuedCause) -> bool {
+        let waits = !self.rings(id);
+        waits && self.send_back(id, cause)
+    }
+
+    fn purpose_of(&self, offer: OfferId) -> Purpose {
+        let open = self.offers.get(offer);
+        open.map_or(Purpose::Serve, |open| open.purpose)
     }
 }

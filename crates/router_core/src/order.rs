@@ -2,7 +2,7 @@
 //! numbers go by idle time, then position.
 //!
 //! 1. An order is kept only while a queue of the configuration uses it.
-//! 2. `BestSkill` is the order of `LongestIdle` below the level, which classes know.
+//! 2. `BestSkill` is the order of `LongestIdle` below the level, which classes know; `RingAll` is that order, asked for more than the first.
 //! 3. A number changes only when its agent does, so that whoever has changed is placed anew and
 //!    nobody else is looked at.
 
@@ -14,7 +14,7 @@ use crate::pool::AgentKey;
 /// The order that a strategy chooses in.
 pub(crate) const fn order_of(strategy: Strategy) -> Strategy {
     match strategy {
-        Strategy::BestSkill => Strategy::LongestIdle,
+        Strategy::BestSkill | Strategy::RingAll | Strategy::Outside => Strategy::LongestIdle,
         other => other,
     }
 }
@@ -22,7 +22,7 @@ pub(crate) const fn order_of(strategy: Strategy) -> Strategy {
 /// Every order that a configuration's queues use, each once; at least one.
 pub(crate) fn orders_of(config: &Config) -> Vec<Strategy> {
     let queues = config.queues.iter();
-    let mut orders: Vec<Strategy> = queues.map(|queue| order_of(queue.strategy)).collect();
+    let mut orders: Vec<Strategy> = queues.map(|queue| order_of(queue.ordered_by())).collect();
     orders.sort_unstable();
     orders.dedup();
     if orders.is_empty() {
@@ -41,7 +41,9 @@ pub(crate) fn key_in(
 ) -> AgentKey {
     let done = &agent.counters;
     let number = match order {
-        Strategy::LongestIdle | Strategy::BestSkill => agent.held_total,
+        Strategy::LongestIdle | Strategy::BestSkill | Strategy::RingAll | Strategy::Outside => {
+            agent.held_total
+        }
         Strategy::LeastOccupied => agent.held_total.saturating_mul(1_000) / units.max(1),
         Strategy::FewestContacts => done.accepted,
         Strategy::LeastTalk => done.talk_us,

@@ -1,8 +1,8 @@
 //! What agents declare: signed in, ready, not ready, signed out. `agent.rs` has the table.
 
 use crate::agent::{Answer, Counters, Declares, Standing, answer};
-use crate::event::Event;
-use crate::ids::{AgentId, ReasonId};
+use crate::event::{Event, QueuedCause, WithdrawnCause};
+use crate::ids::{AgentId, OfferId, ReasonId};
 use crate::rejection::{Code, Rejection};
 use crate::router::{Router, refuse};
 use crate::view::Presence;
@@ -92,7 +92,8 @@ impl Router {
                     agent,
                     reason,
                 });
-                self.withdraw_all(agent);
+                let offers = self.agents.of(agent).offers.clone();
+                self.agent_gone(offers);
             }
         }
         Ok(())
@@ -100,7 +101,11 @@ impl Router {
 
     pub(crate) fn sign_out(&mut self, agent: AgentId) -> Result<(), Rejection> {
         if self.takes_effect(agent, Declares::SignOut)? {
-            self.withdraw_all(agent);
+            let known = self.agents.of(agent);
+            let mut offers = known.offers.clone();
+            offers.extend(&known.invitations);
+            offers.sort_unstable();
+            self.agent_gone(offers);
             let at = self.now;
             let known = self.agents.of(agent);
             if known.has_nothing_in_hand() {
@@ -110,8 +115,15 @@ impl Router {
                 known.signing_out = true;
                 self.emit(Event::AgentSigningOut { at, agent });
             }
+            self.somebody_left |= self.floor.wants_agents;
+            self.call_bots(agent);
         }
         Ok(())
+    }
+
+    /// Takes back what an agent who leaves or pauses was asked.
+    fn agent_gone(&mut self, offers: Vec<OfferId>) {
+        self.take_back(offers, WithdrawnCause::AgentLeft, QueuedCause::OfferEnded);
     }
 
     pub(crate) fn unlock(&mut self, agent: AgentId) -> Result<(), Rejection> {

@@ -1,9 +1,8 @@
 //! How many contacts each queue has in each stage.
 
-use std::collections::BTreeMap;
-
 use crate::contact::Stage;
 use crate::ids::QueueId;
+use crate::pages::Pages;
 
 /// One queue's live contacts; each counts in exactly one field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +11,7 @@ pub(crate) struct Counts {
     pub(crate) offered: u32,
     pub(crate) connecting: u32,
     pub(crate) engaged: u32,
+    pub(crate) scheduled: u32,
 }
 
 impl Counts {
@@ -21,6 +21,7 @@ impl Counts {
             Stage::Offered => Some(&mut self.offered),
             Stage::Connecting => Some(&mut self.connecting),
             Stage::Engaged => Some(&mut self.engaged),
+            Stage::Scheduled => Some(&mut self.scheduled),
             Stage::New | Stage::Over => None,
         }
     }
@@ -32,35 +33,51 @@ impl Counts {
         }
     }
 
+    /// Offered, connecting or engaged.
+    pub(crate) const fn in_hand(&self) -> u32 {
+        self.offered + self.connecting + self.engaged
+    }
+
     pub(crate) const fn total(&self) -> u32 {
-        self.waiting + self.offered + self.connecting + self.engaged
+        self.waiting + self.offered + self.connecting + self.engaged + self.scheduled
     }
 }
 
 /// The counts of all queues that ever had a contact.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queues {
-    counts: BTreeMap<QueueId, Counts>,
+    places: Pages,
+    counts: Vec<Counts>,
     waiting: u32,
 }
 
 impl Queues {
     pub(crate) fn enter(&mut self, queue: QueueId, stage: Stage) {
-        if let Some(count) = self.counts.entry(queue).or_default().field(stage) {
+        if let Some(count) = self.counts_of(queue).field(stage) {
             *count += 1;
         }
         self.waiting += u32::from(stage == Stage::Waiting);
     }
 
     pub(crate) fn leave(&mut self, queue: QueueId, stage: Stage) {
-        if let Some(count) = self.counts.entry(queue).or_default().field(stage) {
+        if let Some(count) = self.counts_of(queue).field(stage) {
             *count -= 1;
         }
         self.waiting -= u32::from(stage == Stage::Waiting);
     }
 
     pub(crate) fn of(&self, queue: QueueId) -> Counts {
-        self.counts.get(&queue).copied().unwrap_or_default()
+        let place = self.places.find(queue.into());
+        place.map_or_else(Counts::default, |place| self.counts[place])
+    }
+
+    fn counts_of(&mut self, queue: QueueId) -> &mut Counts {
+        let place = self.places.find(queue.into()).unwrap_or_else(|| {
+            self.places.insert(queue.into(), self.counts.len());
+            self.counts.push(Counts::default());
+            self.counts.len() - 1
+        });
+        &mut self.counts[place]
     }
 
     /// Waiting contacts in all queues together.

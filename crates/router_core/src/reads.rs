@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, Limits};
-use crate::ids::{AgentId, ChannelId, ContactId, QueueId};
+use crate::agent::Agent;
+use crate::config::{Config, HoursState, Limits};
+use crate::ids::{AgentId, ChannelId, ContactId, OfferId, QueueId};
 use crate::router::Router;
 use crate::time::Micros;
 use crate::view::{
-    ContactState, ContactView, Desk, DeskContact, DeskOffer, DeskWrapUp, EndedView, Overview,
-    QueueView,
+    ContactState, ContactView, Desk, DeskContact, DeskInvitation, DeskJoined, DeskOffer,
+    DeskWrapUp, EndedView, Overview, QueueView,
 };
 
 impl Router {
@@ -54,7 +55,9 @@ impl Router {
                 offered: counts.offered,
                 connecting: counts.connecting,
                 engaged: counts.engaged,
+                scheduled: counts.scheduled,
                 oldest_arrived_at: oldest.get(&queue.id).copied(),
+                hours: self.hours.of(queue.id),
             }
         });
         let agents = self
@@ -66,10 +69,16 @@ impl Router {
         Overview {
             now: self.now,
             queues: queues.collect(),
-            agents: agents.map(crate::agent::Agent::view).collect(),
+            agents: agents.map(Agent::view).collect(),
             remembered_contacts: self.ended.len() as u32,
             next_contact: self.next_contact,
         }
+    }
+
+    /// Whether a configured queue is open.
+    #[must_use]
+    pub fn queue_hours(&self, queue: QueueId) -> Option<HoursState> {
+        self.setup.queue(queue).map(|one| self.hours.of(one.id))
     }
 
     /// How many waiting contacts of its queue stand before a waiting contact; 0 = it is next.
@@ -107,11 +116,15 @@ impl Router {
                 _ => None,
             };
             let (channel, queue) = (contact.channel, contact.queue);
+            let several = contact.several();
             Some(DeskContact {
                 contact: id,
                 channel,
                 queue,
                 connecting_until,
+                on_hold: several.on_hold,
+                parked: several.parked,
+                participants: several.who(),
             })
         });
         let wrap_ups = agent.wrap_ups.iter().map(|wrap| DeskWrapUp {
@@ -125,7 +138,43 @@ impl Router {
             offers: offers.collect(),
             contacts: contacts.collect(),
             wrap_ups: wrap_ups.collect(),
+            invitations: self.invitations_of(agent),
+            joined: self.joined_by(agent),
         })
+    }
+
+    fn invitations_of(&self, agent: &Agent) -> Vec<DeskInvitation> {
+        let open = agent.invitations.iter();
+        let open = open
+            .filter_map(|&id| self.offers.get(id))
+            .filter_map(|offer| {
+                let contact = self.contacts.get(offer.contact)?;
+                Some(DeskInvitation {
+                    offer: offer.id,
+                    contact: contact.id,
+                    channel: contact.channel,
+                    queue: contact.queue,
+                    served_by: contact.served_by(),
+                    deadline: offer.deadline,
+                })
+            });
+        open.collect()
+    }
+
+    fn joined_by(&self, agent: &Agent) -> Vec<DeskJoined> {
+        let contacts = agent.joined.iter().filter_map(|&id| self.contacts.get(id));
+        let joined = contacts.filter_map(|contact| {
+            let mut participants = contact.several().participants.iter();
+            let own = participants.find(|one| one.agent == agent.id)?;
+            Some(DeskJoined {
+                contact: contact.id,
+                channel: contact.channel,
+                queue: contact.queue,
+                served_by: contact.served_by(),
+                joined_at: own.joined_at,
+            })
+        });
+        joined.collect()
     }
 
     /// A live contact.
@@ -134,6 +183,17 @@ impl Router {
         self.contacts
             .get(contact)
             .map(crate::contact::Contact::view)
+    }
+
+    /// Who has been asked to join an engaged contact and has not answered: invitation, agent and
+    /// deadline, in the order in which they were asked.
+    #[must_use]
+    pub fn invited(&self, contact: ContactId) -> Vec<(OfferId, AgentId, Micros)> {
+        let contact = self.contacts.get(contact);
+        let open = contact.map_or(&[][..], |contact| &contact.several().invitations);
+        let open = open.iter().filter_map(|&id| self.offers.get(id));
+        open.map(|offer| (offer.id, offer.agent, offer.deadline))
+            .collect()
     }
 
     /// A channel's live contacts, by id: what a plugin that comes back has to know. Takes time in
@@ -148,6 +208,6 @@ impl Router {
     /// A contact that is over and still remembered.
     #[must_use]
     pub fn ended(&self, contact: ContactId) -> Option<EndedView> {
-        self.ended.get(contact).map(crate::contact::Ended::view)
+        self.ended.get(contact).map(crate::ended::Ended::view)
     }
 }

@@ -1,10 +1,12 @@
 //! The first command after a start of the service.
 //!
-//! 1. Nobody saw the offers that were open: they are withdrawn, as of the last thing that happened.
+//! 1. Nobody saw the offers and invitations that were open: they are withdrawn, as of the last thing that happened.
+//!    Nobody saw who was asked to choose either: no choice runs any more.
 //! 2. Nobody could connect while the service was down: connecting deadlines start anew.
-//! 3. Everything else fell due at its own time, but nothing was decided in between: there was
+//! 3. Nobody could be asked either: what runs for preferred agents starts anew.
+//! 4. Everything else fell due at its own time, but nothing was decided in between: there was
 //!    nobody to tell.
-//! 4. Then every waiting contact is looked at, at the time of the start.
+//! 5. Then every waiting contact is looked at, at the time of the start.
 
 use crate::event::{Event, QueuedCause, WithdrawnCause};
 use crate::ids::{ContactId, OfferId};
@@ -21,24 +23,26 @@ impl Router {
             return;
         }
         let open: Vec<OfferId> = self.offers.sorted().iter().map(|offer| offer.id).collect();
-        for offer in open {
-            let id = self.withdraw(offer, WithdrawnCause::Restart);
-            self.send_back(id, QueuedCause::Restart);
-        }
+        self.take_back(open, WithdrawnCause::Restart, QueuedCause::Restart);
+        self.end_choices();
         let live: Vec<ContactId> = self.contacts.sorted().iter().map(|live| live.id).collect();
-        for id in live {
+        for &id in &live {
             self.connect_anew(id, at);
+        }
+        for &id in &live {
+            self.prefer_anew(id, at);
         }
         while let Some((deadline, number, timer)) = self.timers.pop_due(at) {
             self.now = deadline;
             self.fire(number, timer);
-            self.retry_pass();
+            self.passes();
         }
         self.now = at;
         self.purge();
         self.emit(Event::Restarted { at });
         self.dirty.clear();
-        self.dirty.contacts.extend(self.floor.waiting());
+        let waiting = self.floor.waiting().map(|(_, id)| id);
+        self.dirty.contacts.extend(waiting);
         self.decide();
     }
 

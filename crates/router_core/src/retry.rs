@@ -5,17 +5,16 @@
 //! concerned, each keeps a witness: one agent who is left to ask. It is looked at again when its
 //! witness leaves.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::ids::{AgentId, ContactId};
+use crate::ranked::Ranked;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Watch {
     /// Contacts to look at in the next pass.
-    pending: BTreeSet<ContactId>,
-    witness: BTreeMap<ContactId, AgentId>,
+    pending: Ranked<ContactId>,
+    witness: Ranked<(ContactId, AgentId)>,
     /// `witness`, the other way round.
-    relied_on: BTreeMap<AgentId, BTreeSet<ContactId>>,
+    relied_on: Ranked<(AgentId, ContactId)>,
 }
 
 impl Watch {
@@ -26,25 +25,24 @@ impl Watch {
 
     pub(crate) fn forget(&mut self, contact: ContactId) {
         self.pending.remove(&contact);
-        if let Some(agent) = self.witness.remove(&contact)
-            && let Some(contacts) = self.relied_on.get_mut(&agent)
-        {
-            contacts.remove(&contact);
-            if contacts.is_empty() {
-                self.relied_on.remove(&agent);
-            }
+        if let Some(agent) = self.witness_of(contact) {
+            self.witness.remove(&(contact, agent));
+            self.relied_on.remove(&(agent, contact));
         }
     }
 
     pub(crate) fn rely(&mut self, contact: ContactId, agent: AgentId) {
-        self.witness.insert(contact, agent);
-        self.relied_on.entry(agent).or_default().insert(contact);
+        self.witness.insert((contact, agent));
+        self.relied_on.insert((agent, contact));
     }
 
     /// An agent has left: whoever relied on it is looked at again.
     pub(crate) fn lose(&mut self, agent: AgentId) {
-        for contact in self.relied_on.remove(&agent).unwrap_or_default() {
-            self.witness.remove(&contact);
+        while let Some((relied_on, contact)) = self.relied_on.first_from(&(agent, 0))
+            && relied_on == agent
+        {
+            self.relied_on.remove(&(agent, contact));
+            self.witness.remove(&(contact, agent));
             self.pending.insert(contact);
         }
     }
@@ -52,15 +50,20 @@ impl Watch {
     /// Who agents are has changed: everybody is looked at again.
     pub(crate) fn lose_all(&mut self) {
         self.relied_on.clear();
-        self.pending
-            .extend(std::mem::take(&mut self.witness).into_keys());
+        while let Some((contact, _)) = self.witness.pop_first() {
+            self.pending.insert(contact);
+        }
     }
 
+    #[inline]
     pub(crate) fn take_first(&mut self) -> Option<ContactId> {
         self.pending.pop_first()
     }
 
     pub(crate) fn witness_of(&self, contact: ContactId) -> Option<AgentId> {
-        self.witness.get(&contact).copied()
+        let found = self.witness.first_from(&(contact, 0));
+        found
+            .filter(|(known, _)| *known == contact)
+            .map(|(_, agent)| agent)
     }
 }

@@ -4,11 +4,19 @@ use crate::agent::Agent;
 use crate::ids::AgentId;
 use crate::slab::Tracked;
 
+/// The lists in which an agent stands once it was touched.
+const STALE: u8 = 1;
+const UNNOTED: u8 = 2;
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roster {
     table: Tracked<Agent>,
-    /// Touched since the last placing.
-    stale: Vec<AgentId>,
+    /// By slot: in which lists it is, so that it is in each once.
+    marks: Vec<u8>,
+    /// Touched since the last placing; by slot.
+    stale: Vec<u32>,
+    /// Touched since it was last noted whether they are there; by slot.
+    unnoted: Vec<u32>,
 }
 
 impl Roster {
@@ -17,11 +25,23 @@ impl Roster {
     }
 
     /// Every access for writing may change what the agent can take.
+    #[inline]
     pub(crate) fn get_mut(&mut self, id: AgentId) -> Option<&mut Agent> {
-        if self.stale.last() != Some(&id) {
-            self.stale.push(id);
+        let slot = self.table.slot(id)?;
+        if self.marks[slot] != STALE | UNNOTED {
+            self.mark(slot);
         }
-        self.table.get_mut(id)
+        self.table.at_mut(slot)
+    }
+
+    fn mark(&mut self, slot: usize) {
+        let marks = std::mem::replace(&mut self.marks[slot], STALE | UNNOTED);
+        if marks & STALE == 0 {
+            self.stale.push(slot as u32);
+        }
+        if marks & UNNOTED == 0 {
+            self.unnoted.push(slot as u32);
+        }
     }
 
     /// An agent who is known to exist.
@@ -32,18 +52,43 @@ impl Roster {
 
     pub(crate) fn insert(&mut self, agent: Agent) {
         self.table.insert(agent);
+        self.marks.resize(self.table.slots(), 0);
     }
 
     pub(crate) fn remove(&mut self, id: AgentId) {
         self.table.remove(id);
     }
 
-    pub(crate) fn take_stale(&mut self) -> Option<AgentId> {
-        self.stale.pop()
+    /// How many were touched since the last placing.
+    #[inline]
+    pub(crate) const fn stale(&self) -> usize {
+        self.stale.len()
     }
 
-    pub(crate) fn clear_stale(&mut self) {
-        self.stale.clear();
+    /// Whoever was touched since the last placing, once more; nobody is in that list any longer.
+    #[inline]
+    pub(crate) fn take_stale(&mut self, mut place: impl FnMut(&Agent)) {
+        for slot in self.stale.drain(..) {
+            self.marks[slot as usize] &= !STALE;
+            if let Some(agent) = self.table.at(slot as usize) {
+                place(agent);
+            }
+        }
+    }
+
+    /// Likewise, since it was last noted whether they are there.
+    #[inline]
+    pub(crate) fn take_unnoted(&mut self, mut note: impl FnMut(&Agent)) {
+        for slot in self.unnoted.drain(..) {
+            self.marks[slot as usize] &= !UNNOTED;
+            if let Some(agent) = self.table.at(slot as usize) {
+                note(agent);
+            }
+        }
+    }
+
+    pub(crate) fn make_all_stale(&mut self) {
+        (0..self.table.slots()).for_each(|slot| self.mark(slot));
     }
 
     pub(crate) fn sorted(&self) -> Vec<&Agent> {
@@ -58,7 +103,7 @@ impl Roster {
         self.table.settle();
     }
 
-    pub(crate) const fn sum(&self) -> u64 {
+    pub(crate) fn sum(&self) -> u64 {
         self.table.sum()
     }
 }

@@ -4,22 +4,28 @@
 //! Every command runs through the same steps: advance the clock, validate, mutate, look for
 //! contacts that have nobody left to ask, match to a fixed point.
 
-use std::collections::BTreeSet;
-
+use crate::calibration::Calibrations;
+use crate::choosing::Choices;
 use crate::class::Floor;
 use crate::command::Command;
 use crate::config::Limits;
-use crate::contact::{Contact, Ended, KnownKey, Place};
-use crate::event::{EndedBy, Event};
+use crate::contact::Contact;
+use crate::deciding::Halt;
+use crate::domains::Tenants;
+use crate::ended::Ended;
+use crate::event::{ChoiceCause, EndedBy, Event};
 use crate::hash::Fold;
-use crate::ids::{AgentId, CommandId, ContactId, OfferId};
+use crate::hours::Hours;
+use crate::ids::{AgentId, CommandId, ContactId, OfferId, QueueId};
+use crate::index::Index;
 use crate::offer::{ClosedOffer, Offer, SeenCommand};
 use crate::queue::Queues;
 use crate::rejection::{Code, Rejection};
+use crate::reserving::Reservations;
 use crate::retry::Watch;
 use crate::roster::Roster;
 use crate::setup::Setup;
-use crate::slab::{Memory, Slab, Tracked};
+use crate::slab::{Memory, Tracked};
 use crate::time::Micros;
 use crate::timer::{Timer, Timers};
 
@@ -37,18 +43,38 @@ pub struct Router {
     pub(crate) next_contact: ContactId,
     pub(crate) next_offer: OfferId,
     pub(crate) next_sequence: u64,
+    /// Configurations that were accepted.
+    pub(crate) configurations: u64,
     pub(crate) timers: Timers,
     pub(crate) contacts: Tracked<Contact>,
-    pub(crate) keys: Slab<KnownKey>,
+    /// Which contact an arrival key belongs to, live or over; both know their key.
+    pub(crate) keys: Index,
     pub(crate) agents: Roster,
     pub(crate) offers: Tracked<Offer>,
+    pub(crate) choices: Choices,
+    pub(crate) reservations: Reservations,
     pub(crate) queues: Queues,
     pub(crate) ended: Memory<Ended>,
     pub(crate) closed: Memory<ClosedOffer>,
     pub(crate) seen: Memory<SeenCommand>,
     pub(crate) floor: Floor,
+    /// Who is left to ask again.
     pub(crate) watch: Watch,
+    /// Who is left of those that are preferred.
+    pub(crate) hopes: Watch,
+    pub(crate) calibrations: Calibrations,
+    pub(crate) hours: Hours,
+    pub(crate) tenants: Tenants,
+    /// Who has got into a queue with overflow rules since they were last looked at, in that order.
+    pub(crate) entered: Vec<ContactId>,
+    /// An agent has left since then, or the configuration is new, and some rule asks for agents.
+    pub(crate) somebody_left: bool,
+    /// The contact that the command under way has queued, until it is offered (0 = none), and where.
+    pub(crate) queued: (ContactId, QueueId),
     pub(crate) dirty: Dirty,
+    pub(crate) halt: Halt,
+    /// Nothing needs to be forgotten before; derived, and 0 once the configuration has changed.
+    pub(crate) nothing_old_before: Micros,
     /// The events of the call under way.
     pub(crate) out: Vec<Event>,
 }
@@ -56,8 +82,8 @@ pub struct Router {
 /// What the mutation has made worth a look.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dirty {
-    agents: Vec<AgentId>,
-    pub(crate) contacts: BTreeSet<(Place, ContactId)>,
+    pub(crate) agents: Vec<AgentId>,
+    pub(crate) contacts: Vec<ContactId>,
 }
 
 impl Dirty {
@@ -92,18 +118,30 @@ impl Router {
             next_contact: 1,
             next_offer: 1,
             next_sequence: 1,
+            configurations: 0,
             timers: Timers::default(),
             contacts: Tracked::default(),
-            keys: Slab::default(),
+            keys: Index::default(),
             agents: Roster::default(),
             offers: Tracked::default(),
+            choices: Choices::default(),
+            reservations: Reservations::default(),
             queues: Queues::default(),
             ended: Memory::default(),
             closed: Memory::default(),
             seen: Memory::default(),
             floor: Floor::default(),
             watch: Watch::default(),
+            hopes: Watch::default(),
+            calibrations: Calibrations::default(),
+            hours: Hours::default(),
+            tenants: Tenants::default(),
+            entered: Vec::new(),
+            somebody_left: false,
+            queued: (0, 0),
             dirty: Dirty::default(),
+            halt: Halt::Never,
+            nothing_old_before: 0,
             out: Vec::new(),
         }
     }
@@ -169,6 +207,11 @@ impl Router {
             self.ended.sum(),
             self.closed.sum(),
             self.seen.sum(),
+            self.calibrations.hash(),
+            self.hours.hash(),
+            self.tenants.hash(),
+            self.choices.running.sum(),
+            self.reservations.hash(),
         ]
         .into_iter()
         .fold(self.counters_hash(), u64::wrapping_add)
@@ -183,7 +226,8 @@ impl Router {
                 self.next_offer,
                 self.next_sequence,
             ])
-            .word(self.setup.hash_word())
+            .words([self.setup.hash_word(), self.configurations])
+            .word(self.choices.next)
             .end()
     }
 
@@ -202,6 +246,9 @@ impl Router {
         }
         let value = self.dispatch(command)?;
         self.decide();
+        if self.queued.0 != 0 {
+            self.open_sample();
+        }
         if let Some(id) = command_id {
             self.seen.insert(SeenCommand { id, at });
             if self.seen.len() > self.limits.max_remembered_commands as usize {
@@ -214,8 +261,8 @@ impl Router {
     #[rustfmt::skip]
     fn dispatch(&mut self, command: Command) -> Result<u64, Rejection> {
         match command {
-            Command::Arrive { channel, key, queue, head_start_us, weight, requires } => {
-                let request = crate::intake::Request { channel, key, queue, head_start_us, weight, requires };
+            Command::Arrive { channel, key, queue, head_start_us, weight, demand, terms } => {
+                let request = crate::intake::Request { channel, key, queue, head_start_us, weight, demand, terms };
                 return self.arrive(request);
             }
             Command::Configure { config } => self.configure(*config)?,
@@ -232,11 +279,22 @@ impl Router {
             Command::Decline { agent, offer, reason } => self.decline(agent, offer, reason)?,
             Command::End { agent, contact } => self.end(agent, contact)?,
             Command::EndWrapUp { agent, contact } => self.end_wrap_up(agent, contact)?,
-            Command::Transfer { agent, contact, queue, head_start_us, requires } => {
-                self.transfer(agent, contact, queue, head_start_us, requires)?;
+            Command::Transfer { agent, contact, queue, head_start_us, demand } => {
+                self.transfer(agent, contact, queue, head_start_us, demand)?;
             }
             Command::Change { contact, queue, head_start_us, requires, .. } => self.change(contact, queue, head_start_us, requires)?,
             Command::Release { contact, .. } => self.release_contact(contact)?,
+            Command::Hold { agent, contact } => self.hold(agent, contact)?,
+            Command::Resume { agent, contact } => self.resume(agent, contact)?,
+            Command::Park { agent, contact } => self.park(agent, contact)?,
+            Command::Unpark { agent, contact } => self.unpark(agent, contact)?,
+            Command::Invite { agent, contact, invitee, .. } => self.invite(agent, contact, invitee)?,
+            Command::Leave { agent, contact } => self.leave(agent, contact)?,
+            Command::TakeOver { agent, contact, .. } => self.take_over(agent, contact)?,
+            Command::Move { contact, queue, head_start_us, requires, .. } => self.move_contact(contact, queue, head_start_us, requires)?,
+            Command::TransferOut { agent, contact, target } => self.transfer_out(agent, contact, target)?,
+            Command::Hours { queue, state, .. } => self.set_hours(queue, state)?,
+            Command::Choose { choice, agent } => self.choose(choice, agent)?,
         }
         Ok(0)
     }
@@ -258,66 +316,63 @@ impl Router {
             Timer::Connecting(contact) => self.back_from_connecting(contact, EndedBy::Deadline),
             Timer::WrapUp(agent) => self.finish_wrap_up(agent, number, EndedBy::Deadline),
             Timer::Retry(contact) => self.ask_again(contact),
-        }
-    }
-
-    /// What follows every mutation.
-    pub(crate) fn decide(&mut self) {
-        self.retry_pass();
-        self.match_dirty();
-    }
-
-    /// Gives the dirty agents their contacts, then the dirty contacts their agents.
-    fn match_dirty(&mut self) {
-        self.place_agents();
-        let mut agents = std::mem::take(&mut self.dirty.agents);
-        for &agent in &agents {
-            while let Some(contact) = self.best_contact(agent) {
-                self.make_offer(contact, agent);
-            }
-        }
-        agents.clear();
-        self.dirty.agents = agents;
-        while let Some((_, id)) = self.dirty.contacts.pop_first() {
-            if let Some(agent) = self.best_agent(id) {
-                self.make_offer(id, agent);
-            }
+            Timer::Wake(contact) => self.wake(contact),
+            Timer::Begin(contact) => self.begin(contact),
+            Timer::Choice(choice) => self.choice_over(choice, 0, ChoiceCause::Deadline),
         }
     }
 
     /// Forgets what has been remembered long enough.
     pub(crate) fn purge(&mut self) {
         let now = self.now;
-        let over = |since: Micros, keep: Micros| since.checked_add(keep).is_some_and(|t| t <= now);
+        if now < self.nothing_old_before {
+            return;
+        }
+        if let Some(until) = now.checked_sub(self.setup.config.key_retention_us) {
+            while self.ended.oldest().is_some_and(|old| old.ended_at <= until) {
+                if let Some(old) = self.ended.forget_oldest() {
+                    self.keys.remove(&old.key, old.id);
+                }
+            }
+        }
+        if let Some(until) = now.checked_sub(self.setup.config.memory_us) {
+            while self
+                .closed
+                .oldest()
+                .is_some_and(|old| old.closed_at <= until)
+            {
+                self.closed.forget_oldest();
+            }
+            while self.seen.oldest().is_some_and(|old| old.at <= until) {
+                self.seen.forget_oldest();
+            }
+        }
+        self.nothing_old_before = self.next_purge();
+    }
+
+    /// When the next thing will have been remembered long enough, at the earliest.
+    fn next_purge(&self) -> Micros {
         let (memory, retention) = (
             self.setup.config.memory_us,
             self.setup.config.key_retention_us,
         );
-        while self
-            .ended
-            .oldest()
-            .is_some_and(|old| over(old.ended_at, retention))
-        {
-            if let Some(old) = self.ended.forget_oldest() {
-                self.keys.remove(old.key);
-            }
-        }
-        while self
-            .closed
-            .oldest()
-            .is_some_and(|old| over(old.closed_at, memory))
-        {
-            self.closed.forget_oldest();
-        }
-        while self.seen.oldest().is_some_and(|old| over(old.at, memory)) {
-            self.seen.forget_oldest();
-        }
+        // Whatever comes now or later, as long as the configuration stays.
+        let new = self.now.saturating_add(memory.min(retention));
+        let ended = self.ended.oldest().map(|old| (old.ended_at, retention));
+        let closed = self.closed.oldest().map(|old| (old.closed_at, memory));
+        let seen = self.seen.oldest().map(|old| (old.at, memory));
+        let old = [ended, closed, seen].into_iter().flatten();
+        let dues = old.map(|(since, keep)| since.saturating_add(keep));
+        dues.fold(new, Micros::min)
     }
 
+    /// Folds what has changed into the hashes, and leaves little to be placed by a later command.
     pub(crate) fn settle(&mut self) {
+        self.place_many();
         self.contacts.settle();
         self.agents.settle();
         self.offers.settle();
+        self.choices.running.settle();
     }
 
     pub(crate) fn emit(&mut self, event: Event) {
@@ -333,7 +388,11 @@ const fn id_of(command: &Command) -> Option<CommandId> {
         | Command::NotReady { command_id, .. }
         | Command::Unlock { command_id, .. }
         | Command::Change { command_id, .. }
-        | Command::Release { command_id, .. } => *command_id,
+        | Command::Release { command_id, .. }
+        | Command::Invite { command_id, .. }
+        | Command::TakeOver { command_id, .. }
+        | Command::Move { command_id, .. }
+        | Command::Hours { command_id, .. } => *command_id,
         _ => None,
     }
 }

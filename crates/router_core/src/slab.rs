@@ -1,30 +1,66 @@
 //! Tables of entities by id. Nothing iterates in table order but to sort by id at once.
 
+use std::collections::VecDeque;
+
 use crate::chunked::{Chunked, Line};
-use crate::hash::{Hashed, mix};
-use crate::index::{Found, Index};
+use crate::hash::Hashed;
+use crate::index::Index;
+use crate::pages::Pages;
 
 /// An id that a table can find.
-pub(crate) trait Key: Copy + Ord {
-    fn scatter(self) -> u64;
+pub(crate) trait Key: Copy + Ord + std::fmt::Debug {
+    type Finder: Finder<Self>;
+}
+
+/// What leads from an id to a slot.
+pub(crate) trait Finder<K>: Clone + std::fmt::Debug + Default {
+    /// `is_it` tells whether a slot has this id, should the finder not know by itself.
+    fn find(&self, key: K, is_it: impl Fn(usize) -> bool) -> Option<usize>;
+    /// Adds an id that is not there yet.
+    fn insert(&mut self, key: K, slot: usize);
+    /// Takes out an id that is there, in this slot.
+    fn remove(&mut self, key: K, slot: usize);
 }
 
 impl Key for u32 {
-    fn scatter(self) -> u64 {
-        mix(u64::from(self))
-    }
+    type Finder = Pages;
 }
 
 impl Key for u64 {
-    fn scatter(self) -> u64 {
-        mix(self)
-    }
+    type Finder = Pages;
 }
 
 impl Key for [u8; 16] {
-    fn scatter(self) -> u64 {
-        let whole = u128::from_be_bytes(self);
-        mix((whole >> 64) as u64 ^ mix(whole as u64))
+    type Finder = Index;
+}
+
+impl<K: Into<u64>> Finder<K> for Pages {
+    #[inline]
+    fn find(&self, key: K, _: impl Fn(usize) -> bool) -> Option<usize> {
+        self.find(key.into())
+    }
+
+    fn insert(&mut self, key: K, slot: usize) {
+        self.insert(key.into(), slot);
+    }
+
+    fn remove(&mut self, key: K, _: usize) {
+        self.remove(key.into());
+    }
+}
+
+impl Finder<[u8; 16]> for Index {
+    fn find(&self, key: [u8; 16], is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        self.find(&key, |number| is_it(number as usize))
+            .map(|number| number as usize)
+    }
+
+    fn insert(&mut self, key: [u8; 16], slot: usize) {
+        self.insert(&key, slot as u64);
+    }
+
+    fn remove(&mut self, key: [u8; 16], slot: usize) {
+        self.remove(&key, slot as u64);
     }
 }
 
@@ -34,21 +70,31 @@ pub(crate) trait Keyed {
     fn key(&self) -> Self::Key;
 }
 
+/// A place for one entity.
+#[derive(Clone, Debug)]
+struct Slot<E> {
+    entity: Option<E>,
+    /// The hash that is part of a tracked table's sum.
+    hash: u64,
+    /// Whether the slot is among the touched ones.
+    touched: bool,
+}
+
 /// Entities in slots, found by id.
 #[derive(Clone, Debug)]
-pub(crate) struct Slab<E> {
-    slots: Chunked<Option<E>>,
+pub(crate) struct Slab<E: Keyed> {
+    slots: Chunked<Slot<E>>,
     free: Vec<u32>,
-    index: Index,
+    finder: <E::Key as Key>::Finder,
     len: usize,
 }
 
-impl<E> Default for Slab<E> {
+impl<E: Keyed> Default for Slab<E> {
     fn default() -> Self {
         Self {
             slots: Chunked::default(),
             free: Vec::new(),
-            index: Index::default(),
+            finder: Default::default(),
             len: 0,
         }
     }
@@ -59,85 +105,75 @@ impl<E: Keyed> Slab<E> {
         self.len
     }
 
-    pub(crate) fn slot(&self, key: E::Key) -> Option<usize> {
-        self.find(key).map(|found| found.slot)
+    #[inline]
+    fn slot(&self, key: E::Key) -> Option<usize> {
+        let is_it = |slot: usize| {
+            let entity = self.slots[slot].entity.as_ref();
+            entity.is_some_and(|entity| entity.key() == key)
+        };
+        self.finder.find(key, is_it)
     }
 
+    #[inline]
     pub(crate) fn get(&self, key: E::Key) -> Option<&E> {
-        self.slot(key).and_then(|slot| self.slots[slot].as_ref())
-    }
-
-    pub(crate) fn at(&self, slot: usize) -> Option<&E> {
-        self.slots[slot].as_ref()
-    }
-
-    pub(crate) fn at_mut(&mut self, slot: usize) -> Option<&mut E> {
-        self.slots[slot].as_mut()
+        self.slots[self.slot(key)?].entity.as_ref()
     }
 
     /// Adds an entity whose id is not there yet; the slot it got.
     pub(crate) fn insert(&mut self, entity: E) -> usize {
-        let scattered = entity.key().scatter();
+        let key = entity.key();
         let slot = if let Some(slot) = self.free.pop() {
-            self.slots[slot as usize] = Some(entity);
+            self.slots[slot as usize].entity = Some(entity);
             slot as usize
         } else {
-            self.slots.push(Some(entity));
+            self.slots.push(Slot {
+                entity: Some(entity),
+                hash: 0,
+                touched: false,
+            });
             self.slots.len() - 1
         };
-        let slots = &self.slots;
-        self.index
-            .insert(scattered, slot, |slot| scattered_at(slots, slot));
+        self.finder.insert(key, slot);
         self.len += 1;
         slot
     }
 
     pub(crate) fn remove(&mut self, key: E::Key) -> Option<(usize, E)> {
-        let found = self.find(key)?;
-        let slots = &self.slots;
-        self.index.remove(found, |slot| scattered_at(slots, slot));
-        self.free.push(found.slot as u32);
+        let slot = self.slot(key)?;
+        self.finder.remove(key, slot);
+        self.free.push(slot as u32);
         self.len -= 1;
-        self.slots[found.slot]
-            .take()
-            .map(|entity| (found.slot, entity))
+        let entity = self.slots[slot].entity.take();
+        entity.map(|entity| (slot, entity))
     }
 
     /// Every entity, by id.
     pub(crate) fn sorted(&self) -> Vec<&E> {
-        let mut all: Vec<&E> = self.slots.iter().flatten().collect();
+        let entities = self.slots.iter().filter_map(|slot| slot.entity.as_ref());
+        let mut all: Vec<&E> = entities.collect();
         all.sort_unstable_by_key(|entity| entity.key());
         all
     }
-
-    fn find(&self, key: E::Key) -> Option<Found> {
-        let is_it = |slot: usize| self.slots[slot].as_ref().is_some_and(|e| e.key() == key);
-        self.index.find(key.scatter(), is_it)
-    }
 }
 
-fn scattered_at<E: Keyed>(slots: &Chunked<Option<E>>, slot: usize) -> u64 {
-    slots[slot]
-        .as_ref()
-        .map_or(0, |entity| entity.key().scatter())
-}
+/// Touched entities whose hash may be out of date. What is asked for is the sum, and seldom: an
+/// entity that changes again soon, or goes, need not be hashed in between.
+const WINDOW: usize = if cfg!(debug_assertions) { 2 } else { 1_024 };
 
-/// Entities that change: their hashes are brought up to date once per command, by [`Self::settle`].
+/// Entities that change, and the sum of their hashes.
 #[derive(Clone, Debug)]
-pub(crate) struct Tracked<E> {
+pub(crate) struct Tracked<E: Keyed> {
     slab: Slab<E>,
-    /// By slot: the hash that is part of `sum`, and whether the slot is in `touched`.
-    hashes: Chunked<(u64, bool)>,
-    touched: Vec<u32>,
+    /// Slots whose hash is not up to date, the longest so first; each once.
+    touched: VecDeque<u32>,
     sum: u64,
 }
 
-impl<E> Default for Tracked<E> {
+impl<E: Keyed> Default for Tracked<E> {
     fn default() -> Self {
         Self {
             slab: Slab::default(),
-            hashes: Chunked::default(),
-            touched: Vec::new(),
+            touched: VecDeque::new(),
             sum: 0,
         }
     }
@@ -148,28 +184,53 @@ impl<E: Keyed + Hashed> Tracked<E> {
         self.slab.len()
     }
 
+    #[inline]
     pub(crate) fn get(&self, key: E::Key) -> Option<&E> {
         self.slab.get(key)
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, key: E::Key) -> Option<&mut E> {
-        let slot = self.slab.slot(key)?;
-        self.touch(slot);
-        self.slab.at_mut(slot)
+        let slot = self.slot(key)?;
+        self.at_mut(slot)
+    }
+
+    /// The slot of an entity, where it stays as long as it lives.
+    #[inline]
+    pub(crate) fn slot(&self, key: E::Key) -> Option<usize> {
+        self.slab.slot(key)
+    }
+
+    /// As many slots as there ever were entities at once.
+    pub(crate) const fn slots(&self) -> usize {
+        self.slab.slots.len()
+    }
+
+    #[inline]
+    pub(crate) fn at(&self, slot: usize) -> Option<&E> {
+        self.slab.slots[slot].entity.as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn at_mut(&mut self, index: usize) -> Option<&mut E> {
+        let slot = &mut self.slab.slots[index];
+        if !slot.touched {
+            slot.touched = true;
+            self.touched.push_back(index as u32);
+        }
+        slot.entity.as_mut()
     }
 
     pub(crate) fn insert(&mut self, entity: E) {
-        let slot = self.slab.insert(entity);
-        if slot == self.hashes.len() {
-            self.hashes.push((0, false));
-        }
-        self.touch(slot);
+        let index = self.slab.insert(entity);
+        self.touch(index);
     }
 
     pub(crate) fn remove(&mut self, key: E::Key) -> Option<E> {
-        let (slot, entity) = self.slab.remove(key)?;
-        self.sum = self.sum.wrapping_sub(self.hashes[slot].0);
-        self.hashes[slot].0 = 0;
+        let (index, entity) = self.slab.remove(key)?;
+        let slot = &mut self.slab.slots[index];
+        self.sum = self.sum.wrapping_sub(slot.hash);
+        slot.hash = 0;
         Some(entity)
     }
 
@@ -177,79 +238,125 @@ impl<E: Keyed + Hashed> Tracked<E> {
         self.slab.sorted()
     }
 
-    /// Folds every change since the last time into the sum.
+    /// Folds the oldest changes into the sum, until few are left to fold.
+    #[inline]
     pub(crate) fn settle(&mut self) {
-        while let Some(slot) = self.touched.pop() {
-            let slot = slot as usize;
-            let hash = self.slab.at(slot).map_or(0, Hashed::hash);
-            self.sum = self
-                .sum
-                .wrapping_sub(self.hashes[slot].0)
-                .wrapping_add(hash);
-            self.hashes[slot] = (hash, false);
+        while self.touched.len() > WINDOW {
+            self.settle_first();
         }
     }
 
-    /// The wrapping sum of all hashes, as of the last [`Self::settle`].
-    pub(crate) const fn sum(&self) -> u64 {
-        self.sum
+    fn settle_first(&mut self) {
+        let Some(index) = self.touched.pop_front() else {
+            return;
+        };
+        let slot = &mut self.slab.slots[index as usize];
+        let hash = slot.entity.as_ref().map_or(0, Hashed::hash);
+        self.sum = self.sum.wrapping_sub(slot.hash).wrapping_add(hash);
+        slot.hash = hash;
+        slot.touched = false;
     }
 
-    fn touch(&mut self, slot: usize) {
-        if !self.hashes[slot].1 {
-            self.hashes[slot].1 = true;
-            self.touched.push(slot as u32);
+    /// The wrapping sum of all hashes.
+    pub(crate) fn sum(&self) -> u64 {
+        self.touched.iter().fold(self.sum, |sum, &index| {
+            let slot = &self.slab.slots[index as usize];
+            let hash = slot.entity.as_ref().map_or(0, Hashed::hash);
+            sum.wrapping_sub(slot.hash).wrapping_add(hash)
+        })
+    }
+
+    fn touch(&mut self, index: usize) {
+        let slot = &mut self.slab.slots[index];
+        if !slot.touched {
+            slot.touched = true;
+            self.touched.push_back(index as u32);
         }
     }
 }
 
-/// Entities that never change, in the order in which they came: the oldest is forgotten first.
+/// Numbers in the order of coming, as finders keep them, go round here.
+const ROUND: u32 = u32::MAX >> 1;
+
+/// Entities that hardly ever change, in the order in which they came: the oldest is forgotten first.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory<E: Keyed> {
-    slab: Slab<E>,
-    order: Line<E::Key>,
+    /// Each with its hash.
+    line: Line<(E, u64)>,
+    finder: <E::Key as Key>::Finder,
+    /// The number of the oldest.
+    first: u32,
     sum: u64,
 }
 
 impl<E: Keyed> Default for Memory<E> {
     fn default() -> Self {
         Self {
-            slab: Slab::default(),
-            order: Line::default(),
+            line: Line::default(),
+            finder: Default::default(),
+            first: 0,
             sum: 0,
         }
     }
 }
 
-impl<E: Keyed + Hashed> Memory<E> {
+impl<E: Keyed + Hashed + Copy> Memory<E> {
     pub(crate) const fn len(&self) -> usize {
-        self.slab.len()
+        self.line.len()
     }
 
     pub(crate) fn get(&self, key: E::Key) -> Option<&E> {
-        self.slab.get(key)
+        let at = |number: usize| {
+            let before = (number as u32).wrapping_sub(self.first) & ROUND;
+            self.line.get(before as usize).map(|(entity, _)| entity)
+        };
+        let is_it = |number: usize| at(number).is_some_and(|entity| entity.key() == key);
+        at(self.finder.find(key, is_it)?)
     }
 
     pub(crate) fn insert(&mut self, entity: E) {
-        self.sum = self.sum.wrapping_add(entity.hash());
-        self.order.push(entity.key());
-        self.slab.insert(entity);
+        let hash = entity.hash();
+        self.sum = self.sum.wrapping_add(hash);
+        let number = self.first.wrapping_add(self.line.len() as u32) & ROUND;
+        self.finder.insert(entity.key(), number as usize);
+        self.line.push((entity, hash));
     }
 
+    /// Changes the one with this id, if it is remembered.
+    pub(crate) fn change(&mut self, key: E::Key, how: impl FnOnce(&mut E)) {
+        let place = |number: usize| ((number as u32).wrapping_sub(self.first) & ROUND) as usize;
+        let is_it = |number: usize| {
+            let known = self.line.get(place(number));
+            known.is_some_and(|(entity, _)| entity.key() == key)
+        };
+        let Some(number) = self.finder.find(key, is_it) else {
+            return;
+        };
+        let place = place(number);
+        if let Some((entity, hash)) = self.line.get_mut(place) {
+            how(entity);
+            self.sum = self.sum.wrapping_sub(*hash);
+            *hash = entity.hash();
+            self.sum = self.sum.wrapping_add(*hash);
+        }
+    }
+
+    #[inline]
     pub(crate) fn oldest(&self) -> Option<&E> {
-        self.order.first().and_then(|key| self.slab.get(key))
+        self.line.first().map(|(entity, _)| entity)
     }
 
     pub(crate) fn forget_oldest(&mut self) -> Option<E> {
-        let key = self.order.pop()?;
-        let (_, entity) = self.slab.remove(key)?;
-        self.sum = self.sum.wrapping_sub(entity.hash());
+        let (entity, hash) = self.line.pop()?;
+        self.finder.remove(entity.key(), self.first as usize);
+        self.first = self.first.wrapping_add(1) & ROUND;
+        self.sum = self.sum.wrapping_sub(hash);
         Some(entity)
     }
 
     /// Every entity, oldest first.
     pub(crate) fn in_order(&self) -> impl Iterator<Item = &E> {
-        self.order.iter().filter_map(|key| self.slab.get(key))
+        self.line.iter().map(|(entity, _)| entity)
     }
 
     pub(crate) const fn sum(&self) -> u64 {

@@ -9,18 +9,19 @@
 
 use crate::check::Sound;
 use crate::codec::{Read, Reader, Stored, write_all};
-use crate::config::{Config, MAX_HEAD_START_US, MAX_WEIGHT};
-use crate::contact::{Contact, KnownKey, stage_of};
+use crate::config::{Config, MAX_WEIGHT};
+use crate::contact::Contact;
+use crate::demand::Asks;
+use crate::domains::Given;
 use crate::hash::mix;
 use crate::offer::Offer;
 use crate::router::{LAST_TIME, Router};
 use crate::setup::Setup;
 use crate::timer::{Timer, Timers};
 use crate::validate::validate;
-use crate::view::{ContactState, Presence};
 
 const MAGIC: [u8; 8] = *b"PAIDUI\x1a\n";
-const VERSION: u32 = 2;
+const VERSION: u32 = 8;
 
 /// Why bytes are not a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl std::fmt::Display for RestoreError {
 
 impl std::error::Error for RestoreError {}
 
-fn ensure(condition: bool, what: &'static str) -> Read<()> {
+pub(crate) fn ensure(condition: bool, what: &'static str) -> Read<()> {
     if condition {
         Ok(())
     } else {
@@ -73,16 +74,27 @@ impl Router {
         self.now.write(&mut out);
         self.setup.configured.write(&mut out);
         self.setup.config.write(&mut out);
-        for counter in [self.next_contact, self.next_offer, self.next_sequence] {
+        for counter in [
+            self.next_contact,
+            self.next_offer,
+            self.next_sequence,
+            self.configurations,
+        ] {
             counter.write(&mut out);
         }
         self.timers.last_number().write(&mut out);
         write_all(self.agents.sorted(), &mut out);
-        write_all(self.contacts.sorted(), &mut out);
+        self.write_contacts(&mut out);
         write_all(self.offers.sorted(), &mut out);
+        self.choices.next.write(&mut out);
+        write_all(self.choices.running.sorted(), &mut out);
+        self.write_reservations(&mut out);
         write_all(self.ended.in_order().collect::<Vec<_>>(), &mut out);
         write_all(self.closed.in_order().collect::<Vec<_>>(), &mut out);
         write_all(self.seen.in_order().collect::<Vec<_>>(), &mut out);
+        write_all(&self.calibrations.queues, &mut out);
+        write_all(&self.hours.not_open, &mut out);
+        self.write_given(&mut out);
         self.state_hash().write(&mut out);
         check_sum(&out).write(&mut out);
         out
@@ -129,25 +141,53 @@ impl Router {
         router.next_contact = Stored::read(from)?;
         router.next_offer = Stored::read(from)?;
         router.next_sequence = Stored::read(from)?;
+        router.configurations = Stored::read(from)?;
         router.timers = Timers::count_from(Stored::read(from)?);
         router.read_agents(from)?;
-        let contacts = Vec::<Contact>::read(from)?;
-        for contact in contacts {
-            router.put_contact(contact)?;
-        }
+        router.read_contacts(from)?;
         for offer in Vec::<Offer>::read(from)? {
             router.put_offer(offer)?;
         }
+        router.read_choices(from)?;
+        router.read_reservations(from)?;
         router.read_memories(from)?;
+        router.calibrations.queues = Stored::read(from)?;
+        router.calibrations.derive();
+        router.hours.not_open = Stored::read(from)?;
+        router.still_all();
+        router.read_given(from)?;
         router.hold_in_hand()?;
         let hash = u64::read(from)?;
-        router.retry_pass();
+        router.passes();
         router.dirty.clear();
+        router.out.clear();
         router.settle();
+        router.place_agents();
         let sound: Sound = router.audit();
         sound.map_err(|broken| RestoreError::Corrupt(broken.what))?;
         ensure(router.state_hash() == hash, "its state hash does not match")?;
         Ok(router)
+    }
+
+    /// What shared agents were offered of each domain, where they were.
+    fn write_given(&self, out: &mut Vec<u8>) {
+        let given = self.tenants.all.iter().filter(|one| one.given > 0);
+        let given = given.map(|one| Given {
+            domain: one.domain,
+            given: one.given,
+        });
+        given.collect::<Vec<_>>().write(out);
+    }
+
+    fn read_given(&mut self, from: &mut Reader<'_>) -> Read<()> {
+        self.count_tenants();
+        for Given { domain, given } in Vec::<Given>::read(from)? {
+            let mut tenants = self.tenants.all.iter_mut();
+            let tenant = tenants.find(|one| one.domain == domain && one.given == 0);
+            let missing = RestoreError::Corrupt("a domain is not configured, or there twice");
+            tenant.ok_or(missing)?.given = given;
+        }
+        Ok(())
     }
 
     fn read_setup(&mut self, from: &mut Reader<'_>) -> Read<()> {
@@ -193,128 +233,65 @@ impl Router {
         )
     }
 
-    fn validate_contact(&self, contact: &Contact) -> Read<()> {
-        let id = contact.id;
-        ensure(self.contacts.get(id).is_none(), "a contact is there twice")?;
-        ensure(
-            self.keys.get(contact.key).is_none(),
-            "an arrival key is there twice",
-        )?;
-        ensure(
-            self.setup.channel(contact.channel).is_some(),
-            "a channel is not configured",
-        )?;
-        ensure(
-            self.setup.queue(contact.queue).is_some(),
-            "a queue is not configured",
-        )?;
-        ensure(
-            self.validate_requirement(&contact.requires).is_ok(),
-            "a requirement is not valid",
-        )?;
-        let ranges = (1..=MAX_WEIGHT).contains(&contact.weight)
-            && contact.head_start_us <= MAX_HEAD_START_US
-            && contact.arrived_at.max(contact.enqueued_at) <= self.now;
-        ensure(ranges, "a contact's number is out of range")
+    /// Each contact with what it asks, which its class has.
+    fn write_contacts(&self, out: &mut Vec<u8>) {
+        let contacts = self.contacts.sorted();
+        (contacts.len() as u64).write(out);
+        for contact in contacts {
+            contact.write(out);
+            self.requirement_of(contact).write(out);
+            write_all(self.prefers_of(contact), out);
+        }
     }
 
-    fn put_contact(&mut self, mut contact: Contact) -> Read<()> {
-        let id = contact.id;
-        self.validate_contact(&contact)?;
-        let timer = match (contact.state, contact.retry_at) {
-            (ContactState::Waiting, Some(at)) => Some((at, Timer::Retry(id))),
-            (ContactState::Connecting { deadline, .. }, _) => {
-                Some((deadline, Timer::Connecting(id)))
-            }
-            _ => None,
-        };
-        if let Some((deadline, timer)) = timer {
-            let put = self.timers.put_back(deadline, contact.timer, timer);
-            ensure(put, "a timer is there twice")?;
+    fn read_contacts(&mut self, from: &mut Reader<'_>) -> Read<()> {
+        for _ in 0..u64::read(from)? {
+            let contact = Contact::read(from)?;
+            let asks = Asks::new(Stored::read(from)?, Stored::read(from)?);
+            self.put_contact(contact, asks)?;
         }
-        let requires = std::mem::take(&mut contact.requires);
-        let (class, requires) =
-            self.class_for(contact.queue, contact.channel, contact.weight, requires);
-        contact.class = class;
-        contact.requires = requires;
-        self.floor.add_contact(class);
-        self.keys.insert(KnownKey {
-            key: contact.key,
-            contact: id,
-        });
-        self.queues.enter(contact.queue, stage_of(contact.state));
-        if contact.waits() {
-            self.floor.enter(class, contact.place(), id);
-            if contact.retry_at.is_none() && !contact.attempted.is_empty() {
-                self.watch.add(id);
-            }
-        }
-        self.contacts.insert(contact);
         Ok(())
     }
 
-    fn put_offer(&mut self, offer: Offer) -> Read<()> {
-        ensure(
-            self.offers.get(offer.id).is_none(),
-            "an offer is there twice",
-        )?;
-        let put = self
-            .timers
-            .put_back(offer.deadline, offer.timer, Timer::Offer(offer.id));
-        ensure(put, "a timer is there twice")?;
-        let state = self
-            .contacts
-            .get(offer.contact)
-            .map(|contact| contact.state);
-        let expected = ContactState::Offered {
-            offer: offer.id,
-            agent: offer.agent,
-        };
-        ensure(state == Some(expected), "an offer's contact is not offered")?;
-        self.offers.insert(offer);
+    fn read_choices(&mut self, from: &mut Reader<'_>) -> Read<()> {
+        self.choices.next = Stored::read(from)?;
+        for choice in Vec::<crate::choosing::Choice>::read(from)? {
+            let timer = Timer::Choice(choice.id);
+            let new = self.choices.running.get(choice.id).is_none();
+            let put = self.timers.put_back(choice.deadline, choice.timer, timer);
+            ensure(new && put, "a choice is there twice")?;
+            self.choices.running.insert(choice);
+        }
         Ok(())
     }
 
-    /// What agents have in hand, from the contacts.
-    fn hold_in_hand(&mut self) -> Read<()> {
-        let in_hand = self.contacts.sorted().into_iter().filter_map(|contact| {
-            let (agent, offer) = match contact.state {
-                ContactState::Waiting => return None,
-                ContactState::Offered { offer, agent } => (agent, Some(offer)),
-                ContactState::Connecting { agent, .. } | ContactState::Engaged { agent, .. } => {
-                    (agent, None)
-                }
-            };
-            Some((agent, offer, contact.id, contact.channel, contact.weight))
-        });
-        for (agent, offer, contact, channel, weight) in in_hand.collect::<Vec<_>>() {
-            let agent = self.agents.get_mut(agent);
-            let agent = agent.ok_or(RestoreError::Corrupt("a contact's agent is missing"))?;
-            match offer {
-                Some(offer) => agent.offers.push(offer),
-                None => agent.contacts.push(contact),
-            }
-            agent.hold(channel, weight);
+    fn write_reservations(&self, out: &mut Vec<u8>) {
+        let kept = self.reservations.kept();
+        (kept.len() as u64).write(out);
+        for (contact, agent) in kept {
+            contact.write(out);
+            agent.write(out);
         }
-        let everybody: Vec<u32> = self.agents.sorted().iter().map(|agent| agent.id).collect();
-        for agent in everybody {
-            let agent = self.agents.of(agent);
-            agent.offers.sort_unstable();
-            for wrap in agent.wrap_ups.clone() {
-                agent.hold(wrap.channel, wrap.weight);
-            }
-            let leaving = agent.signing_out && agent.presence == Presence::SignedOut;
-            ensure(!leaving, "an agent is signed out twice")?;
+    }
+
+    fn read_reservations(&mut self, from: &mut Reader<'_>) -> Read<()> {
+        for _ in 0..u64::read(from)? {
+            let (contact, agent) = (Stored::read(from)?, Stored::read(from)?);
+            let known = self.contacts.get(contact).is_some_and(|one| one.waits());
+            let put = known && self.agents.get(agent).is_some();
+            ensure(put, "an agent is kept for nobody")?;
+            self.put_reservation(contact, agent);
         }
+        self.note_passings();
         Ok(())
     }
 
     fn read_memories(&mut self, from: &mut Reader<'_>) -> Read<()> {
-        for ended in Vec::<crate::contact::Ended>::read(from)? {
+        for ended in Vec::<crate::ended::Ended>::read(from)? {
             let (id, key) = (ended.id, ended.key);
-            let new = self.ended.get(id).is_none() && self.keys.get(key).is_none();
+            let new = self.ended.get(id).is_none() && self.known(&key).is_none();
             ensure(new, "an ended contact is there twice")?;
-            self.keys.insert(KnownKey { key, contact: id });
+            self.keys.insert(&key, id);
             self.ended.insert(ended);
         }
         for closed in Vec::<crate::offer::ClosedOffer>::read(from)? {

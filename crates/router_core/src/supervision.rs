@@ -1,8 +1,9 @@
 //! What supervisors do with contacts: change what they wait for, release them.
 
+use crate::class::ClassKey;
 use crate::command::KEEP_HEAD_START;
-use crate::config::SkillLevel;
 use crate::contact::{Stage, Step, assert_move};
+use crate::demand::{Asks, Requirement};
 use crate::event::{EndedBy, Event, WithdrawnCause};
 use crate::ids::{ContactId, QueueId};
 use crate::rejection::{Code, Rejection};
@@ -17,7 +18,7 @@ impl Router {
         id: ContactId,
         queue: QueueId,
         head_start_us: Micros,
-        requires: Option<Vec<SkillLevel>>,
+        requires: Option<Requirement>,
     ) -> Result<(), Rejection> {
         let Some(contact) = self.contacts.get(id) else {
             let code = match self.ended.get(id) {
@@ -34,14 +35,18 @@ impl Router {
             KEEP_HEAD_START => contact.head_start_us,
             given => given,
         };
-        self.validate_place(queue, head_start_us)?;
+        let (domain, gets_in) = (self.setup.domain_of(contact.queue), queue != contact.queue);
+        self.validate_place(domain, queue, head_start_us, gets_in)?;
         if let Some(requires) = &requires {
-            self.validate_requirement(requires)?;
+            self.setup.validate_requirement(requires)?;
         }
-        let requires = requires.unwrap_or_else(|| contact.requires.clone());
+        let asked = &self.floor.contacts[contact.class as usize]
+            .key
+            .asks
+            .requires;
         let same = queue == contact.queue
             && head_start_us == contact.head_start_us
-            && requires == contact.requires;
+            && requires.as_ref().is_none_or(|requires| requires == asked);
         if !same {
             self.put_elsewhere(id, queue, head_start_us, requires);
         }
@@ -49,39 +54,27 @@ impl Router {
     }
 
     /// A waiting contact takes its new place. It goes on waiting: whom it has attempted and when
-    /// it asks again stay as they are.
+    /// it asks again stay as they are, and whom it prefers, but within their capacity. Only
+    /// another queue begins with its first step.
     fn put_elsewhere(
         &mut self,
         id: ContactId,
         queue: QueueId,
         head_start_us: Micros,
-        requires: Vec<SkillLevel>,
+        requires: Option<Requirement>,
     ) {
         let at = self.now;
-        let contact = self.live(id);
-        let (channel, weight) = (contact.channel, contact.weight);
-        let (from, old_class, place) = (contact.queue, contact.class, contact.place());
-        let stage = contact.stage();
-        assert_move(stage, Step::Change, Stage::Waiting);
-        self.queues.leave(from, stage);
-        self.floor.leave(old_class, place, id);
-        let (class, requires) = self.class_for(queue, channel, weight, requires);
-        self.floor.drop_contact(old_class);
-        self.floor.add_contact(class);
-        let contact = self.live(id);
-        contact.queue = queue;
-        contact.class = class;
-        contact.requires = requires;
-        contact.head_start_us = head_start_us;
-        let place = contact.place();
-        // Somebody else may be left to ask now, or nobody.
-        let asks = !contact.attempted.is_empty();
-        self.queues.enter(queue, Stage::Waiting);
-        self.floor.enter(class, place, id);
-        self.dirty.contacts.insert((place, id));
-        if asks {
-            self.watch.add(id);
+        let mut key = self.leave_line(id);
+        if let Some(requires) = requires {
+            key.asks = Asks::new(requires, std::mem::take(&mut key.asks.prefers));
         }
+        let contact = self.live(id);
+        contact.head_start_us = head_start_us;
+        if let Some(wishes) = contact.wishes.as_mut() {
+            wishes.beyond_capacity = false;
+        }
+        let channel = contact.channel;
+        self.stand_elsewhere(id, queue, key, Step::Change);
         self.emit(Event::Changed {
             at,
             contact: id,
@@ -89,6 +82,35 @@ impl Router {
             queue,
             head_start_us,
         });
+    }
+
+    /// A waiting contact that has left its class stands in a queue, another one as a rule.
+    pub(crate) fn stand_elsewhere(
+        &mut self,
+        id: ContactId,
+        queue: QueueId,
+        key: ClassKey,
+        step: Step,
+    ) {
+        let contact = self.live(id);
+        let (from, stage) = (contact.queue, contact.stage());
+        assert_move(stage, step, Stage::Waiting);
+        contact.queue = queue;
+        self.end_choice(id);
+        if queue != from {
+            self.get_in(id);
+            self.tenant_leaves(from);
+            self.tenant_enters(queue);
+        }
+        self.calibrations.close(from, id);
+        self.queues.leave(from, stage);
+        self.queues.enter(queue, Stage::Waiting);
+        self.enter_line(id, key);
+        if queue != from {
+            self.set_wake(id);
+            let class = self.live(id).class;
+            self.note_entered(id, class);
+        }
     }
 
     /// Ends a contact, whatever is being done with it; one that is over already stays as it is.
@@ -104,6 +126,8 @@ impl Router {
             contact: id,
             channel: contact.channel,
             queue: contact.queue,
+            agent: contact.connecting_agent(),
+            by: EndedBy::Supervisor,
         };
         match contact.state {
             ContactState::Engaged { agent, .. } => self.end_engaged(agent, id, EndedBy::Supervisor),

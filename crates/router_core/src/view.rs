@@ -1,6 +1,7 @@
 //! What the service may read: copies of the state, without any effect on it.
 
-use crate::ids::{AgentId, ArrivalKey, ChannelId, ContactId, OfferId, QueueId, ReasonId};
+use crate::config::HoursState;
+use crate::ids::{AgentId, ArrivalKey, ChannelId, ChoiceId, ContactId, OfferId, QueueId, ReasonId};
 use crate::time::Micros;
 
 /// What an agent has declared.
@@ -17,6 +18,11 @@ pub enum Presence {
 /// Where a live contact stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContactState {
+    /// For later, and in no line yet.
+    Scheduled {
+        /// From when on it waits.
+        until: Micros,
+    },
     /// In its queue.
     Waiting,
     /// Proposed to an agent.
@@ -52,8 +58,10 @@ pub enum Outcome {
     Abandoned = 1,
     /// There was no room.
     Blocked = 2,
-    /// A supervisor released it before anyone was engaged.
+    /// It was released before anyone was engaged, or may not be offered any more.
     Withdrawn = 3,
+    /// One of its queue's overflow rules led out of the site.
+    Overflowed = 4,
 }
 
 /// A live contact.
@@ -75,10 +83,34 @@ pub struct ContactView {
     pub tier: u8,
     /// When it came in.
     pub arrived_at: Micros,
-    /// When it was queued last (arrival or transfer).
+    /// When it was queued last (arrival or transfer), or will be.
     pub enqueued_at: Micros,
     /// What is being done with it.
     pub state: ContactState,
+    /// The choice that runs for it; 0 = none.
+    pub choice: ChoiceId,
+    /// Its customer waits on hold.
+    pub on_hold: bool,
+    /// Its agent has put it aside.
+    pub parked: bool,
+    /// Who else is in it, in the order of joining.
+    pub participants: Vec<AgentId>,
+}
+
+/// How long a waiting contact will go on waiting; `estimate.rs` has the definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// Waiting contacts of its queue that stand before it.
+    pub position: u64,
+    /// Waiting contacts, of all queues, that whichever working agent comes to it first would still
+    /// be offered before it.
+    pub ahead: u64,
+    /// The expected wait from now on.
+    pub mean_us: Micros,
+    /// Half of the waits are shorter.
+    pub p50_us: Micros,
+    /// Nine in ten waits are shorter.
+    pub p90_us: Micros,
 }
 
 /// A contact that is over and still remembered.
@@ -96,6 +128,10 @@ pub struct EndedView {
     pub last_agent: AgentId,
     /// When it ended.
     pub ended_at: Micros,
+    /// When it was queued last, or was to be.
+    pub enqueued_at: Micros,
+    /// Another contact has taken its place.
+    pub place_used: bool,
 }
 
 /// An open offer on an agent's desk.
@@ -113,6 +149,38 @@ pub struct DeskOffer {
     pub deadline: Micros,
 }
 
+/// An open invitation on an agent's desk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskInvitation {
+    /// The offer to join.
+    pub offer: OfferId,
+    /// What it is about.
+    pub contact: ContactId,
+    /// Its channel.
+    pub channel: ChannelId,
+    /// Its queue.
+    pub queue: QueueId,
+    /// Who serves it.
+    pub served_by: AgentId,
+    /// Until when.
+    pub deadline: Micros,
+}
+
+/// A contact that an agent is in beside whoever serves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskJoined {
+    /// The contact.
+    pub contact: ContactId,
+    /// Its channel.
+    pub channel: ChannelId,
+    /// Its queue.
+    pub queue: QueueId,
+    /// Who serves it.
+    pub served_by: AgentId,
+    /// Since when the agent is in it.
+    pub joined_at: Micros,
+}
+
 /// A connecting or engaged contact on an agent's desk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeskContact {
@@ -124,6 +192,12 @@ pub struct DeskContact {
     pub queue: QueueId,
     /// Until when it may connect; `None` = engaged.
     pub connecting_until: Option<Micros>,
+    /// Its customer waits on hold.
+    pub on_hold: bool,
+    /// It is put aside.
+    pub parked: bool,
+    /// Who else is in it, in the order of joining.
+    pub participants: Vec<AgentId>,
 }
 
 /// A wrap-up on an agent's desk.
@@ -150,6 +224,10 @@ pub struct Desk {
     pub contacts: Vec<DeskContact>,
     /// Wrap-ups, in order of their start.
     pub wrap_ups: Vec<DeskWrapUp>,
+    /// Open invitations, by id.
+    pub invitations: Vec<DeskInvitation>,
+    /// Contacts that it is in beside whoever serves them, by id.
+    pub joined: Vec<DeskJoined>,
 }
 
 /// One agent's line in the overview.
@@ -173,6 +251,8 @@ pub struct AgentView {
     pub offers: u32,
     /// Connecting and engaged contacts.
     pub contacts: u32,
+    /// Contacts that it is in beside whoever serves them.
+    pub joined: u32,
     /// Wrap-ups.
     pub wrap_ups: u32,
 }
@@ -190,8 +270,12 @@ pub struct QueueView {
     pub connecting: u32,
     /// Contacts that are engaged.
     pub engaged: u32,
+    /// Contacts for later.
+    pub scheduled: u32,
     /// The earliest arrival among those that wait.
     pub oldest_arrived_at: Option<Micros>,
+    /// Whether it works.
+    pub hours: HoursState,
 }
 
 /// The whole floor at one instant.

@@ -5,7 +5,7 @@
 mod world;
 
 use router_core::explain::NAMED;
-use router_core::{Command, Event, Limits, Router};
+use router_core::{Command, Event, Limits, Router, Strategy};
 use world::{AGENTS, Rng, mix, next_command, next_time};
 
 const SEEDS: u64 = 12;
@@ -35,7 +35,7 @@ fn storm(seed: u64, mut look: impl FnMut(&Router, u64, Command, &[Event], &Route
 #[test]
 fn the_conditions_are_eligible_taken_apart() {
     let (mut pairs, mut failing) = (0, std::collections::BTreeSet::new());
-    for seed in 0..SEEDS {
+    for seed in 0..3 * SEEDS {
         storm(seed, |_, _, _, _, router| {
             let hash = router.state_hash();
             let newest = router.overview().next_contact;
@@ -56,7 +56,7 @@ fn the_conditions_are_eligible_taken_apart() {
         });
     }
     assert!(pairs > 10_000, "{pairs}");
-    assert_eq!(failing.len(), 10, "{failing:?}");
+    assert_eq!(failing.len(), 21, "{failing:?}");
 }
 
 #[test]
@@ -83,7 +83,9 @@ fn right_before_an_offer_its_pair_is_eligible_and_first() {
                 let told = then.explain(contact, agent).expect("both are known");
                 assert!(told.eligible && told.checks.iter().all(|check| check.holds));
                 assert!(told.best.contains(&told.key));
-                assert!(told.agents_ahead == 0 || told.contacts_ahead == 0);
+                // Ringing goes past the first agent, who may have better contacts to take.
+                let rings = told.key.strategy == Strategy::RingAll;
+                assert!(rings || told.agents_ahead == 0 || told.contacts_ahead == 0);
                 assert_eq!(told.best[told.agents_ahead as usize], told.key);
             }
             assert!(before.before_offer(at, vec![command], u64::MAX).is_none());

@@ -5,9 +5,11 @@
 
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Debug, Write};
 
-use router_core::{Code, Command, Event, Limits, RestoreError, Router};
+use router_core::explain::{Check, Predicate};
+use router_core::{Code, Command, ContactId, Event, Limits, RestoreError, Router};
 use world::{Rng, mix, next_command, next_time};
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -37,20 +39,73 @@ struct Storm {
     plain: Router,
     /// Is advanced in many steps before it applies.
     stepped: Router,
+    /// Contacts that are for whom they prefer, whatever that agent holds.
+    beyond: BTreeSet<ContactId>,
+    counts: Counts,
+}
+
+/// How often a storm has met what there is.
+#[derive(Default)]
+struct Counts {
+    /// Accepted and refused.
+    commands: BTreeMap<String, (u64, u64)>,
     answers: BTreeMap<&'static str, u64>,
-    kinds: BTreeMap<String, u64>,
+    events: BTreeMap<String, u64>,
+    /// Offers that were made although units or exclusivity spoke against them, by condition.
+    beyond: BTreeMap<&'static str, u64>,
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        for (name, (accepted, refused)) in other.commands {
+            let sum = self.commands.entry(name).or_default();
+            *sum = (sum.0 + accepted, sum.1 + refused);
+        }
+        for (name, count) in other.answers {
+            *self.answers.entry(name).or_default() += count;
+        }
+        for (name, count) in other.events {
+            *self.events.entry(name).or_default() += count;
+        }
+        for (name, count) in other.beyond {
+            *self.beyond.entry(name).or_default() += count;
+        }
+    }
+
+    fn print(&self) {
+        let total: u64 = self.commands.values().map(|(ok, no)| ok + no).sum();
+        println!("{total} commands (accepted, refused): {:?}", self.commands);
+        println!("answers: {:?}", self.answers);
+        println!("events: {:?}", self.events);
+        println!("beyond the capacity: {:?}", self.beyond);
+    }
+}
+
+/// The variant's name: what its debug form begins with.
+fn name_of(value: &impl Debug) -> String {
+    struct Word(String);
+    impl Write for Word {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let end = text.find(|c: char| !c.is_alphanumeric());
+            self.0.push_str(&text[..end.unwrap_or(text.len())]);
+            end.map_or(Ok(()), |_| Err(fmt::Error))
+        }
+    }
+    let mut word = Word(String::new());
+    // Its own error says that the word is whole.
+    let _ = write!(word, "{value:?}");
+    word.0
 }
 
 impl Storm {
     fn new(seed: u64) -> Self {
         let router = Router::new(limits());
-        let (answers, kinds) = (BTreeMap::new(), BTreeMap::new());
         Self {
             rng: Rng(mix(seed)),
             plain: router.clone(),
             stepped: router,
-            answers,
-            kinds,
+            beyond: BTreeSet::new(),
+            counts: Counts::default(),
         }
     }
 
@@ -82,10 +137,16 @@ impl Storm {
             "advancing often or late gives the same events"
         );
         assert_eq!(self.stepped.state_hash(), self.plain.state_hash());
+        let tried = self.counts.commands.entry(name_of(&command)).or_default();
         match result {
-            Ok(_) => *self.answers.entry("ok").or_default() += 1,
+            Ok(value) => {
+                tried.0 += 1;
+                *self.counts.answers.entry("ok").or_default() += 1;
+                self.count_beyond(&before, (at, value), command, &events);
+            }
             Err(refused) => {
-                *self.answers.entry(refused.code.name()).or_default() += 1;
+                tried.1 += 1;
+                *self.counts.answers.entry(refused.code.name()).or_default() += 1;
                 self.assert_nothing_changed(before, at, refused.code, &events);
             }
         }
@@ -94,12 +155,7 @@ impl Storm {
             "events come in the order of time"
         );
         for event in &events {
-            let name = format!("{event:?}")
-                .split(' ')
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            *self.kinds.entry(name).or_default() += 1;
+            *self.counts.events.entry(name_of(event)).or_default() += 1;
         }
         if self.rng.chance(10) {
             self.restore();
@@ -121,6 +177,47 @@ impl Storm {
             self.stepped.advance(to, out);
             self.stepped.check();
             self.stepped.advance(to.saturating_sub(1), out);
+        }
+    }
+
+    /// Looks at the offers of contacts that go beyond capacities as the choice saw them.
+    fn count_beyond(
+        &mut self,
+        before: &Router,
+        (at, value): (u64, u64),
+        command: Command,
+        events: &[Event],
+    ) {
+        let asked = match &command {
+            Command::Arrive { demand, .. } => Some((value, demand)),
+            Command::Transfer {
+                contact, demand, ..
+            } => Some((*contact, demand)),
+            _ => None,
+        };
+        let asked = asked.filter(|(_, demand)| demand.beyond_capacity);
+        self.beyond.extend(asked.map(|(contact, _)| contact));
+        for event in events {
+            let Event::OfferMade {
+                offer,
+                contact,
+                agent,
+                ..
+            } = *event
+            else {
+                continue;
+            };
+            if !self.beyond.contains(&contact) {
+                continue;
+            }
+            let then = before.before_offer(at, vec![command.clone()], offer);
+            let told = then.and_then(|then| then.explain(contact, agent));
+            let told = told.expect("an offer that was made has a state before it");
+            assert!(told.eligible && told.checks.iter().all(|check| check.holds));
+            for check in told.checks.iter().filter(|check| is_against(check)) {
+                let count = self.counts.beyond.entry(check.predicate.name());
+                *count.or_default() += 1;
+            }
         }
     }
 
@@ -150,6 +247,15 @@ impl Storm {
     }
 }
 
+/// What an agent holds speaks against the offer.
+fn is_against(check: &Check) -> bool {
+    match check.predicate {
+        Predicate::Capacity => check.needs > check.has,
+        Predicate::EmptyHands | Predicate::NoOffer | Predicate::NothingExclusive => check.has > 0,
+        _ => false,
+    }
+}
+
 fn time_of(event: &Event) -> u64 {
     // Every event begins with its time; its debug form is the one way to it that fits all.
     let text = format!("{event:?}");
@@ -163,7 +269,7 @@ fn time_of(event: &Event) -> u64 {
 
 #[test]
 fn every_invariant_holds_after_every_command() {
-    let (mut answers, mut kinds) = (BTreeMap::new(), BTreeMap::new());
+    let mut counts = Counts::default();
     for seed in seeds() {
         let mut storm = Storm::new(seed);
         for step in 0..setting("STORM_STEPS", 500) {
@@ -175,19 +281,25 @@ fn every_invariant_holds_after_every_command() {
                 std::panic::resume_unwind(panic);
             }
         }
-        storm
-            .answers
-            .into_iter()
-            .for_each(|(name, n)| *answers.entry(name).or_insert(0) += n);
-        storm
-            .kinds
-            .into_iter()
-            .for_each(|(name, n)| *kinds.entry(name).or_insert(0) += n);
+        counts.add(storm.counts);
     }
-    println!("{answers:?}\n{kinds:?}");
+    counts.print();
+    let few = seeds().count() < 10;
     assert!(
-        kinds.len() == 27 || seeds().count() < 10,
-        "every kind of event: {kinds:?}"
+        few || counts.events.len() == 50,
+        "every kind of event: {:?}",
+        counts.events
+    );
+    let accepted = counts.commands.values().filter(|(ok, _)| *ok > 0).count();
+    assert!(
+        few || accepted == 29,
+        "every kind of command, accepted: {:?}",
+        counts.commands
+    );
+    assert!(
+        few || counts.beyond.len() == 4,
+        "every condition was given way to: {:?}",
+        counts.beyond
     );
 }
 

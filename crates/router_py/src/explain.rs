@@ -5,7 +5,7 @@ use router_core::explain::{AgentKey, Explanation};
 use router_wire::{DecodeError, Frames};
 
 type CheckRow = (&'static str, bool, u32, u64, u64, u64);
-type KeyRow = (u32, u8, u8, u64, u64, u32);
+type KeyRow = (u32, u8, u32, u8, u64, u64, u32);
 pub(crate) type ExplanationRow = (
     bool,
     Vec<CheckRow>,
@@ -40,6 +40,7 @@ fn key(one: &AgentKey) -> KeyRow {
     (
         one.agent,
         one.level,
+        one.score,
         one.strategy as u8,
         one.number,
         one.idle_since,

@@ -36,6 +36,10 @@ impl Intake {
         Ok(Self(router_wire::Intake::new(scope)))
     }
 
+    fn limit_head_starts(&mut self, limits: Vec<(u32, u64)>) {
+        self.0.limit_head_starts(limits);
+    }
+
     fn attach(&mut self, agents: Vec<u32>) {
         self.0.attach(agents);
     }

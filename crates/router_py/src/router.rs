@@ -10,7 +10,7 @@ use router_wire::{EventIndex, Part};
 use crate::batch::Batch;
 use crate::explain::{self, ExplanationRow};
 use crate::tools::decode_error;
-use crate::views::{self, ContactRow, DeskRow, EndedRow, OverviewRows};
+use crate::views::{self, ContactRow, DeskRow, EndedRow, EstimateRow, OverviewRows};
 
 /// From so many bytes of commands on (some 400) a batch is applied without the GIL: it takes about
 /// half a millisecond then, in which the journal's thread gets on. Below it, giving the GIL away
@@ -140,9 +140,14 @@ impl Router {
         PyBytes::new(py, &body)
     }
 
-    /// (queue, waiting, oldest|0)s, agents, live contacts by state.
+    /// (queue, waiting, oldest|0, hours 0 open 1 closing 2 closed)s, agents, live contacts by state.
     fn overview(&self) -> OverviewRows {
         views::overview(&self.0)
+    }
+
+    /// 0 open, 1 closing, 2 closed; None = no such queue.
+    fn hours(&self, queue: u32) -> Option<u8> {
+        self.0.queue_hours(queue).map(|hours| hours as u8)
     }
 
     /// Contacts that stand before it in its queue; None unless it waits.
@@ -150,14 +155,26 @@ impl Router {
         self.0.position(contact)
     }
 
-    /// (presence, reason, signing_out, locked, misses, idle_since, offers, contacts, wrap_ups).
+    /// (position, ahead, mean_us, p50_us, p90_us); None unless it waits and can be served.
+    fn estimate(&self, contact: u64) -> Option<EstimateRow> {
+        self.0.estimate(contact).map(|view| views::estimate(&view))
+    }
+
+    /// (presence, reason, signing_out, locked, misses, idle_since, offers, contacts, wrap_ups,
+    /// invitations, joined).
     fn desk(&self, agent: u32) -> Option<DeskRow> {
         views::desk(&self.0, agent)
     }
 
-    /// (channel, queue, state 0..3, agent|0, arrived_at, enqueued_at) of a live contact.
+    /// (channel, queue, state 0..3, agent|0, arrived_at, enqueued_at, held, parked, participants) of a
+    /// live contact.
     fn contact(&self, contact: u64) -> Option<ContactRow> {
         self.0.contact(contact).map(|view| views::contact(&view))
+    }
+
+    /// (invitation, agent, deadline) of who has been asked to join a contact and has not answered.
+    fn invited(&self, contact: u64) -> Vec<(u64, u32, u64)> {
+        self.0.invited(contact)
     }
 
     /// (contact, state 0..3, agent|0, arrival key) of a channel's live contacts, by contact.
@@ -172,7 +189,7 @@ impl Router {
             .collect()
     }
 
-    /// (channel, outcome 0 served 1 abandoned 2 blocked, last_agent|0, ended_at).
+    /// (channel, outcome 0 served 1 abandoned 2 blocked 3 withdrawn 4 overflowed, last_agent|0, ended_at).
     fn ended(&self, contact: u64) -> Option<EndedRow> {
         self.0.ended(contact).map(|view| views::ended(&view))
     }

@@ -4,7 +4,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 
-use router_core::{AgentId, Command, ContactId, Event, Limits, Micros, Rejection, Router};
+use router_core::{
+    AgentId, Command, ContactId, Demand, Event, Limits, Micros, Rejection, Requirement, Router,
+    Terms,
+};
 
 use crate::{Outcome, Report, Row, Workload};
 
@@ -231,7 +234,11 @@ impl<'a> Day<'a> {
             queue: contact.queue,
             head_start_us: contact.head_start_us,
             weight: contact.weight,
-            requires: contact.requires.clone(),
+            demand: Demand {
+                requires: Requirement::all_of(&contact.requires),
+                ..Demand::default()
+            },
+            terms: Terms::default(),
         };
         self.feed(at, command, "contact", index)
     }

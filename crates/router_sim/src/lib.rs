@@ -12,6 +12,7 @@
 
 mod batches;
 mod day;
+mod forecast;
 mod law;
 mod meter;
 mod play;
@@ -20,6 +21,7 @@ mod waiting;
 
 pub use batches::{Batches, Estimate, Ratio, student_quantile};
 pub use day::Refused;
+pub use forecast::Accuracy;
 pub use law::{Law, Stream};
 pub use play::{Centre, Flow, Play};
 use router_core::{AgentId, ChannelId, Config, Event, Micros, QueueId, SkillLevel};

@@ -11,9 +11,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use router_core::{
-    AgentId, ChannelId, Command, Config, ContactId, Event, Limits, Micros, QueueId, Router,
+    AgentId, ChannelId, Command, Config, ContactId, Demand, Event, Limits, Micros, QueueId, Router,
+    Terms,
 };
 
+use crate::forecast::{Accuracy, Forecasts};
 use crate::law::{Law, Stream};
 use crate::meter::{Drawn, Meter};
 use crate::sums::Sums;
@@ -81,6 +83,8 @@ pub struct Play {
     /// Position by agent id.
     position: Vec<usize>,
     answers: u64,
+    /// Only when they are asked for.
+    forecasts: Option<Forecasts>,
     /// The contact whose `arrive` is being carried out.
     arriving: Option<ContactId>,
     /// Reused for every command.
@@ -115,6 +119,7 @@ impl Play {
             meter: Meter::new(centre.flows.len(), &centre.pools),
             position,
             answers: 0,
+            forecasts: None,
             arriving: None,
             out: Vec::new(),
             centre,
@@ -159,6 +164,13 @@ impl Play {
             self.step();
         }
         self.meter.stretch()
+    }
+
+    /// From here on, whoever has to wait is told how long; how good that has been since the last
+    /// time this was asked.
+    pub fn accuracy(&mut self) -> Accuracy {
+        let forecasts = self.forecasts.get_or_insert_default();
+        std::mem::take(&mut forecasts.accuracy)
     }
 
     /// The router, for its own checks and reads.
@@ -210,7 +222,8 @@ impl Play {
             queue: kind.queue,
             head_start_us: kind.head_start_us,
             weight: 1,
-            requires: Vec::new(),
+            demand: Demand::default(),
+            terms: Terms::default(),
         };
         self.next_arrival[flow] = at.saturating_add(gap);
         self.meter.drawn(Drawn::Gap, gap, kind.gap.mean());
@@ -223,6 +236,11 @@ impl Play {
             return;
         }
         let kind = &self.centre.flows[flow];
+        if let Some(forecasts) = &mut self.forecasts
+            && let Some(estimate) = self.router.estimate(id)
+        {
+            forecasts.tell(id, kind.queue, estimate);
+        }
         if let Some(patience) = &kind.patience {
             let drawn = patience.draw(&mut self.patience[flow]);
             self.meter.drawn(Drawn::Patience, drawn, patience.mean());
@@ -253,6 +271,9 @@ impl Play {
                 }
                 Event::Engaged { contact, agent, .. } => self.engaged(at, contact, agent),
                 Event::Abandoned { contact, .. } => {
+                    if let Some(forecasts) = &mut self.forecasts {
+                        forecasts.gone(contact);
+                    }
                     let contact = self.waiting.leave(contact);
                     let within_us = &self.centre.within_us;
                     self.meter.abandoned(at, &contact, within_us);
@@ -278,6 +299,10 @@ impl Play {
     fn engaged(&mut self, at: Micros, id: ContactId, agent: AgentId) {
         let at_once = self.arriving == Some(id);
         let contact = self.waiting.leave(id);
+        if let Some(forecasts) = &mut self.forecasts {
+            let queue = self.centre.flows[contact.flow].queue;
+            forecasts.answered(id, queue, at - contact.at);
+        }
         let position = self.position[agent as usize];
         let within_us = &self.centre.within_us;
         self.meter.answered(at, &contact, at_once, within_us);

@@ -2,7 +2,7 @@
 
 use router_core::{
     AgentConfig, ChannelConfig, ChannelUnits, Code, Config, DAY, Event, NO_LIMIT, Order,
-    QueueConfig, SECOND, Strategy,
+    QUEUE_WRAP_UP, QueueConfig, Requirement, SECOND, Strategy,
 };
 use router_sim::{Duty, Outcome, Row, SimContact, Workload, run, run_with, try_run_with};
 
@@ -15,6 +15,10 @@ fn workload(agents: u32, contacts: Vec<SimContact>) -> Workload {
             units: 1,
         }],
         share: 100,
+        stealth: false,
+        auto_accept: false,
+        wrap_up_us: QUEUE_WRAP_UP,
+        domain: 0,
     };
     let config = Config {
         order: Order::Longest,
@@ -24,24 +28,44 @@ fn workload(agents: u32, contacts: Vec<SimContact>) -> Workload {
         key_retention_us: DAY,
         memory_us: 60 * SECOND,
         seed: 0,
+        domains: Vec::new(),
+        reserve_after_us: 0,
+        reply_margin_us: 0,
         channels: vec![ChannelConfig {
             id: 1,
             exclusive: true,
             instant: false,
             connect_timeout_us: 10 * SECOND,
+            interruptible: false,
+            domain: 0,
         }],
         skills: Vec::new(),
         reasons: Vec::new(),
+        targets: Vec::new(),
         queues: vec![QueueConfig {
             id: 1,
-            requires: Vec::new(),
+            requires: Requirement::default(),
             rank_skill: 0,
             max_waiting: NO_LIMIT,
             offer_timeout_us: 20 * SECOND,
             wrap_up_us: 5 * SECOND,
             strategy: Strategy::LongestIdle,
+            priority: 5,
+            service_level_us: 20 * SECOND,
+            ratio: 100,
+            steps: Vec::new(),
+            ring_limit: 50,
+            expected_handle_us: 180 * SECOND,
+            overflow: Vec::new(),
+            tier: 2,
+            max_in_hand: NO_LIMIT,
+            announce_us: 0,
+            domain: 0,
+            fallback: Strategy::LongestIdle,
+            choice_timeout_us: 200_000,
         }],
         agents: (1..=agents).map(agent).collect(),
+        contracts: Vec::new(),
         names: Vec::new(),
         hash: [0; 32],
     };

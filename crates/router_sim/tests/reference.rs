@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use router_core::{
-    AgentConfig, ChannelConfig, ChannelUnits, Config, DAY, MILLISECOND, NO_LIMIT, Order,
-    QueueConfig, SECOND, SkillLevel, Strategy,
-};
+use router_core::{AgentConfig, Config, MILLISECOND, NO_LIMIT, Order, SECOND, SkillLevel};
 use router_sim::{Duty, Outcome, Row, SimContact, Workload, run};
 
-const VOICE: u32 = 1;
+#[path = "reference/setting.rs"]
+mod setting;
+
+use setting::{agent, config, contact, level, queue};
 
 /// The rows of a csv file by the names in its header; a name's text from `(` on is a comment.
 fn read(path: &Path) -> Vec<BTreeMap<String, String>> {
@@ -53,71 +53,6 @@ fn reference() -> Option<PathBuf> {
     None
 }
 
-fn config(order: Order, queues: Vec<QueueConfig>, agents: Vec<AgentConfig>) -> Config {
-    Config {
-        order,
-        miss_limit: 0,
-        retry_after_us: 5 * SECOND,
-        max_waiting: NO_LIMIT,
-        key_retention_us: 7 * DAY,
-        memory_us: 600 * SECOND,
-        seed: 0,
-        channels: vec![ChannelConfig {
-            id: VOICE,
-            exclusive: true,
-            instant: true,
-            connect_timeout_us: 10 * SECOND,
-        }],
-        skills: queues.iter().map(|queue| queue.id).collect(),
-        reasons: Vec::new(),
-        queues,
-        agents,
-        names: Vec::new(),
-        hash: [0; 32],
-    }
-}
-
-/// A queue that needs the skill of its own number.
-fn queue(id: u32, wrap_up_us: u64) -> QueueConfig {
-    QueueConfig {
-        id,
-        requires: vec![SkillLevel {
-            skill: id,
-            level: 1,
-        }],
-        rank_skill: id,
-        max_waiting: NO_LIMIT,
-        offer_timeout_us: 20 * SECOND,
-        wrap_up_us,
-        strategy: Strategy::LongestIdle,
-    }
-}
-
-fn agent(id: u32, skills: Vec<SkillLevel>) -> AgentConfig {
-    AgentConfig {
-        id,
-        skills,
-        capacity: vec![ChannelUnits {
-            channel: VOICE,
-            units: 1,
-        }],
-        share: 100,
-    }
-}
-
-fn contact(arrive_us: u64, queue: u32) -> SimContact {
-    SimContact {
-        arrive_us,
-        channel: VOICE,
-        queue,
-        service_us: None,
-        patience_us: None,
-        head_start_us: 0,
-        weight: 1,
-        requires: Vec::new(),
-    }
-}
-
 /// The bank: agents by name (id = place among the names + 1), queues by service type.
 struct Bank {
     folder: PathBuf,
@@ -147,10 +82,7 @@ impl Bank {
         types.dedup();
         let level = |name: &String| {
             let at = types.binary_search(name).expect("a known type");
-            SkillLevel {
-                skill: at as u32 + 1,
-                level: 1,
-            }
+            self::level(at as u32 + 1, 1)
         };
         let agents = skilled.into_iter().enumerate().map(|(at, (name, types))| {
             let mut skills: Vec<SkillLevel> = types.iter().map(level).collect();
@@ -298,10 +230,7 @@ fn bank_week_with_a_head_start_for_vips() {
 /// Agents of a trace: from its skills file, where level 1 is best, or a hundred equal ones.
 fn trace_agents(skills: Option<&Path>) -> Vec<AgentConfig> {
     let Some(path) = skills else {
-        let all = vec![SkillLevel {
-            skill: 1,
-            level: 100,
-        }];
+        let all = vec![level(1, 100)];
         return (1..=100).map(|id| agent(id, all.clone())).collect();
     };
     let one = |row: &BTreeMap<String, String>| {

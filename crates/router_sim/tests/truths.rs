@@ -9,6 +9,8 @@
 mod centre;
 #[path = "truths/erlang.rs"]
 mod erlang;
+#[path = "truths/estimates.rs"]
+mod estimates;
 #[path = "truths/files.rs"]
 mod files;
 #[path = "truths/skills.rs"]

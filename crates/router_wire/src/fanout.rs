@@ -28,7 +28,7 @@ struct Entry {
     /// Where its body begins and ends in `bytes`.
     body: (usize, usize),
     channel: Option<ChannelId>,
-    agent: Option<AgentId>,
+    agents: [Option<AgentId>; 2],
 }
 
 impl EventIndex {
@@ -55,11 +55,11 @@ impl EventIndex {
             let body = body?;
             let start = end + crate::frame::LENGTH_BYTES;
             end = start + body.len();
-            let (channel, agent) = concerned(&decode_event(body)?);
+            let (channel, agents) = concerned(&decode_event(body)?);
             index.entries.push(Entry {
                 body: (start, end),
                 channel,
-                agent,
+                agents,
             });
         }
         Ok(index)
@@ -71,11 +71,11 @@ impl EventIndex {
         put_frame(&mut self.bytes, |out| {
             crate::message::encode_event(event, out)
         });
-        let (channel, agent) = concerned(event);
+        let (channel, agents) = concerned(event);
         self.entries.push(Entry {
             body: (start, self.bytes.len()),
             channel,
-            agent,
+            agents,
         });
     }
 
@@ -136,8 +136,10 @@ impl Interests {
                 .channel
                 .is_some_and(|channel| self.channels.contains(&channel))
             || entry
-                .agent
-                .is_some_and(|agent| self.agents.contains(&agent))
+                .agents
+                .iter()
+                .flatten()
+                .any(|agent| self.agents.contains(agent))
     }
 }
 
@@ -226,11 +228,11 @@ impl Fanout {
                 .channel
                 .and_then(|id| self.channels.get(&id))
                 .unwrap_or(NOBODY);
-            let by_agent = entry
-                .agent
-                .and_then(|id| self.agents.get(&id))
-                .unwrap_or(NOBODY);
-            for slot in by_channel.iter().chain(by_agent).chain(&self.all) {
+            let [by_agent, by_other] = entry
+                .agents
+                .map(|agent| agent.and_then(|id| self.agents.get(&id)).unwrap_or(NOBODY));
+            let by_agents = by_agent.iter().chain(by_other);
+            for slot in by_channel.iter().chain(by_agents).chain(&self.all) {
                 let indices = &mut chosen[*slot];
                 // Once, even where two interests of one subscriber meet in an event.
                 if indices.last() != Some(&index) {
@@ -276,22 +278,34 @@ fn forget(lists: &mut HashMap<u32, Vec<usize>>, id: u32, slot: usize) {
     }
 }
 
-/// The channel and the agent of an event.
+/// The channel and the agents of an event.
 #[rustfmt::skip]
-fn concerned(event: &Event) -> (Option<ChannelId>, Option<AgentId>) {
-    match *event {
-        Event::Configured { .. } | Event::Restarted { .. } => (None, None),
+fn concerned(event: &Event) -> (Option<ChannelId>, [Option<AgentId>; 2]) {
+    let (channel, agent) = match *event {
+        Event::Configured { .. } | Event::Restarted { .. } | Event::EstimateScored { .. } | Event::HoursChanged { .. }
+        | Event::Reserved { .. } | Event::Unreserved { .. } | Event::ChoiceWanted { .. } | Event::ChoiceOver { .. } => (None, None),
         Event::Arrived { channel, .. } | Event::Queued { channel, .. } | Event::Blocked { channel, .. }
-        | Event::Abandoned { channel, .. } | Event::Changed { channel, .. }
-        | Event::Withdrawn { channel, .. } => (Some(channel), None),
+        | Event::Changed { channel, .. } | Event::Relaxed { channel, .. }
+        | Event::PreferenceOver { channel, .. } | Event::Overflowed { channel, .. }
+        | Event::AnnouncementDue { channel, .. } | Event::Scheduled { channel, .. }
+        | Event::Lifted { channel, .. } => (Some(channel), None),
+        Event::Abandoned { channel, agent, .. } | Event::Withdrawn { channel, agent, .. } => (Some(channel), (agent != 0).then_some(agent)),
         Event::OfferMade { channel, agent, .. } | Event::OfferAccepted { channel, agent, .. }
         | Event::OfferDeclined { channel, agent, .. } | Event::OfferExpired { channel, agent, .. }
         | Event::OfferWithdrawn { channel, agent, .. } | Event::Connecting { channel, agent, .. }
         | Event::Engaged { channel, agent, .. } | Event::ConnectFailed { channel, agent, .. }
         | Event::Ended { channel, agent, .. } | Event::Transferred { channel, agent, .. }
-        | Event::WrapUpStarted { channel, agent, .. } | Event::WrapUpEnded { channel, agent, .. } => (Some(channel), Some(agent)),
+        | Event::WrapUpStarted { channel, agent, .. } | Event::WrapUpEnded { channel, agent, .. }
+        | Event::Held { channel, agent, .. } | Event::Resumed { channel, agent, .. }
+        | Event::Parked { channel, agent, .. } | Event::Unparked { channel, agent, .. }
+        | Event::Joined { channel, agent, .. } | Event::InvitationOver { channel, agent, .. }
+        | Event::Left { channel, agent, .. } | Event::TransferredOut { channel, agent, .. } => (Some(channel), Some(agent)),
+        Event::Invited { channel, agent, invitee: other, .. }
+        | Event::HandedOver { channel, from_agent: agent, to_agent: other, .. }
+        | Event::TakenOver { channel, from_agent: agent, to_agent: other, .. } => return (Some(channel), [Some(agent), Some(other)]),
         Event::AgentSignedIn { agent, .. } | Event::AgentReady { agent, .. } | Event::AgentNotReady { agent, .. }
         | Event::AgentSigningOut { agent, .. } | Event::AgentSignedOut { agent, .. }
         | Event::AgentLocked { agent, .. } | Event::AgentUnlocked { agent, .. } => (None, Some(agent)),
-    }
+    };
+    (channel, [agent, None])
 }

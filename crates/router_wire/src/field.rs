@@ -1,8 +1,10 @@
 //! One field of a message, by its Rust type.
 
 use router_core::{
-    AgentConfig, BlockedCause, ChannelConfig, ChannelUnits, Config, EndedBy, Order, QueueConfig,
-    QueuedCause, SkillLevel, Strategy, WithdrawnCause,
+    AgentConfig, BlockedCause, ChannelConfig, ChannelUnits, ChoiceCause, Config, Contract,
+    DomainConfig, EndedBy, HoursState, InvitationEnd, Lower, Need, Order, Overflow, OverflowTo,
+    OverflowWhen, PreferenceOverCause, QueueConfig, QueuedCause, Requirement, SkillLevel,
+    SkillWeight, Step, Strategy, WithdrawnCause,
 };
 
 use crate::fault::DecodeError;
@@ -110,6 +112,43 @@ impl<T: Item> Field for Vec<T> {
     }
 }
 
+/// A list of alternatives.
+impl Field for Requirement {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Field::read(reader).map(|alternatives| Self { alternatives })
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        self.alternatives.write(out);
+    }
+}
+
+/// `[skill, level]`, and a third item where it says that it is negated.
+impl Field for Need {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let length = reader.array()?;
+        if !(2..=3).contains(&length) {
+            return Err(DecodeError::unexpected("2 or 3 items", length));
+        }
+        let named = |name| move |fault: DecodeError| fault.in_field(name);
+        Ok(Self {
+            skill: Field::read(reader).map_err(named("skill"))?,
+            level: Field::read(reader).map_err(named("level"))?,
+            negated: length == 3 && bool::read(reader).map_err(named("negated"))?,
+        })
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        put_array(out, 2 + usize::from(self.negated));
+        self.skill.write(out);
+        self.level.write(out);
+        if self.negated {
+            self.negated.write(out);
+        }
+    }
+}
+
+impl Item for Need {}
+impl Item for Vec<Need> {}
+
 impl Field for Box<Config> {
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Config::read(reader).map(Self::new)
@@ -134,15 +173,34 @@ macro_rules! enums {
     )* };
 }
 enums! {
-    Order { Longest, AgentLevel }
+    Order { Longest, AgentLevel, Deadline, Ratio }
     Strategy {
         LongestIdle, LeastOccupied, FewestContacts, LeastTalk, LeastAverageTalk, LongestAverageIdle,
-        BestSkill, RoundRobin, TopDown, Random, Weighted
+        BestSkill, RoundRobin, TopDown, Random, Weighted, RingAll, Outside
     }
-    QueuedCause { Arrival, Transfer, OfferEnded, ConnectFailed, Restart }
-    BlockedCause { QueueFull, SiteFull }
-    WithdrawnCause { Abandoned, AgentLeft, Restart, Released }
+    QueuedCause { Arrival, Transfer, OfferEnded, ConnectFailed, Restart, Overflow, Scheduled }
+    BlockedCause { QueueFull, SiteFull, Closed }
+    WithdrawnCause { Abandoned, AgentLeft, Restart, Released, Taken }
     EndedBy { Customer, Agent, Deadline, Supervisor }
+    PreferenceOverCause { Deadline, Absent }
+    HoursState { Open, Closing, Closed }
+    OverflowWhen { Size, Wait, Estimate, NoAgent, Closed, NoAnswer }
+    OverflowTo { Queue, Target }
+    ChoiceCause { Chosen, Deadline, NotEligible, LeftToFallback }
+}
+
+impl Field for InvitationEnd {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        match reader.uint(u64::MAX)? {
+            1 => Ok(Self::Declined),
+            2 => Ok(Self::Expired),
+            3 => Ok(Self::Withdrawn),
+            other => Err(DecodeError::unexpected("an integer 1..3", other)),
+        }
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        put_uint(out, *self as u64);
+    }
 }
 
 macro_rules! structs {
@@ -170,12 +228,23 @@ macro_rules! structs {
 }
 structs! {
     SkillLevel { skill, level }
-    ChannelConfig { id, exclusive, instant, connect_timeout_us }
-    QueueConfig { id, requires, rank_skill, max_waiting, offer_timeout_us, wrap_up_us, strategy }
+    ChannelConfig { id, exclusive, instant, connect_timeout_us, interruptible, domain }
+    SkillWeight { skill, weight }
+    Lower { skill, by }
+    Step { after_us, drop, lower, widen, head_start_us }
+    QueueConfig {
+        id, requires, rank_skill, max_waiting, offer_timeout_us, wrap_up_us, strategy, priority,
+        service_level_us, ratio, steps, ring_limit, expected_handle_us, overflow,
+        tier, max_in_hand, announce_us, domain, fallback, choice_timeout_us,
+    }
+    Overflow { when, threshold, to_kind, to }
     ChannelUnits { channel, units }
-    AgentConfig { id, skills, capacity, share }
+    AgentConfig { id, skills, capacity, share, stealth, auto_accept, wrap_up_us, domain }
+    DomainConfig { id, share }
+    Contract { queue, domain }
     Config {
         order, miss_limit, retry_after_us, max_waiting, key_retention_us, memory_us, seed,
-        channels, skills, reasons, queues, agents, names, hash,
+        reserve_after_us, reply_margin_us, domains, channels, skills, reasons, targets, queues,
+        agents, contracts, names, hash,
     }
 }

@@ -1,9 +1,9 @@
 //! One connection's reader: splits the stream, decodes, numbers, checks who may say what. What
 //! passes is journaled byte for byte as it came.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use router_core::{AgentId, ChannelId, Command};
+use router_core::{AgentId, ChannelId, Command, Micros, QueueId};
 
 use crate::fault::DecodeError;
 use crate::field::Field;
@@ -89,6 +89,8 @@ pub struct Fed {
 #[derive(Clone, Debug)]
 pub struct Intake {
     scope: Scope,
+    /// The longest head start of each queue that has a limit.
+    head_starts: BTreeMap<QueueId, Micros>,
     next_request_no: u64,
     /// A frame that is not all there yet.
     pending: Vec<u8>,
@@ -101,10 +103,17 @@ impl Intake {
     pub fn new(scope: Scope) -> Self {
         Self {
             scope,
+            head_starts: BTreeMap::new(),
             next_request_no: 0,
             pending: Vec::new(),
             fatal: None,
         }
+    }
+
+    /// Arrivals and transfers to these queues are refused when they ask for a longer head start: the
+    /// bound of overtaking follows from it. In the place of the limits that were set before.
+    pub fn limit_head_starts(&mut self, limits: impl IntoIterator<Item = (QueueId, Micros)>) {
+        self.head_starts = limits.into_iter().collect();
     }
 
     /// This edge acts for these agents from now on; nothing for other scopes.
@@ -209,6 +218,7 @@ impl Intake {
             .map_err(|fault| (Reason::Malformed, fault.to_string()))
             .and_then(|command| {
                 self.allow(&command)
+                    .and_then(|()| self.within_head_start(&command))
                     .map_err(|text| (Reason::NotAllowed, text))
             });
         match checked {
@@ -233,6 +243,28 @@ impl Intake {
             self.detach(agent_list(body).map_err(|fault| fault.in_field("detach"))?);
         }
         Ok(())
+    }
+
+    fn within_head_start(&self, command: &Command) -> Result<(), String> {
+        let (Command::Arrive {
+            queue,
+            head_start_us,
+            ..
+        }
+        | Command::Transfer {
+            queue,
+            head_start_us,
+            ..
+        }) = command
+        else {
+            return Ok(());
+        };
+        match self.head_starts.get(queue) {
+            Some(limit) if head_start_us > limit => Err(format!(
+                "head_start_us: expected at most {limit} for queue {queue}, got {head_start_us}"
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn allow(&self, command: &Command) -> Result<(), String> {
@@ -282,7 +314,11 @@ fn party(command: &Command) -> Party {
         Command::Configure { .. }
         | Command::Restarted
         | Command::Change { .. }
-        | Command::Release { .. } => Party::Site,
+        | Command::Release { .. }
+        | Command::TakeOver { .. }
+        | Command::Move { .. }
+        | Command::Hours { .. }
+        | Command::Choose { .. } => Party::Site,
         Command::Arrive { channel, .. }
         | Command::Abandon { channel, .. }
         | Command::Connected { channel, .. }
@@ -296,7 +332,14 @@ fn party(command: &Command) -> Party {
         | Command::Decline { agent, .. }
         | Command::End { agent, .. }
         | Command::EndWrapUp { agent, .. }
-        | Command::Transfer { agent, .. } => Party::Agent(agent),
+        | Command::Transfer { agent, .. }
+        | Command::Hold { agent, .. }
+        | Command::Resume { agent, .. }
+        | Command::Park { agent, .. }
+        | Command::Unpark { agent, .. }
+        | Command::Invite { agent, .. }
+        | Command::Leave { agent, .. }
+        | Command::TransferOut { agent, .. } => Party::Agent(agent),
     }
 }
 

@@ -4,8 +4,8 @@ mod common;
 
 use common::{frame, framed};
 use router_core::{
-    AgentConfig, ChannelConfig, ChannelUnits, Command, Config, DAY, Limits, NO_LIMIT, Order,
-    QueueConfig, Router, SECOND, Strategy,
+    AgentConfig, ChannelConfig, ChannelUnits, Command, Config, DAY, Demand, Limits, NO_LIMIT,
+    Order, QUEUE_WRAP_UP, QueueConfig, Requirement, Router, SECOND, Strategy, Terms,
 };
 use router_wire::{Applied, Frames, Part, apply_batch, encode_event};
 
@@ -18,22 +18,41 @@ fn configure() -> Command {
         key_retention_us: 7 * DAY,
         memory_us: 600 * SECOND,
         seed: 0,
+        domains: Vec::new(),
+        reserve_after_us: 0,
+        reply_margin_us: 0,
         channels: vec![ChannelConfig {
             id: 1,
             exclusive: false,
             instant: true,
             connect_timeout_us: SECOND,
+            interruptible: false,
+            domain: 0,
         }],
         skills: vec![],
         reasons: vec![],
+        targets: Vec::new(),
         queues: vec![QueueConfig {
             id: 1,
-            requires: vec![],
+            requires: Requirement::default(),
             rank_skill: 0,
             max_waiting: NO_LIMIT,
             offer_timeout_us: 20 * SECOND,
             wrap_up_us: 0,
             strategy: Strategy::LongestIdle,
+            priority: 5,
+            service_level_us: 20 * SECOND,
+            ratio: 100,
+            steps: vec![],
+            ring_limit: 50,
+            expected_handle_us: 180 * SECOND,
+            overflow: Vec::new(),
+            tier: 2,
+            max_in_hand: NO_LIMIT,
+            announce_us: 0,
+            domain: 0,
+            fallback: Strategy::LongestIdle,
+            choice_timeout_us: 200_000,
         }],
         agents: vec![AgentConfig {
             id: 1,
@@ -43,7 +62,12 @@ fn configure() -> Command {
                 units: 2,
             }],
             share: 100,
+            stealth: false,
+            auto_accept: false,
+            wrap_up_us: QUEUE_WRAP_UP,
+            domain: 0,
         }],
+        contracts: Vec::new(),
         names: vec![],
         hash: [0; 32],
     };
@@ -60,7 +84,8 @@ fn arrive(key: u8) -> Command {
         queue: 1,
         head_start_us: 0,
         weight: 1,
-        requires: vec![],
+        demand: Demand::default(),
+        terms: Terms::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::Random;
-use router_core::Command;
+use router_core::{Command, Demand, Need, Requirement, SkillWeight};
 use router_wire::{
     COMMANDS, DecodeError, EVENTS, Frames, decode_command, decode_event, encode_command,
     encode_event, kind,
@@ -186,6 +186,84 @@ fn a_command_id_may_be_missing_nil_or_sixteen_bytes() {
 }
 
 #[test]
+fn all_of_a_demand_but_the_requirement_may_be_missing() {
+    let transfer = |demand| {
+        Ok(Command::Transfer {
+            agent: 5,
+            contact: 6,
+            queue: 7,
+            head_start_us: 0,
+            demand,
+        })
+    };
+    let head = [16, 1, 5, 6, 7, 0];
+    let decode =
+        |items: u8, rest: &[u8]| decode_command(&[&[0x90 + 6 + items][..], &head, rest].concat());
+    assert!(decode(0, &[]).is_err());
+    assert_eq!(decode(1, &[0x90]), transfer(Demand::default()));
+    let (prefers, excludes) = ([0x91, 0x92, 1, 3], [0x91, 9]);
+    let rest = [&[0x90][..], &prefers, &[0x90, 8], &excludes].concat();
+    let whole = Demand {
+        prefers: vec![SkillWeight {
+            skill: 1,
+            weight: 3,
+        }],
+        preferred_wait_us: 8,
+        excludes: vec![9],
+        ..Demand::default()
+    };
+    assert_eq!(decode(5, &rest), transfer(whole.clone()));
+    let beyond = Demand {
+        beyond_capacity: true,
+        ..whole
+    };
+    let rest = [&rest[..], &[0xc3]].concat();
+    assert_eq!(decode(6, &rest), transfer(beyond));
+    let cut = [&[0x90][..], &prefers].concat();
+    let part = Demand {
+        prefers: vec![SkillWeight {
+            skill: 1,
+            weight: 3,
+        }],
+        ..Demand::default()
+    };
+    assert_eq!(decode(2, &cut), transfer(part));
+}
+
+#[test]
+fn a_need_says_only_that_it_is_negated() {
+    let need = |negated| Need {
+        skill: 1,
+        level: 50,
+        negated,
+    };
+    let requires = Requirement {
+        alternatives: vec![vec![need(false), need(true)], vec![need(false)]],
+    };
+    let command = Command::Change {
+        contact: 5,
+        queue: 0,
+        head_start_us: 7,
+        requires: Some(requires),
+        command_id: None,
+    };
+    let mut body = Vec::new();
+    encode_command(&command, &mut body);
+    let short = [
+        0x92, 0x92, 0x92, 1, 50, 0x93, 1, 50, 0xc3, 0x91, 0x92, 1, 50,
+    ];
+    assert_eq!(
+        body,
+        [&[0x97, 17, 1, 5, 0, 7][..], &short, &[0xc0]].concat()
+    );
+    let long = [
+        0x92, 0x92, 0x93, 1, 50, 0xc2, 0x93, 1, 50, 0xc3, 0x91, 0x92, 1, 50,
+    ];
+    let body = [&[0x97, 17, 1, 5, 0, 7][..], &long, &[0xc0]].concat();
+    assert_eq!(decode_command(&body), Ok(command));
+}
+
+#[test]
 fn a_change_without_a_requirement_keeps_it() {
     let change = |requires| {
         Ok(Command::Change {
@@ -199,7 +277,7 @@ fn a_change_without_a_requirement_keeps_it() {
     assert_eq!(decode_command(&[0x95, 17, 1, 5, 0, 7]), change(None));
     assert_eq!(decode_command(&[0x96, 17, 1, 5, 0, 7, 0xc0]), change(None));
     let none_left = decode_command(&[0x97, 17, 1, 5, 0, 7, 0x90, 0xc0]);
-    assert_eq!(none_left, change(Some(Vec::new())));
+    assert_eq!(none_left, change(Some(Requirement::default())));
 }
 
 #[test]

@@ -87,13 +87,18 @@ fn a_fault_names_kind_and_field() {
         ),
         (
             7,
-            &[0x91, 0x92, 1, 0xcd, 1, 0],
-            "arrive.requires[0].level: expected an integer 0..255, got 256",
+            &[0x91, 0x91, 0x92, 1, 0xcd, 1, 0],
+            "arrive.requires[0][0].level: expected an integer 0..255, got 256",
         ),
         (
             7,
-            &[0x92, 0x92, 1, 2, 0x93, 1, 2, 3],
-            "arrive.requires[1]: expected 2 items, got 3",
+            &[0x92, 0x91, 0x92, 1, 2, 0x91, 0x94, 1, 2, 0xc3, 4],
+            "arrive.requires[1][0]: expected 2 or 3 items, got 4",
+        ),
+        (
+            7,
+            &[0x91, 0x91, 0x93, 1, 2, 3],
+            "arrive.requires[0][0].negated: expected a boolean, got an integer",
         ),
         (
             7,
@@ -123,7 +128,7 @@ fn arity_is_exact() {
     assert_eq!(fault(&[0x95, 4, 1, 1, 1, 1]), "abandon: 1 fields too many");
     assert_eq!(fault(&[0x91, 4]), "abandon.version: is missing");
     assert_eq!(fault(&[0x90]), "kind: is missing");
-    assert_eq!(fault(&[0x92, 19, 1]), "kind 19 is no command");
+    assert_eq!(fault(&[0x92, 63, 1]), "kind 63 is no command");
     assert_eq!(fault(&[0x92, 0xcc, 0x82, 1]), "kind 130 is no command");
     assert_eq!(
         decode_event(&[0x92, 63, 1]).unwrap_err().to_string(),
@@ -143,6 +148,12 @@ fn a_cause_outside_its_range_is_refused() {
     let body = [&[0x97][..], &body[1..]].concat();
     let fault = decode_event(&body).unwrap_err().to_string();
     assert_eq!(fault, "connect_failed.by: expected an integer 0..3, got 4");
+    let body = [0x98, 99, 1, 5, 1, 1, 1, 1, 0];
+    let fault = decode_event(&body).unwrap_err().to_string();
+    assert_eq!(
+        fault,
+        "invitation_over.how: expected an integer 1..3, got 0"
+    );
 }
 
 #[test]
@@ -160,8 +171,8 @@ fn depth_bombs_cost_nothing() {
 #[test]
 fn a_place_in_the_configuration_is_named() {
     let channel = [
-        &[0x93, 1, 1, 0x9e, 0, 0, 0, 0, 0, 0, 0][..],
-        &[0x91, 0x94, 1, 7],
+        &[0x93, 1, 1, 0xdc, 0, 19, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x90][..],
+        &[0x91, 0x96, 1, 7],
     ]
     .concat();
     let rest = [0xc2, 9, 0x90, 0x90, 0x90, 0x90, 0xc4, 0, 0xc4, 0];

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Random, frame, framed};
-use router_core::Command;
+use router_core::{Command, Demand, Terms};
 use router_wire::{Fed, Intake, MAX_CONFIGURE_BYTES, MAX_FRAME_BYTES, Reason, Run, Scope};
 
 const PING: [u8; 5] = [0x93, 0xcc, 134, 1, 9];
@@ -41,6 +41,36 @@ fn summary(fed: &Fed) -> Summary {
             .collect(),
         fed.control.len(),
     )
+}
+
+fn arrive(queue: u32, head_start_us: u64) -> Vec<u8> {
+    frame(&Command::Arrive {
+        channel: 7,
+        key: [9; 16],
+        queue,
+        head_start_us,
+        weight: 1,
+        demand: Demand::default(),
+        terms: Terms::default(),
+    })
+}
+
+#[test]
+fn no_longer_head_start_than_a_queue_gives() {
+    let mut intake = Intake::new(Scope::Plugin(7));
+    intake.limit_head_starts([(3, 90_000_000)]);
+    let stream = [
+        arrive(3, 90_000_000),
+        arrive(3, 90_000_001),
+        arrive(4, 90_000_001),
+    ];
+    let fed = intake.feed(&stream.concat());
+    let refused = vec![(Some(1), "not_allowed")];
+    assert_eq!(summary(&fed), (vec![(0, 1), (2, 1)], refused, 0));
+    assert_eq!(
+        fed.refusals[0].text,
+        "head_start_us: expected at most 90000000 for queue 3, got 90000001"
+    );
 }
 
 #[test]
@@ -152,7 +182,7 @@ fn each_scope_passes_its_own() {
     let stream: Vec<u8> = commands.iter().flat_map(frame).collect();
     assert_eq!(
         summary(&Intake::new(Scope::Admin).feed(&stream)).0,
-        [(0, 18)]
+        [(0, 29)]
     );
     // `configure` is too large for anybody but an admin here, so it is left out.
     let small = |scope: Scope| {
@@ -164,7 +194,10 @@ fn each_scope_passes_its_own() {
             .collect::<Vec<_>>()
     };
     assert_eq!(small(Scope::Plugin(*channel)), [(3, 4)]);
-    assert_eq!(small(Scope::Edge([*agent].into())), [(7, 10)]);
+    assert_eq!(
+        small(Scope::Edge([*agent].into())),
+        [(7, 10), (19, 6), (27, 1)]
+    );
     assert_eq!(small(Scope::Follower), []);
     assert_eq!(small(Scope::Plugin(channel ^ 1)), []);
     assert_eq!(small(Scope::Edge([agent ^ 1].into())), []);

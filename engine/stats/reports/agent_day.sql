@@ -15,7 +15,7 @@ SELECT
     round(coalesce(sum(length_s) FILTER (state = 'signing_out'), 0), 3) AS signing_out_s,
     round(coalesce(sum(length_s) FILTER (state = 'signed_out'), 0), 3) AS signed_out_s,
     round(coalesce(sum(length_s) FILTER (locked), 0), 3) AS locked_s,
-    round(coalesce(sum(length_s) FILTER (activity = 'engaged'), 0), 3) AS engaged_s,
+    round(coalesce(sum(length_s) FILTER (activity IN ('engaged', 'joined')), 0), 3) AS engaged_s,
     round(coalesce(sum(length_s) FILTER (activity = 'wrap_up'), 0), 3) AS wrap_up_s
 FROM intervals
 GROUP BY ALL

@@ -1,7 +1,7 @@
 -- title en: Speed of answer by queue
 -- title zh: 各队列平均应答速度
 -- formula: ASA = sum(wait of answered contacts) / number of answered contacts, in seconds
--- source: contacts; wait_ms runs from arrival to the first answer
+-- source: contacts; wait_ms runs from arrival, or the time that was agreed, to the first answer
 SELECT
     first_queue AS queue,
     count(*) AS answered,

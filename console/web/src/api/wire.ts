@@ -13,7 +13,22 @@ export type Act =
   | "end"
   | "end_wrap_up"
   | "transfer"
-  | "unlock";
+  | "transfer_out"
+  | "hold"
+  | "resume"
+  | "park"
+  | "unpark"
+  | "invite"
+  | "leave"
+  | "take_over"
+  | "move"
+  | "change"
+  | "release"
+  | "unlock"
+  | "hours";
+
+/** Whether a queue is open; one that is closing serves who waits and takes nobody in. */
+export type Hours = "open" | "closing" | "closed";
 
 /** A title is one text, or one text per language. */
 export type Title = string | Readonly<Record<string, string>>;
@@ -41,6 +56,12 @@ export interface OfferView {
   preview: string | null;
 }
 
+/** A colleague who has been asked to join a conversation. */
+export interface InvitedView {
+  agent: string;
+  deadline_ms: number;
+}
+
 export interface ConversationView {
   contact: number;
   conversation: string;
@@ -52,12 +73,49 @@ export interface ConversationView {
   since_ms: number;
   wrap_up_deadline_ms: number | null;
   last_message_position: number;
+  /** Who serves it where that is not this desk's agent: a conversation joined, or passed on. */
+  agent: string | null;
+  on_hold: boolean;
+  parked: boolean;
+  /** The agents who are in it beside this one and beside who serves it. */
+  participants: string[];
+  invited: InvitedView[];
+}
+
+export interface InvitationView {
+  offer: number;
+  contact: number;
+  channel: string;
+  queue: string;
+  queue_title: Title;
+  customer: string | null;
+  /** Who invites. */
+  agent: string;
+  deadline_ms: number;
+}
+
+/** A conversation that `agent` serves and this desk's agent has joined. */
+export interface JoinedView {
+  contact: number;
+  conversation: string;
+  channel: string;
+  queue: string;
+  queue_title: Title;
+  customer: string | null;
+  agent: string;
+  since_ms: number;
+  last_message_position: number;
+  on_hold: boolean;
+  participants: string[];
+  invited: InvitedView[];
 }
 
 export interface DeskView {
   agent: AgentView;
   offers: OfferView[];
   conversations: ConversationView[];
+  invitations: InvitationView[];
+  joined: JoinedView[];
   seq: number;
   now_ms: number;
 }
@@ -69,6 +127,8 @@ export interface MessageView {
   text: string;
   at_ms: number;
   external_id: string | null;
+  /** Which of the agents wrote it. */
+  agent: string | null;
 }
 
 export interface QueueOverview {
@@ -76,6 +136,7 @@ export interface QueueOverview {
   title: Title;
   waiting: number;
   longest_wait_ms: number;
+  hours: Hours;
 }
 
 export interface AgentCounts {
@@ -92,10 +153,41 @@ export interface Overview {
   now_ms: number;
   queues: QueueOverview[];
   agents: AgentCounts;
-  contacts: { waiting: number; offered: number; connecting: number; engaged: number };
+  contacts: { waiting: number; offered: number; connecting: number; engaged: number; scheduled?: number };
   /** Names of agents who are locked, for whoever may unlock them. */
   locked_agents?: string[];
 }
+
+export interface ColleagueView {
+  name: string;
+  title: Title;
+  state: keyof AgentCounts;
+  /** In hand now. */
+  contacts: number;
+  /** Whether the agent can be invited. */
+  reachable: boolean;
+}
+
+export interface ContactView {
+  contact: number;
+  channel: string;
+  queue: string;
+  customer: string | null;
+  state: "waiting" | "offered" | "connecting" | "engaged" | "scheduled";
+  agent: string | null;
+  participants: string[];
+  on_hold: boolean;
+  parked: boolean;
+  /** Since when it is in conversation or waits; of a scheduled one, from when. */
+  since_ms: number;
+  /** Contacts before it in its queue, while it waits. */
+  position: number | null;
+  /** How long it will probably go on waiting, from and to; null when it cannot be told. */
+  wait_ms: [number, number] | null;
+}
+
+/** A list that the server keeps true while it is watched. */
+export type Watched = "colleagues" | "contacts";
 
 export interface WireError {
   code: string;
@@ -107,6 +199,8 @@ export type ServerMessage =
   | { type: "messages"; contact: number; conversation: string; messages: MessageView[] }
   | { type: "typing"; contact: number; on: boolean }
   | ({ type: "overview" } & Overview)
+  | { type: "colleagues"; search: string; agents: ColleagueView[]; more: number }
+  | { type: "contacts"; contacts: ContactView[]; more: number }
   | { type: "result"; id: string; ok: boolean; error?: WireError }
   | { type: "bye"; code: string };
 
@@ -116,15 +210,19 @@ export interface DoFields {
   reason?: string;
   queue?: string;
   ready?: boolean;
-  /** Whom a supervisor acts for. */
+  /** Whom a supervisor acts for, or who is invited. */
   agent?: string;
+  target?: string;
+  head_start_ms?: number;
+  hours?: Hours;
 }
 
 export type ClientMessage =
   | ({ type: "do"; id: string; act: Act } & DoFields)
   | { type: "say"; id: string; contact: number; external_id: string; text: string }
   | { type: "typing"; contact: number; on: boolean }
-  | { type: "history"; contact: number; after: number };
+  | { type: "history"; contact: number; after: number }
+  | { type: "watch"; what: Watched | null; search: string };
 
 export interface User {
   login: string;
@@ -151,10 +249,18 @@ export interface Named {
   title: Title;
 }
 
+export interface ChannelNamed extends Named {
+  /** One at a time, such as a call. */
+  exclusive: boolean;
+}
+
 export interface ConfigView {
   queues: Named[];
   reasons: Named[];
   agents: Named[];
+  channels: ChannelNamed[];
+  /** Places outside. */
+  targets: Named[];
 }
 
 /** Whether a person may do what supervisors may. */

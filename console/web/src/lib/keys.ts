@@ -26,7 +26,20 @@ export function sendsMessage(press: KeyPress): boolean {
   return !press.shiftKey && !press.altKey && !press.ctrlKey && !press.metaKey;
 }
 
-export type Shortcut = "accept" | "decline" | "presence" | "end" | "done" | "next_waiting" | "help";
+export type Shortcut =
+  | "accept"
+  | "decline"
+  | "presence"
+  | "next_waiting"
+  | "hold"
+  | "park"
+  | "invite"
+  | "transfer"
+  | "leave"
+  | "end"
+  | "done"
+  | "board"
+  | "help";
 
 /** By physical key, so that they are the same under every keyboard layout and input method. */
 const SHORTCUT_CODES: Readonly<Record<string, Shortcut>> = {
@@ -36,6 +49,12 @@ const SHORTCUT_CODES: Readonly<Record<string, Shortcut>> = {
   KeyQ: "end",
   KeyW: "done",
   KeyN: "next_waiting",
+  KeyH: "hold",
+  KeyP: "park",
+  KeyI: "invite",
+  KeyT: "transfer",
+  KeyL: "leave",
+  KeyO: "board",
   Slash: "help",
 };
 
@@ -46,8 +65,14 @@ export const SHORTCUTS: readonly { keys: string; shortcut: Shortcut | "nth" }[] 
   { keys: "Alt+R", shortcut: "presence" },
   { keys: "Alt+N", shortcut: "next_waiting" },
   { keys: "Alt+1 … 9", shortcut: "nth" },
+  { keys: "Alt+H", shortcut: "hold" },
+  { keys: "Alt+P", shortcut: "park" },
+  { keys: "Alt+I", shortcut: "invite" },
+  { keys: "Alt+T", shortcut: "transfer" },
+  { keys: "Alt+L", shortcut: "leave" },
   { keys: "Alt+Q", shortcut: "end" },
   { keys: "Alt+W", shortcut: "done" },
+  { keys: "Alt+O", shortcut: "board" },
   { keys: "Alt+/", shortcut: "help" },
 ];
 

@@ -27,3 +27,10 @@ export function formatClock(atMs: number): string {
   const at = new Date(atMs);
   return `${pad(at.getHours())}:${pad(at.getMinutes())}`;
 }
+
+/** A time ahead: `14:05` today, `11-23 14:05` on another day. */
+export function formatMoment(atMs: number, nowMs: number): string {
+  const at = new Date(atMs);
+  const day = at.toDateString() === new Date(nowMs).toDateString() ? "" : `${pad(at.getMonth() + 1)}-${pad(at.getDate())} `;
+  return `${day}${formatClock(atMs)}`;
+}

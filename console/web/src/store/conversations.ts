@@ -1,6 +1,6 @@
 /** Which conversations the desk lists: the server's, and those that ended before the agent could see why. */
 
-import type { ConversationView } from "../api/wire";
+import type { ConversationView, DeskView, JoinedView } from "../api/wire";
 
 /** More than this many ended conversations are clutter, so the oldest go. */
 const KEPT_ENDED = 12;
@@ -26,6 +26,31 @@ export function keepEnded(
   const vanishedContacts = new Set(vanished.map(({ contact }) => contact));
   const kept = ended.filter(({ contact }) => !present.has(contact) && !vanishedContacts.has(contact));
   return [...kept, ...vanished].slice(-KEPT_ENDED);
+}
+
+/** A conversation that a colleague serves, as the list shows it. */
+function joined(view: JoinedView): ConversationView {
+  return { ...view, state: "engaged", wrap_up_deadline_ms: null, parked: false };
+}
+
+/** Everything that a desk has in hand: what the agent serves, wraps up, and has joined. */
+export function inHand(desk: DeskView): ConversationView[] {
+  return onePerContact([...desk.conversations, ...desk.joined.map(joined)]);
+}
+
+/** Whether the agent is in a conversation that a colleague serves. */
+export function isJoined({ state, agent }: ConversationView): boolean {
+  return state === "engaged" && agent !== null;
+}
+
+/** What was in the list stays where it was, so that joining, taking over and wrapping up move nothing. */
+export function keepOrder(
+  before: readonly ConversationView[],
+  after: readonly ConversationView[],
+): ConversationView[] {
+  const places = new Map(before.map(({ contact }, index) => [contact, index]));
+  const place = ({ contact }: ConversationView): number => places.get(contact) ?? before.length;
+  return [...after].sort((a, b) => place(a) - place(b));
 }
 
 /** A transferred contact can come back while its wrap-up still runs; the conversation that goes on is the one to show. */

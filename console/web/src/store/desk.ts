@@ -10,6 +10,7 @@ import type {
   ConversationView,
   DeskView,
   DoFields,
+  InvitationView,
   OfferView,
   Overview,
   ServerMessage,
@@ -17,9 +18,12 @@ import type {
 } from "../api/wire";
 import type { KeyValue } from "../lib/storage";
 import type { ServerClock } from "./clock";
-import { keepEnded, nextToShow, onePerContact } from "./conversations";
+import { titleText } from "../i18n";
+import { inHand, keepEnded, keepOrder, nextToShow } from "./conversations";
 import { Drafts } from "./drafts";
+import { Lists } from "./lists";
 import { Outbox } from "./outbox";
+import { Parking } from "./parking";
 import { awaitingSince, completeUpTo, Threads } from "./threads";
 
 /** The server was too busy for a message: how long to let it breathe. */
@@ -27,6 +31,8 @@ const BUSY_PAUSE_MS = 1_000;
 const NOTICE_MS = 6_000;
 const OFFLINE: WireError = { code: "offline", message: "" };
 const SELECTED = "selected";
+/** After these the agent knows why a conversation is gone. */
+const FINISHING: ReadonlySet<Act> = new Set(["end", "end_wrap_up", "transfer", "transfer_out", "leave"]);
 
 export interface Notice {
   key: number;
@@ -37,6 +43,7 @@ interface DeskState {
   link: LinkState;
   agent: AgentView | null;
   offers: OfferView[];
+  invitations: InvitationView[];
   conversations: ConversationView[];
   ended: ConversationView[];
   overview: Overview | null;
@@ -50,6 +57,8 @@ interface DeskState {
   writing: boolean;
   /** The composer shall take the focus as soon as it can; it clears this when it has. */
   focusComposer: boolean;
+  /** A supervisor looks at the site instead of a conversation. */
+  board: boolean;
 }
 
 interface Waiter {
@@ -63,20 +72,24 @@ export class Desk {
     link: "connecting",
     agent: null,
     offers: [],
+    invitations: [],
     conversations: [],
     ended: [],
     overview: null,
-    config: { queues: [], reasons: [], agents: [] },
+    config: { queues: [], reasons: [], agents: [], channels: [], targets: [] },
     selected: null,
     typing: new Set<number>(),
     pending: new Set<string>(),
     notices: [],
     writing: false,
     focusComposer: false,
+    board: false,
   });
   readonly drafts: Drafts;
   readonly outbox: Outbox;
   readonly threads: Threads;
+  readonly parking: Parking;
+  readonly lists = new Lists((message) => this.send(message));
   readonly list: ComputedRef<ConversationView[]>;
   readonly current: ComputedRef<ConversationView | null>;
   private link: Link | null = null;
@@ -99,7 +112,8 @@ export class Desk {
     private readonly newId: () => string = () => crypto.randomUUID(),
   ) {
     this.drafts = new Drafts(storage);
-    this.threads = new Threads(storage);
+    this.threads = new Threads(storage, () => this.state.agent?.name ?? null);
+    this.parking = new Parking(storage);
     this.outbox = new Outbox(storage, ({ contact, external_id, text }) => {
       const id = this.newId();
       if (!this.send({ type: "say", id, contact, external_id, text })) return false;
@@ -108,7 +122,11 @@ export class Desk {
     });
     const remembered = storage.get(SELECTED);
     this.state.selected = remembered === null ? null : Number(remembered);
-    this.list = computed(() => [...this.state.conversations, ...this.state.ended]);
+    this.list = computed(() => [
+      ...this.state.conversations.filter(({ parked }) => !parked),
+      ...this.state.conversations.filter(({ parked }) => parked),
+      ...this.state.ended,
+    ]);
     this.current = computed(
       () => this.list.value.find(({ contact }) => contact === this.state.selected) ?? null,
     );
@@ -130,6 +148,7 @@ export class Desk {
     if (link === "up") {
       this.outbox.lineUp();
       this.catchUpAll();
+      this.lists.lineUp();
     }
   }
 
@@ -145,6 +164,10 @@ export class Desk {
         this.clock.adopt(message.now_ms);
         this.state.overview = message;
         return;
+      case "colleagues":
+        return this.lists.receiveColleagues(message);
+      case "contacts":
+        return this.lists.receiveContacts(message);
       case "result":
         return this.receiveResult(message.id, message.ok ? null : (message.error ?? { code: "error", message: "" }));
       case "bye":
@@ -195,6 +218,7 @@ export class Desk {
     if (contact === null) this.storage.remove(SELECTED);
     else this.storage.set(SELECTED, String(contact));
     this.state.focusComposer = focus;
+    if (focus) this.state.board = false;
   }
 
   /** Removes a greyed conversation from the list. */
@@ -204,7 +228,12 @@ export class Desk {
   }
 
   awaitingSince(contact: number): number | null {
-    return awaitingSince(this.threads.messages(contact));
+    return awaitingSince(this.parking.after(contact, this.threads.messages(contact)));
+  }
+
+  /** A colleague's name as people say it. */
+  agentTitle(name: string): string {
+    return titleText(this.state.config.agents.find((agent) => agent.name === name)?.title, name);
   }
 
   notify(error: WireError): void {
@@ -224,20 +253,23 @@ export class Desk {
   /** Remembers what this agent did, to know later why a conversation came or went. */
   private remember(act: Act, fields: DoFields): void {
     if (act === "accept") {
-      const offer = this.state.offers.find((candidate) => candidate.offer === fields.offer);
+      const ringing = [...this.state.offers, ...this.state.invitations];
+      const offer = ringing.find((candidate) => candidate.offer === fields.offer);
       if (offer) this.accepted.add(offer.contact);
     }
-    const finishes = act === "end" || act === "end_wrap_up" || act === "transfer";
-    if (finishes && fields.contact !== undefined) this.finished.add(fields.contact);
+    if (act === "take_over" && fields.contact !== undefined) this.accepted.add(fields.contact);
+    if (FINISHING.has(act) && fields.contact !== undefined) this.finished.add(fields.contact);
   }
 
   private receiveDesk(desk: DeskView): void {
     const state = this.state;
     this.clock.adopt(desk.now_ms);
-    const conversations = onePerContact(desk.conversations);
+    const conversations = keepOrder(state.conversations, inHand(desk));
     state.ended = keepEnded(state.conversations, conversations, state.ended, this.finished);
     state.agent = desk.agent;
     state.offers = desk.offers;
+    state.invitations = desk.invitations;
+    this.parking.update(conversations);
     state.conversations = conversations;
     this.showAccepted();
     this.forgetAbsent();
@@ -312,7 +344,7 @@ export class Desk {
     this.threads.keepOnly(present);
     this.drafts.keepOnly(present);
     for (const contact of this.finished) if (!present.has(contact)) this.finished.delete(contact);
-    const waiting = new Set(this.state.offers.map(({ contact }) => contact));
+    const waiting = new Set([...this.state.offers, ...this.state.invitations].map(({ contact }) => contact));
     for (const contact of this.accepted) {
       if (!waiting.has(contact) && !present.has(contact)) this.accepted.delete(contact);
     }
@@ -334,6 +366,6 @@ export class Desk {
 }
 
 function pendingKey(act: Act, fields: DoFields): string {
-  const subject = fields.offer ?? fields.contact ?? fields.agent;
+  const subject = fields.offer ?? fields.contact ?? fields.agent ?? (act === "hours" ? fields.queue : undefined);
   return subject === undefined ? act : `${act}:${subject}`;
 }

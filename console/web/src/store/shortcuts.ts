@@ -1,12 +1,16 @@
 /** What each shortcut does to the desk. */
 
-import type { OfferView } from "../api/wire";
+import type { ConversationView } from "../api/wire";
 import type { Shortcut } from "../lib/keys";
+import { isJoined } from "./conversations";
 import type { Desk } from "./desk";
 
 export interface PageActions {
   presence: () => void;
   end: () => void;
+  invite: () => void;
+  transfer: () => void;
+  board: () => void;
   help: () => void;
 }
 
@@ -20,10 +24,19 @@ function waitingContacts(desk: Desk): number[] {
     .map(({ contact }) => contact);
 }
 
+export function toggleHold(desk: Desk, { contact, on_hold }: ConversationView): void {
+  void desk.act(on_hold ? "resume" : "hold", { contact });
+}
+
+export function togglePark(desk: Desk, { contact, parked }: ConversationView): void {
+  if (parked) desk.select(contact, true);
+  void desk.act(parked ? "unpark" : "park", { contact });
+}
+
 export function runShortcut(
   desk: Desk,
   shortcut: Shortcut | number,
-  offers: readonly OfferView[],
+  ringing: readonly { offer: number }[],
   page: PageActions,
 ): void {
   if (typeof shortcut === "number") {
@@ -31,7 +44,10 @@ export function runShortcut(
     if (conversation) desk.select(conversation.contact, true);
     return;
   }
-  const offer = offers[0]?.offer;
+  const offer = ringing[0]?.offer;
+  // What is not shown is not acted on.
+  const current = desk.state.board ? null : desk.current.value;
+  const engaged = current?.state === "engaged" ? current : null;
   switch (shortcut) {
     case "accept":
     case "decline":
@@ -44,12 +60,28 @@ export function runShortcut(
       return;
     }
     case "done": {
-      const current = desk.current.value;
       const wrapUp =
         current?.state === "wrap_up" ? current : desk.state.conversations.find(({ state }) => state === "wrap_up");
       if (wrapUp) void desk.act("end_wrap_up", { contact: wrapUp.contact });
       return;
     }
+    case "hold":
+      if (engaged && !isJoined(engaged)) toggleHold(desk, engaged);
+      return;
+    case "park":
+      if (engaged && !isJoined(engaged)) togglePark(desk, engaged);
+      return;
+    case "leave":
+      if (engaged && (isJoined(engaged) || engaged.participants.length > 0)) {
+        void desk.act("leave", { contact: engaged.contact });
+      }
+      return;
+    case "invite":
+      return page.invite();
+    case "transfer":
+      return page.transfer();
+    case "board":
+      return page.board();
     case "presence":
       return page.presence();
     case "end":

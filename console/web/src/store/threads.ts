@@ -39,17 +39,30 @@ export function awaitingSince(messages: readonly MessageView[]): number | null {
   return since;
 }
 
-/** The customer's messages that this agent has neither seen here nor answered. */
-export function unreadCount(messages: readonly MessageView[], read: number): number {
-  const answered = messages.findLast(({ sender }) => sender === "agent")?.position ?? 0;
-  const seen = Math.max(read, answered);
-  return messages.filter(({ sender, position }) => sender === "customer" && position > seen).length;
+/**
+ * What others wrote that this agent has neither seen here nor answered.
+ *
+ * What a colleague wrote before this agent ever looked counts as an answer; later it is news like any other.
+ *
+ * @param me - this agent's name
+ */
+export function unreadCount(messages: readonly MessageView[], read: number, me: string | null = null): number {
+  const byMe = (agent: string | null): boolean => agent === null || agent === me;
+  const answers = messages.filter(({ sender, agent }) => sender === "agent" && (read === 0 || byMe(agent)));
+  const seen = Math.max(read, answers.at(-1)?.position ?? 0);
+  return messages.filter(({ sender, position }) => sender !== "system" && position > seen).length;
 }
 
 export class Threads {
   private readonly threads = reactive(new Map<number, Thread>());
 
-  constructor(private readonly storage: KeyValue) {}
+  /**
+   * @param me - whose page this is
+   */
+  constructor(
+    private readonly storage: KeyValue,
+    private readonly me: () => string | null = () => null,
+  ) {}
 
   messages(contact: number): readonly MessageView[] {
     return this.threads.get(contact)?.messages ?? [];
@@ -57,7 +70,7 @@ export class Threads {
 
   unread(contact: number): number {
     const thread = this.threads.get(contact);
-    return thread ? unreadCount(thread.messages, thread.read) : 0;
+    return thread ? unreadCount(thread.messages, thread.read, this.me()) : 0;
   }
 
   add(contact: number, arrived: readonly MessageView[]): void {

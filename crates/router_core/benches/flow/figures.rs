@@ -61,6 +61,22 @@ impl Costs {
 }
 
 impl Costs {
+    /// Inputs that make the router choose or let go, as matching counts its events: all but an
+    /// acceptance and its connection. How many, their own mean, and the mean when they also bear
+    /// the cost of the others.
+    fn router_events_json(&self, clock: f64) -> String {
+        let is_answer = |kind: &str| matches!(kind, "accept" | "connected");
+        let own = self.nanos.iter().zip(&self.kinds);
+        let own = own.filter_map(|(&ns, kind)| (!is_answer(kind)).then_some(u64::from(ns)));
+        let (count, sum) = own.fold((0_u32, 0), |(count, sum), ns| (count + 1, sum + ns));
+        let all = self.total() as f64 - clock * self.nanos.len() as f64;
+        format!(
+            r#"{{"count": {count}, "own": {:.1}, "bearing_all": {:.1}}}"#,
+            sum as f64 / f64::from(count) - clock,
+            all / f64::from(count)
+        )
+    }
+
     /// The worst few: kind and cost.
     fn worst_json(&self, clock: f64) -> String {
         let mut worst: Vec<(u32, &str)> = self
@@ -151,7 +167,8 @@ pub fn core(population: Population, inputs: usize, replays: usize) -> String {
             r#"{{"what": "core", "agents": {}, "waiting": {}, "signatures": {}, "inputs": {}, "#,
             r#""events": {}, "clock_ns": {:.1}, "minima": {}, "raw": {}, "replays": {}, "#,
             r#""raw_ns_per_input": {:.1}, "allocations_per_input": {:.4}, "bytes_per_agent": {:.0}, "#,
-            r#""bytes_per_waiting": {:.0}, "by_kind": {}, "worst": {}, "load": "{}"}}"#
+            r#""bytes_per_waiting": {:.0}, "router_events": {}, "by_kind": {}, "worst": {}, "#,
+            r#""load": "{}"}}"#
         ),
         agents,
         waiting,
@@ -166,6 +183,7 @@ pub fn core(population: Population, inputs: usize, replays: usize) -> String {
         whole.allocations as f64 / trace.len() as f64,
         bytes_per_agent,
         bytes_per_waiting,
+        minima.router_events_json(clock),
         minima.by_kind_json(clock),
         minima.worst_json(clock),
         load()

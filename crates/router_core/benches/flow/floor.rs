@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use router_core::{AgentId, Command, ContactId, Event, Micros, Router, SECOND};
+use router_core::{AgentId, Command, ContactId, Demand, Event, Micros, Router, SECOND, Terms};
 
 use crate::chance::Chance;
 use crate::count::live_bytes;
@@ -202,7 +202,10 @@ impl Floor {
             contact,
             queue: signature.queue,
             head_start_us: 0,
-            requires: signature.requires,
+            demand: Demand {
+                requires: signature.requires,
+                ..Demand::default()
+            },
         });
     }
 
@@ -230,7 +233,11 @@ impl Floor {
             queue: signature.queue,
             head_start_us: u64::from(is_vip) * 90 * SECOND,
             weight: signature.weight,
-            requires: signature.requires,
+            demand: Demand {
+                requires: signature.requires,
+                ..Demand::default()
+            },
+            terms: Terms::default(),
         };
         let own = live_bytes() - before;
         self.give(arrive).wrapping_add(own)

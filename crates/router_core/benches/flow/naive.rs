@@ -1,6 +1,6 @@
 //! The naive twin: every contact with every agent, by scanning. No index of any kind.
 
-use router_core::SkillLevel;
+use router_core::{Need, SkillLevel};
 
 use crate::setting::{Setting, Signature};
 
@@ -27,19 +27,22 @@ struct Agent {
 
 pub struct Naive {
     agents: Vec<Agent>,
-    needs: Vec<Vec<SkillLevel>>,
+    needs: Vec<Vec<Need>>,
     /// In order of arrival.
     waiting: Vec<(u64, usize)>,
 }
 
-/// What a signature asks for in all.
-pub fn needs(setting: &Setting, signature: &Signature) -> Vec<SkillLevel> {
+/// What a signature asks for in all; nobody here has a choice.
+pub fn needs(setting: &Setting, signature: &Signature) -> Vec<Need> {
     let queue = &setting.config.queues[signature.queue as usize - 1];
-    let both = queue.requires.iter().chain(&signature.requires);
-    both.copied().collect()
+    let both = [&queue.requires, &signature.requires].into_iter();
+    both.flat_map(|one| &one.alternatives)
+        .flatten()
+        .copied()
+        .collect()
 }
 
-pub fn meets(skills: &[SkillLevel], needs: &[SkillLevel]) -> bool {
+pub fn meets(skills: &[SkillLevel], needs: &[Need]) -> bool {
     needs.iter().all(|need| {
         let is_enough = |has: &SkillLevel| has.skill == need.skill && has.level >= need.level;
         skills.iter().any(is_enough)

@@ -8,8 +8,8 @@
 //!    Accidental overlap makes an agent fit for 8 (of 200) to 100 (of 5,000) signatures.
 
 use router_core::{
-    AgentConfig, ChannelConfig, ChannelUnits, Config, Limits, NO_LIMIT, Order, QueueConfig, SECOND,
-    SkillLevel, Strategy,
+    AgentConfig, ChannelConfig, ChannelUnits, Config, Limits, NO_LIMIT, Order, QUEUE_WRAP_UP,
+    QueueConfig, Requirement, SECOND, SkillLevel, Strategy,
 };
 
 use crate::chance::Chance;
@@ -62,7 +62,7 @@ pub struct Signature {
     pub channel: u32,
     pub weight: u32,
     /// Beyond the queue's own requirement.
-    pub requires: Vec<SkillLevel>,
+    pub requires: Requirement,
 }
 
 /// Everything about a floor that does not change.
@@ -197,7 +197,7 @@ fn signatures(queue: u32, asked: &[SkillLevel], is_plain: bool) -> Vec<Signature
                     CHAT
                 },
                 weight: 1 + u32::from(heavy && !is_voice(queue, is_plain)),
-                requires,
+                requires: Requirement::all_of(&requires),
             }
         })
         .collect()
@@ -230,6 +230,10 @@ fn agent(
         skills: profiles[profile as usize].clone(),
         capacity,
         share: 100,
+        stealth: false,
+        auto_accept: false,
+        wrap_up_us: QUEUE_WRAP_UP,
+        domain: 0,
     }
 }
 
@@ -240,10 +244,12 @@ fn config(population: Population, asked: &[Vec<SkillLevel>], agents: Vec<AgentCo
         exclusive: id == VOICE,
         instant: id == CHAT,
         connect_timeout_us: 10 * SECOND,
+        interruptible: false,
+        domain: 0,
     };
     let queue = |(index, asked): (usize, &Vec<SkillLevel>)| QueueConfig {
         id: index as u32 + 1,
-        requires: vec![asked[0]],
+        requires: Requirement::all_of(&asked[..1]),
         rank_skill: 0,
         max_waiting: NO_LIMIT,
         offer_timeout_us: 20 * SECOND,
@@ -253,6 +259,19 @@ fn config(population: Population, asked: &[Vec<SkillLevel>], agents: Vec<AgentCo
             5 * SECOND
         },
         strategy: Strategy::LongestIdle,
+        priority: 5,
+        service_level_us: 20 * SECOND,
+        ratio: 100,
+        steps: Vec::new(),
+        ring_limit: 50,
+        expected_handle_us: 180 * SECOND,
+        overflow: Vec::new(),
+        tier: 2,
+        max_in_hand: NO_LIMIT,
+        announce_us: 0,
+        domain: 0,
+        fallback: Strategy::LongestIdle,
+        choice_timeout_us: 200_000,
     };
     Config {
         order: Order::Longest,
@@ -262,11 +281,16 @@ fn config(population: Population, asked: &[Vec<SkillLevel>], agents: Vec<AgentCo
         key_retention_us: memory_us,
         memory_us,
         seed: 0,
+        domains: Vec::new(),
+        reserve_after_us: 0,
+        reply_margin_us: 0,
         channels: [CHAT, VOICE].map(channel).to_vec(),
         skills: (1..=SKILLS).collect(),
         reasons: Vec::new(),
+        targets: Vec::new(),
         queues: asked.iter().enumerate().map(queue).collect(),
         agents,
+        contracts: Vec::new(),
         names: Vec::new(),
         hash: [0; 32],
     }

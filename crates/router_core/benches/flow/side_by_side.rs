@@ -91,12 +91,10 @@ fn step(setting: &Setting, command: &Command, arrivals: &mut u64, offered: u64) 
         Command::NotReady { agent, .. } => Step::NotReady {
             agent: *agent as usize - 1,
         },
-        Command::Arrive {
-            queue, requires, ..
-        } => {
+        Command::Arrive { queue, demand, .. } => {
             *arrivals += 1;
             let is_it = |each: &crate::setting::Signature| {
-                each.queue == *queue && each.requires == *requires
+                each.queue == *queue && each.requires == demand.requires
             };
             Step::Arrive {
                 signature: setting.signatures.iter().position(is_it)?,

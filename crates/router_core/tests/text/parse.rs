@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use router_core::{
-    AgentConfig, ChannelConfig, ChannelUnits, Command, CommandId, Config, KEEP_HEAD_START,
-    NO_LIMIT, Order, QueueConfig, SkillLevel, Strategy,
+    Command, CommandId, Demand, HoursState, KEEP_HEAD_START, Lower, NO_LIMIT, Need, Overflow,
+    OverflowTo, OverflowWhen, Requirement, SkillLevel, SkillWeight, Step, Terms,
 };
 
 /// One command, what it must answer, and where it stands.
@@ -20,6 +20,7 @@ pub enum Request {
     Advance,
     NextDeadline,
     Position(u64),
+    Estimate(u64),
     StateHash,
     Snapshot,
     Check,
@@ -66,11 +67,12 @@ pub fn request(source: &[String]) -> (Option<u64>, Request) {
         "advance" => Request::Advance,
         "next_deadline" => Request::NextDeadline,
         "position" => Request::Position(given.number("contact")),
+        "estimate" => Request::Estimate(given.number("contact")),
         "state_hash" => Request::StateHash,
         "snapshot" => Request::Snapshot,
         "check" => Request::Check,
         "configure" => {
-            let config = Box::new(config(&source[1..]));
+            let config = Box::new(super::config::read(&source[1..]));
             Request::Command(Command::Configure { config })
         }
         verb => Request::Command(command(verb, &mut given)),
@@ -80,10 +82,10 @@ pub fn request(source: &[String]) -> (Option<u64>, Request) {
 }
 
 /// The `k=v` words of a line; every one must be asked for.
-struct Arguments<'a>(BTreeMap<&'a str, &'a str>);
+pub struct Arguments<'a>(pub BTreeMap<&'a str, &'a str>);
 
 impl<'a> Arguments<'a> {
-    fn new(words: &[&'a str]) -> Self {
+    pub fn new(words: &[&'a str]) -> Self {
         let pair = |word: &&'a str| {
             word.split_once('=')
                 .unwrap_or_else(|| panic!("{word}: no ="))
@@ -91,20 +93,20 @@ impl<'a> Arguments<'a> {
         Self(words.iter().map(pair).collect())
     }
 
-    fn get(&mut self, name: &str, default: &'a str) -> &'a str {
+    pub fn get(&mut self, name: &str, default: &'a str) -> &'a str {
         self.0.remove(name).unwrap_or(default)
     }
 
-    fn number(&mut self, name: &str) -> u64 {
+    pub fn number(&mut self, name: &str) -> u64 {
         let text = self.0.remove(name).unwrap_or_else(|| panic!("no {name}="));
         u64::try_from(whole(text)).expect("a 64-bit number")
     }
 
-    fn id(&mut self, name: &str) -> u32 {
+    pub fn id(&mut self, name: &str) -> u32 {
         u32::try_from(self.number(name)).expect("a 32-bit id")
     }
 
-    fn number_or(&mut self, name: &str, default: u32) -> u32 {
+    pub fn number_or(&mut self, name: &str, default: u32) -> u32 {
         if self.0.contains_key(name) {
             self.id(name)
         } else {
@@ -112,18 +114,18 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    fn limit(&mut self, name: &str) -> u32 {
+    pub fn limit(&mut self, name: &str) -> u32 {
         match self.get(name, "-") {
             "-" => NO_LIMIT,
             text => text.parse().expect("a limit"),
         }
     }
 
-    fn micros(&mut self, name: &str, default: &'a str) -> u64 {
+    pub fn micros(&mut self, name: &str, default: &'a str) -> u64 {
         micros(self.get(name, default))
     }
 
-    fn levels(&mut self, name: &str) -> Vec<SkillLevel> {
+    pub fn levels(&mut self, name: &str) -> Vec<SkillLevel> {
         let level = |(skill, level)| SkillLevel {
             skill,
             level: u8::try_from(level).expect("u8"),
@@ -131,11 +133,111 @@ impl<'a> Arguments<'a> {
         pairs(self.get(name, "")).into_iter().map(level).collect()
     }
 
-    fn command_id(&mut self) -> Option<CommandId> {
+    pub fn ids(&mut self, name: &str) -> Vec<u32> {
+        let text = self.get(name, "");
+        if matches!(text, "" | "-" | "none") {
+            return Vec::new();
+        }
+        let id = |text: &str| text.parse().expect("an id");
+        text.split(',').map(id).collect()
+    }
+
+    pub fn requirement(&mut self) -> Requirement {
+        let text = self.get("requires", "");
+        if matches!(text, "" | "-" | "none") {
+            return Requirement::default();
+        }
+        Requirement {
+            alternatives: text.split('|').map(alternative).collect(),
+        }
+    }
+
+    pub fn demand(&mut self) -> Demand {
+        let weight = |(skill, weight)| SkillWeight {
+            skill,
+            weight: u8::try_from(weight).expect("u8"),
+        };
+        Demand {
+            requires: self.requirement(),
+            prefers: pairs(self.get("prefers", ""))
+                .into_iter()
+                .map(weight)
+                .collect(),
+            preferred: self.ids("preferred"),
+            preferred_wait_us: self.micros("preferred_wait_ms", "0"),
+            excludes: self.ids("excludes"),
+            beyond_capacity: self.flag("beyond", "no"),
+        }
+    }
+
+    pub fn terms(&mut self) -> Terms {
+        Terms {
+            place: if self.0.contains_key("place") {
+                self.number("place")
+            } else {
+                0
+            },
+            not_before: self.micros("not_before_ms", "0"),
+            reply_by: self.micros("reply_by_ms", "0"),
+        }
+    }
+
+    pub fn step(&mut self) -> Step {
+        let lower = |(skill, by)| Lower {
+            skill,
+            by: u8::try_from(by).expect("u8"),
+        };
+        Step {
+            after_us: self.micros("after_ms", "0"),
+            drop: self.ids("drop"),
+            lower: pairs(self.get("lower", ""))
+                .into_iter()
+                .map(lower)
+                .collect(),
+            widen: self.ids("widen"),
+            head_start_us: self.micros("head_start_ms", "0"),
+        }
+    }
+
+    pub fn flag(&mut self, name: &str, default: &'a str) -> bool {
+        match self.get(name, default) {
+            "yes" => true,
+            "no" => false,
+            other => panic!("{name}={other}"),
+        }
+    }
+
+    pub fn overflow(&mut self) -> Overflow {
+        let (when, amount) = match self.get("when", "") {
+            "size" => (OverflowWhen::Size, Some(self.number("contacts"))),
+            "wait" => (OverflowWhen::Wait, Some(self.micros("after_ms", ""))),
+            "estimate" => (OverflowWhen::Estimate, Some(self.micros("after_ms", ""))),
+            "no_agent" => (OverflowWhen::NoAgent, None),
+            "closed" => (OverflowWhen::Closed, None),
+            "no_answer" => (OverflowWhen::NoAnswer, Some(self.number("offers"))),
+            other => panic!("when={other}"),
+        };
+        let bare = self.get("threshold", "0").parse().expect("a number");
+        let threshold = amount.unwrap_or(bare);
+        let to_queue = self.0.contains_key("to");
+        let (to_kind, to) = if to_queue {
+            (OverflowTo::Queue, self.id("to"))
+        } else {
+            (OverflowTo::Target, self.id("target"))
+        };
+        Overflow {
+            when,
+            threshold,
+            to_kind,
+            to,
+        }
+    }
+
+    pub fn command_id(&mut self) -> Option<CommandId> {
         self.0.remove("id").map(|text| whole(text).to_be_bytes())
     }
 
-    fn done(&self) {
+    pub fn done(&self) {
         assert!(self.0.is_empty(), "unknown: {:?}", self.0);
     }
 }
@@ -149,7 +251,7 @@ fn whole(text: &str) -> u128 {
 }
 
 /// Milliseconds with up to three decimals.
-fn micros(text: &str) -> u64 {
+pub fn micros(text: &str) -> u64 {
     let (ms, decimals) = text.split_once('.').unwrap_or((text, ""));
     assert!(decimals.len() <= 3, "{text}: at most three decimals");
     let ms: u64 = ms.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
@@ -157,7 +259,7 @@ fn micros(text: &str) -> u64 {
 }
 
 /// `1:50,2:1`; nothing, `-` or `none` is none.
-fn pairs(text: &str) -> Vec<(u32, u32)> {
+pub fn pairs(text: &str) -> Vec<(u32, u32)> {
     let entry = |entry: &str| {
         let (first, second) = entry
             .split_once(':')
@@ -174,6 +276,22 @@ fn pairs(text: &str) -> Vec<(u32, u32)> {
     }
 }
 
+/// `1:50,!2:30`; `-` has no needs.
+fn alternative(text: &str) -> Vec<Need> {
+    let need = |entry: &str| {
+        let bare = entry.trim_start_matches('!');
+        let (skill, level) = bare
+            .split_once(':')
+            .unwrap_or_else(|| panic!("{entry}: no :"));
+        Need {
+            skill: skill.parse().expect("a skill"),
+            level: level.parse().expect("a level"),
+            negated: bare != entry,
+        }
+    };
+    text.split(',').filter(|e| *e != "-").map(need).collect()
+}
+
 #[rustfmt::skip]
 fn command(verb: &str, given: &mut Arguments<'_>) -> Command {
     match verb {
@@ -183,15 +301,14 @@ fn command(verb: &str, given: &mut Arguments<'_>) -> Command {
             Command::Arrive {
                 channel: given.id("channel"), key, queue: given.id("queue"),
                 head_start_us: given.micros("head_start_ms", "0"),
-                weight: given.number_or("weight", 1), requires: given.levels("requires"),
+                weight: given.number_or("weight", 1), demand: given.demand(), terms: given.terms(),
             }
         }
         "abandon" => Command::Abandon { channel: given.id("channel"), contact: given.number("contact") },
         "connected" => Command::Connected { channel: given.id("channel"), contact: given.number("contact") },
         "connect_failed" => Command::ConnectFailed { channel: given.id("channel"), contact: given.number("contact") },
         "sign_in" => {
-            let ready = match given.get("ready", "yes") { "yes" => true, "no" => false, other => panic!("ready={other}") };
-            Command::SignIn { agent: given.id("agent"), ready, command_id: given.command_id() }
+            Command::SignIn { agent: given.id("agent"), ready: given.flag("ready", "yes"), command_id: given.command_id() }
         }
         "sign_out" => Command::SignOut { agent: given.id("agent"), command_id: given.command_id() },
         "ready" => Command::Ready { agent: given.id("agent"), command_id: given.command_id() },
@@ -203,129 +320,38 @@ fn command(verb: &str, given: &mut Arguments<'_>) -> Command {
         "end_wrap_up" => Command::EndWrapUp { agent: given.id("agent"), contact: given.number("contact") },
         "transfer" => Command::Transfer {
             agent: given.id("agent"), contact: given.number("contact"), queue: given.id("queue"),
-            head_start_us: given.micros("head_start_ms", "0"), requires: given.levels("requires"),
+            head_start_us: given.micros("head_start_ms", "0"), demand: given.demand(),
         },
         "change" => {
             let head_start_us = if given.0.contains_key("head_start_ms") { given.micros("head_start_ms", "0") } else { KEEP_HEAD_START };
-            let requires = given.0.contains_key("requires").then(|| given.levels("requires"));
+            let requires = given.0.contains_key("requires").then(|| given.requirement());
             Command::Change {
                 contact: given.number("contact"), queue: given.number_or("queue", 0),
                 head_start_us, requires, command_id: given.command_id(),
             }
         }
         "release" => Command::Release { contact: given.number("contact"), command_id: given.command_id() },
+        "hold" => Command::Hold { agent: given.id("agent"), contact: given.number("contact") },
+        "resume" => Command::Resume { agent: given.id("agent"), contact: given.number("contact") },
+        "park" => Command::Park { agent: given.id("agent"), contact: given.number("contact") },
+        "unpark" => Command::Unpark { agent: given.id("agent"), contact: given.number("contact") },
+        "invite" => Command::Invite {
+            agent: given.id("agent"), contact: given.number("contact"), invitee: given.id("invitee"), command_id: given.command_id(),
+        },
+        "leave" => Command::Leave { agent: given.id("agent"), contact: given.number("contact") },
+        "take_over" => Command::TakeOver { agent: given.id("agent"), contact: given.number("contact"), command_id: given.command_id() },
+        "move" => Command::Move {
+            contact: given.number("contact"), queue: given.id("queue"), head_start_us: given.micros("head_start_ms", "0"),
+            requires: given.requirement(), command_id: given.command_id(),
+        },
+        "transfer_out" => Command::TransferOut { agent: given.id("agent"), contact: given.number("contact"), target: given.id("target") },
+        "hours" => {
+            let state = match given.get("state", "") {
+                "open" => HoursState::Open, "closing" => HoursState::Closing, "closed" => HoursState::Closed, other => panic!("state={other}"),
+            };
+            Command::Hours { queue: given.id("queue"), state, command_id: given.command_id() }
+        }
+        "choose" => Command::Choose { choice: given.number("choice"), agent: given.number_or("agent", 0) },
         other => panic!("unknown command {other}"),
-    }
-}
-
-/// The indented lines below `configure`.
-fn config(lines: &[String]) -> Config {
-    let mut config = Config {
-        order: Order::Longest,
-        miss_limit: 3,
-        retry_after_us: 5_000_000,
-        max_waiting: NO_LIMIT,
-        key_retention_us: 604_800_000_000,
-        memory_us: 600_000_000,
-        seed: 0,
-        channels: Vec::new(),
-        skills: Vec::new(),
-        reasons: Vec::new(),
-        queues: Vec::new(),
-        agents: Vec::new(),
-        names: Vec::new(),
-        hash: [0; 32],
-    };
-    for line in lines {
-        read_line(&mut config, &line.split_whitespace().collect::<Vec<_>>());
-    }
-    config
-}
-
-fn read_line(config: &mut Config, words: &[&str]) {
-    let numbers = || {
-        words[1..]
-            .iter()
-            .map(|word| word.parse::<u32>().expect("a number"))
-    };
-    let (flags, rest): (Vec<&str>, Vec<&str>) =
-        words.iter().skip(1).partition(|word| !word.contains('='));
-    let id = || flags[0].parse().expect("an id");
-    let mut given = if words[0].starts_with("hash=") {
-        read_hash(config, &words[0][5..]);
-        return;
-    } else {
-        Arguments::new(&rest)
-    };
-    match words[0] {
-        "routing" => read_routing(config, &mut given),
-        "skill" => config.skills.extend(numbers()),
-        "reason" => config.reasons.extend(numbers()),
-        "channel" => config.channels.push(ChannelConfig {
-            id: id(),
-            exclusive: flags.contains(&"exclusive"),
-            instant: flags.contains(&"instant"),
-            connect_timeout_us: given.micros("connect_ms", "10000"),
-        }),
-        "queue" => config.queues.push(QueueConfig {
-            id: id(),
-            requires: given.levels("requires"),
-            rank_skill: given.number_or("rank", 0),
-            max_waiting: given.limit("max"),
-            offer_timeout_us: given.micros("offer_ms", "20000"),
-            wrap_up_us: given.micros("wrap_ms", "0"),
-            strategy: strategy(given.get("strategy", "longest_idle")),
-        }),
-        "agent" => config.agents.push(AgentConfig {
-            id: id(),
-            skills: given.levels("skills"),
-            capacity: pairs(given.get("capacity", ""))
-                .into_iter()
-                .map(|(channel, units)| ChannelUnits { channel, units })
-                .collect(),
-            share: given.number_or("share", 100),
-        }),
-        other => panic!("not a line of a configuration: {other}"),
-    }
-    given.done();
-}
-
-fn read_routing(config: &mut Config, given: &mut Arguments<'_>) {
-    config.order = match given.get("order", "longest") {
-        "longest" => Order::Longest,
-        "agent_level" => Order::AgentLevel,
-        other => panic!("order={other}"),
-    };
-    config.miss_limit = given.number_or("miss_limit", 3);
-    config.retry_after_us = given.micros("retry_after_ms", "5000");
-    config.max_waiting = given.limit("max_waiting");
-    config.key_retention_us = given.micros("key_retention_ms", "604800000");
-    config.memory_us = given.micros("memory_ms", "600000");
-    if given.0.contains_key("seed") {
-        config.seed = given.number("seed");
-    }
-}
-
-fn strategy(name: &str) -> Strategy {
-    match name {
-        "longest_idle" => Strategy::LongestIdle,
-        "least_occupied" => Strategy::LeastOccupied,
-        "fewest_contacts" => Strategy::FewestContacts,
-        "least_talk" => Strategy::LeastTalk,
-        "least_average_talk" => Strategy::LeastAverageTalk,
-        "longest_average_idle" => Strategy::LongestAverageIdle,
-        "best_skill" => Strategy::BestSkill,
-        "round_robin" => Strategy::RoundRobin,
-        "top_down" => Strategy::TopDown,
-        "random" => Strategy::Random,
-        "weighted" => Strategy::Weighted,
-        other => panic!("strategy={other}"),
-    }
-}
-
-fn read_hash(config: &mut Config, hex: &str) {
-    for (byte, digits) in config.hash.iter_mut().zip(hex.as_bytes().chunks(2)) {
-        let digits = std::str::from_utf8(digits).expect("hex digits");
-        *byte = u8::from_str_radix(digits, 16).expect("hex digits");
     }
 }

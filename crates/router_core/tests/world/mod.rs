@@ -1,10 +1,15 @@
 //! A random world for the router: a seed decides configurations, commands and times.
 
+mod choices;
 pub mod configs;
+pub mod demands;
+mod engaged;
+mod spoiling;
+mod terms;
 
 use router_core::{
-    AgentId, Command, ContactId, ContactState, KEEP_HEAD_START, MILLISECOND, OfferId, Presence,
-    Router, SECOND, SkillLevel,
+    AgentId, Command, ContactId, ContactState, HoursState, KEEP_HEAD_START, MILLISECOND, OfferId,
+    Presence, Router, SECOND,
 };
 
 /// SplitMix64.
@@ -78,8 +83,21 @@ pub fn next_command(rng: &mut Rng, router: &Router) -> Command {
     {
         return command;
     }
+    if rng.chance(12)
+        && let Some(command) = engaged::answer(rng, router)
+    {
+        return command;
+    }
+    if rng.chance(35)
+        && let Some(command) = choices::next(rng, router)
+    {
+        return command;
+    }
+    if rng.chance(20) {
+        return engaged::next(rng, router);
+    }
     match rng.below(100) {
-        0..=23 => arrive(rng),
+        0..=23 => arrive(rng, router),
         24..=27 => by_channel(rng, router, |channel, contact| Command::Abandon {
             channel,
             contact,
@@ -97,11 +115,12 @@ pub fn next_command(rng: &mut Rng, router: &Router) -> Command {
         75..=88 => handle(rng, router),
         89..=92 => transfer(rng, router),
         93..=96 => supervise(rng, router),
+        97 if rng.chance(60) => hours(rng),
         97 if rng.chance(50) => Command::Restarted,
         98 => Command::Configure {
             config: Box::new(configs::random(rng)),
         },
-        _ => arrive(rng),
+        _ => arrive(rng, router),
     }
 }
 
@@ -117,7 +136,7 @@ fn next_in_life(rng: &mut Rng, router: &Router) -> Option<Command> {
         ContactState::Offered { agent, offer } => Command::Accept { agent, offer },
         ContactState::Connecting { .. } => Command::Connected { channel, contact },
         ContactState::Engaged { agent, .. } if rng.chance(20) => Command::End { agent, contact },
-        ContactState::Engaged { .. } => return None,
+        ContactState::Engaged { .. } | ContactState::Scheduled { .. } => return None,
         ContactState::Waiting => {
             let agent = rng.some(AGENTS);
             let command_id = None;
@@ -134,30 +153,7 @@ fn next_in_life(rng: &mut Rng, router: &Router) -> Option<Command> {
     })
 }
 
-fn requires(rng: &mut Rng) -> Vec<SkillLevel> {
-    let mut needs = Vec::new();
-    if rng.chance(30) {
-        let level =
-            |rng: &mut Rng| [0, 1, 40, 60, 101][[1, 2, 3, 1, 2, 3, 1, 0, 4][rng.below(9) as usize]];
-        for skill in 1..SKILLS {
-            if rng.chance(30) {
-                needs.push(SkillLevel {
-                    skill,
-                    level: level(rng),
-                });
-            }
-        }
-        if rng.chance(3) {
-            needs.reverse();
-        }
-        if rng.chance(1) {
-            needs = vec![SkillLevel { skill: 1, level: 1 }; 17];
-        }
-    }
-    needs
-}
-
-fn arrive(rng: &mut Rng) -> Command {
+fn arrive(rng: &mut Rng, router: &Router) -> Command {
     Command::Arrive {
         channel: rng.some(CHANNELS),
         key: u128::from(rng.below(5_000)).to_be_bytes(),
@@ -172,7 +168,8 @@ fn arrive(rng: &mut Rng) -> Command {
         } else {
             [1, 1, 1, 2, 3][rng.below(5) as usize]
         },
-        requires: requires(rng),
+        demand: demands::demand(rng),
+        terms: terms::terms(rng, router),
     }
 }
 
@@ -303,7 +300,19 @@ fn transfer(rng: &mut Rng, router: &Router) -> Command {
         contact,
         queue: rng.some(QUEUES),
         head_start_us: [0, 0, 60 * SECOND][rng.below(3) as usize],
-        requires: requires(rng),
+        demand: demands::demand(rng),
+    }
+}
+
+/// A queue opens or closes; open ones are more often told to be so.
+fn hours(rng: &mut Rng) -> Command {
+    use HoursState::{Closed, Closing, Open};
+    Command::Hours {
+        queue: rng.some(QUEUES),
+        state: [Open, Open, Closing, Closed][rng.below(4) as usize],
+        command_id: rng
+            .chance(10)
+            .then(|| u128::from(rng.below(40)).to_be_bytes()),
     }
 }
 
@@ -335,7 +344,7 @@ fn supervise(rng: &mut Rng, router: &Router) -> Command {
             60 * SECOND,
             KEEP_HEAD_START - 1,
         ][rng.below(5) as usize],
-        requires: rng.chance(50).then(|| requires(rng)),
+        requires: rng.chance(50).then(|| demands::requirement(rng)),
         command_id,
     }
 }

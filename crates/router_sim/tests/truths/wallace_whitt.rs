@@ -13,11 +13,11 @@ use crate::long;
 use crate::table::{Case, Figure, Measure, Played, Seen, figures, play_all};
 
 /// Microseconds in a minute; one is nothing here.
-const MINUTE_US: f64 = 1e7;
-const TYPES: u32 = 6;
+pub const MINUTE_US: f64 = 1e7;
+pub const TYPES: u32 = 6;
 
 /// The agents of a trace's skills file, where level 1 is best and 0 is no skill.
-fn agents_of(file: &str) -> Vec<Vec<SkillLevel>> {
+pub fn agents_of(file: &str) -> Vec<Vec<SkillLevel>> {
     let lines = read(&Path::new("traces").join(file).to_string_lossy());
     let agents = lines.iter().map(|line| {
         let level = |kind: u32| {

@@ -1,0 +1,166 @@
+"""What the service needs of the store; `engine.store` and the tests' stand-in both give it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from engine.terms import NO_TERMS, Terms
+from engine.wishes import NO_WISHES, Wishes
+
+
+class Conversation(Protocol):
+    """A conversation as the store gives it."""
+
+    @property
+    def id(self) -> int:
+        """Its number in the store."""
+        ...
+
+    @property
+    def public_id(self) -> str:
+        """Random; what customers may see."""
+        ...
+
+    @property
+    def contact(self) -> int | None:
+        """The engine's contact; None until the arrival was journaled."""
+        ...
+
+    @property
+    def channel(self) -> str:
+        """The channel's name."""
+        ...
+
+    @property
+    def external_id(self) -> str:
+        """What the channel calls it."""
+        ...
+
+    @property
+    def queue(self) -> str:
+        """The name of the queue that it arrived in."""
+        ...
+
+    @property
+    def head_start_ms(self) -> int:
+        """The head start that it arrived with."""
+        ...
+
+    @property
+    def requires(self) -> str | Mapping[str, int]:
+        """What it asked for when it arrived."""
+        ...
+
+    @property
+    def wishes(self) -> Wishes:
+        """Whom it wished for when it arrived."""
+        ...
+
+    @property
+    def weight(self) -> int:
+        """The weight that it arrived with."""
+        ...
+
+    @property
+    def terms(self) -> Terms:
+        """The terms on which it arrived."""
+        ...
+
+
+class Message(Protocol):
+    """A message as the store gives it."""
+
+    @property
+    def id(self) -> int:
+        """Grows over all conversations."""
+        ...
+
+    @property
+    def conversation(self) -> int:
+        """The conversation's number."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """Its place in the conversation, from 1."""
+        ...
+
+    @property
+    def sender(self) -> str:
+        """Who wrote: "customer", "agent" or "system"."""
+        ...
+
+    @property
+    def external_id(self) -> str:
+        """What the sender called it."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """As it was written."""
+        ...
+
+    @property
+    def at(self) -> int:
+        """When it was stored, Unix milliseconds."""
+        ...
+
+
+class MessageStore(Protocol):
+    """What conversations need of the store."""
+
+    async def conversation_for(
+        self,
+        channel: str,
+        external_id: str,
+        *,
+        queue: str,
+        customer_name: str | None = None,
+        head_start_ms: int = 0,
+        requires: str | Mapping[str, int] | None = None,
+        weight: int = 1,
+        customer: str | None = None,
+        wishes: Wishes = NO_WISHES,
+        terms: Terms = NO_TERMS,
+    ) -> Conversation:
+        """Return the conversation, made when it is new; `customer` is what the channel calls its customer."""
+        ...
+
+    async def by_external_id(self, channel: str, external_id: str) -> Conversation | None:
+        """Return the channel's conversation of that external id."""
+        ...
+
+    async def attach_contact(self, conversation: int, contact: int) -> None:
+        """Remember the conversation's contact."""
+        ...
+
+    async def close_conversation(self, contact: int, agent: str | None = None) -> None:
+        """Note that the contact is over, and who has served it."""
+        ...
+
+    async def last_agent(self, channel: str, customer: str, since_ms: int) -> str | None:
+        """Return who served this customer of a channel last, if it was at `since_ms` or later."""
+        ...
+
+    async def by_contact(self, contact: int) -> Conversation | None:
+        """Return the conversation of a contact."""
+        ...
+
+    async def without_contact(self) -> Sequence[Conversation]:
+        """Return the conversations whose arrival may not have been journaled."""
+        ...
+
+    async def highest_contact(self) -> int:
+        """Return the highest contact that has a conversation; 0 when none has."""
+        ...
+
+    async def add_message(
+        self, conversation: int, sender: str, text: str, external_id: str, *, agent: str | None = None
+    ) -> Message:
+        """Store a message; a repeat of the sender's `external_id` gives the one that is there."""
+        ...
+
+    async def messages(self, conversation: int, after: int = 0) -> Sequence[Message]:
+        """Return the messages behind position `after`, in order."""
+        ...
