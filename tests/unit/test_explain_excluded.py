@@ -41,7 +41,7 @@ def without_exclusion(command: Arrive, agent: int) -> Arrive:
 def excluded(seed: int) -> Iterator[tuple[Moment, Arrive, int, Explained]]:
     """Yield arrivals of a storm that wait and exclude an agent, with what is said of the two."""
     random = Random(seed)
-    for moment, oracle in storm(seed, STEPS):
+    for moment, oracle in storm(seed, STEPS, calm=True):
         command = moment.command
         if not isinstance(command, Arrive) or not set(command.excludes) & set(oracle.agents):
             continue
