@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tests.oracle.config import Contract, QueueState, RelaxStep, Requirement
+from tests.oracle.config import NO_LIMIT, Contract, QueueState, RelaxStep, Requirement
 from tests.oracle.state import Agent, Contact, State
 from tests.oracle.world import World
 
@@ -44,13 +44,17 @@ class Eligibility(World):
 
     def meets(self, contact: Contact, agent: Agent) -> bool:
         """Return whether an agent may use the queue, and meets what is asked for the contact now."""
+        if not self.may_use(agent.domain, contact.queue):
+            return False
         steps = self.applied_steps(contact)
+        if not steps:  # nothing to relax, and no other queue: most contacts, and the storms are long
+            return self.holds(contact.demand.requires, agent) and self.holds(
+                self.queues[contact.queue].requires, agent
+            )
         widened = {queue for step in steps for queue in step.widen}
         queues = (contact.queue, *widened)
-        return (
-            self.may_use(agent.domain, contact.queue)
-            and self.holds(relaxed(contact.demand.requires, steps), agent)
-            and any(self.holds(relaxed(self.queues[queue].requires, steps), agent) for queue in queues)
+        return self.holds(relaxed(contact.demand.requires, steps), agent) and any(
+            self.holds(relaxed(self.queues[queue].requires, steps), agent) for queue in queues
         )
 
     # Who may
@@ -62,9 +66,9 @@ class Eligibility(World):
     def suits(self, contact: Contact, agent: Agent) -> bool:
         """Return whether the agent, there or not, could ever hold the contact."""
         return (
-            self.meets(contact, agent)
-            and contact.weight <= agent.units.get(contact.channel, 0)
+            contact.weight <= agent.units.get(contact.channel, 0)
             and agent.id not in contact.demand.excludes
+            and self.meets(contact, agent)
         )
 
     def direct(self, contact: Contact, agent: Agent) -> bool:
@@ -123,13 +127,17 @@ class Eligibility(World):
         """Return whether the contact may be offered to the agent now."""
         return (
             contact.state is State.WAITING
-            and self.queue_serves(contact.queue)
-            and not contact.choice
             and agent.id not in contact.attempted
-            and self.qualified(contact, agent)
+            and agent.available()
             and self.fits(contact, agent)
+            and self.qualified(contact, agent)
+            and self.offerable(contact)
             and self.kept_for(agent) in {0, contact.id}
         )
+
+    def offerable(self, contact: Contact) -> bool:
+        """Return whether the contact may be offered at all, to whomever."""
+        return contact.state is State.WAITING and not contact.choice and self.queue_serves(contact.queue)
 
     def queue_in_hand(self, queue: int) -> int:
         """Return how many of a queue's contacts are with agents: offered, connecting or engaged."""
@@ -142,7 +150,12 @@ class Eligibility(World):
         """Return whether a queue's contacts may be offered now: it is not closed, and its pace allows it."""
         if self.hours_of(queue) is QueueState.CLOSED:
             return False
-        return self.queue_in_hand(queue) < self.queues[queue].max_in_hand
+        return not self.has_its_fill(queue)
+
+    def has_its_fill(self, queue: int) -> bool:
+        """Return whether a queue has as many contacts in hand as it may."""
+        limit = self.queues[queue].max_in_hand
+        return limit != NO_LIMIT and self.queue_in_hand(queue) >= limit
 
     def kept_for(self, agent: Agent) -> int:
         """Return the contact that the agent is reserved for, or 0."""

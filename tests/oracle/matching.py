@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.oracle import events as ev
-from tests.oracle.config import MAX_LEVEL, NO_LIMIT, Order, QueueConfig, Strategy
+from tests.oracle.config import MAX_LEVEL, Order, QueueConfig, Strategy
 from tests.oracle.state import WORD, Agent, Contact, How, Offer, Presence, Purpose, State, mix
 from tests.oracle.waiting import Waiting
 from tests.oracle.world import Timer
@@ -90,6 +90,8 @@ class Matching(Waiting):
 
     def best_agent(self, contact: Contact) -> Agent | None:
         """Return the agent that the contact is to be offered to."""
+        if not self.offerable(contact):
+            return None
         candidates = [agent for agent in self.agents.values() if self.eligible(contact, agent)]
         return min(candidates, key=lambda agent: self.agent_key(contact, agent), default=None)
 
@@ -117,6 +119,7 @@ class Matching(Waiting):
                 if best := self.best_agent(contact):
                     self.propose(contact, best)
             again = bool(self.dirty_agents)
+        self.full_queues = {number for number in self.queues if self.has_its_fill(number)}
 
     def forget_dirty(self) -> None:
         """Start a new list of what was touched."""
@@ -135,10 +138,10 @@ class Matching(Waiting):
                 self.touch_agent(agent)
 
     def touch_paced(self) -> None:
-        """Look at who waits in queues that may have few in hand: one may have left."""
-        for contact in self.waiting():
-            if self.queues[contact.queue].max_in_hand != NO_LIMIT:
-                self.dirty_contacts.add(contact.id)
+        """Look at who waits in queues that had as many in hand as they may, and no longer have."""
+        full = self.full_queues & self.queues.keys()
+        left = {number for number in full if not self.has_its_fill(number)}
+        self.dirty_contacts.update(contact.id for contact in self.waiting() if contact.queue in left)
 
     def propose(self, contact: Contact, agent: Agent) -> None:
         """Offer a contact to an agent, and under ring_all to others; who accepts by itself has it at once."""

@@ -22,13 +22,8 @@ class ClosingServesNobody(Oracle):
 class ClosedServesOn(Oracle):
     """A closed queue's contacts are still offered."""
 
-    def eligible(self, contact: Contact, agent: Agent) -> bool:
-        state = self.hours.pop(contact.queue, QueueState.OPEN)
-        try:
-            return super().eligible(contact, agent)
-        finally:
-            if state is not QueueState.OPEN:
-                self.hours[contact.queue] = state
+    def queue_serves(self, queue: int) -> bool:
+        return not self.has_its_fill(queue)
 
 
 class ClosingEmptiesOut(Oracle):

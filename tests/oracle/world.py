@@ -72,6 +72,8 @@ class World:
         self.configurations = 0
         self.next_choice = 1
         self.events: list[Event] = []
+        self.full_queues: set[int] = set()
+        """Those that had as many contacts in hand as they may when the last match ended."""
         self.dirty_agents: list[int] = []
         self.dirty_contacts: set[int] = set()
         self._timers: dict[tuple[Timer, int], tuple[int, int]] = {}
