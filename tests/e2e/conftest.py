@@ -107,6 +107,7 @@ title = {{ en = "{en}", zh = "{zh}" }}
 skills = {{ {name} = 1 }}
 offer_timeout_ms = {offer_timeout_ms}
 wrap_up_ms = 30000
+announce_s = {announce_s}
 
 [agents.{agent}]
 title = "{person}"
@@ -129,9 +130,14 @@ def free_ports(count: int) -> list[int]:
 
 
 class RunningSite:
-    """`paidui serve` in a process of its own, with a login for every agent."""
+    """`paidui serve` in a process of its own, with a login for every agent.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where its configuration, data and log stand.
+        announce_s: how often those who wait are told where they stand; 0 = never.
+    """
+
+    def __init__(self, folder: Path, announce_s: int = 0) -> None:
         self.folder = folder
         self.config = folder / "bank.toml"
         web, gateway, stats = free_ports(3)
@@ -141,7 +147,13 @@ class RunningSite:
             # Nobody answers at night.
             patience = 700 if name == "night" else 60_000
             text += QUEUE.format(
-                name=name, en=en, zh=zh, agent=agent, person=person, offer_timeout_ms=patience
+                name=name,
+                en=en,
+                zh=zh,
+                agent=agent,
+                person=person,
+                offer_timeout_ms=patience,
+                announce_s=announce_s,
             )
         for agent, (person, _, skills) in COLLEAGUES.items():
             text += COLLEAGUE.format(agent=agent, person=person, skills=skills)

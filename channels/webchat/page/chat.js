@@ -30,6 +30,8 @@ const state = {
 };
 // The message under way; the next one follows when the server has it, so that the order is the typed one.
 let underWay = null;
+// Whether this connection has asked for the place; the wish itself is remembered until the ticket is here.
+let keepAsked = false;
 let typingTimer = 0;
 let retryTimer = 0;
 
@@ -108,12 +110,14 @@ const handlers = {
     if (message.state !== "waiting") state.announced = null;
     const { place, ...chat } = memory.state.chat;
     memory.set({ chat: { ...chat, opened: true } });
-    // It stands at its place now; the ticket has done what it could.
-    if (place && place === memory.state.kept?.ticket) memory.set({ kept: null });
+    // It stands at its place now and the ticket is used up; who was not let in has the place still.
+    if (place && place === memory.state.kept?.ticket && message.outcome !== "blocked") memory.set({ kept: null });
     if (message.state === "ended") {
       memory.set({ outbox: [] });
       underWay = null;
     }
+    // Who closed the page with the press, or lost the network, has left; the ticket is still to be had.
+    if (message.outcome === "abandoned" && chat.keeping && !keepAsked) askToKeep();
     pump();
   },
 
@@ -135,7 +139,8 @@ const handlers = {
     const { chat } = memory.state;
     if (message.chat !== chat?.id) return;
     const untilMs = Date.now() + message.seconds * 1_000;
-    memory.set({ kept: { ticket: message.ticket, untilMs, queue: chat.queue, name: chat.name } });
+    const kept = { ticket: message.ticket, untilMs, queue: chat.queue, name: chat.name };
+    memory.set({ kept, chat: { ...chat, keeping: false } });
   },
 
   typing(message) {
@@ -190,6 +195,10 @@ function say(words) {
   return true;
 }
 
+function askToKeep() {
+  keepAsked = link.send({ type: "end", keep_place: true });
+}
+
 function setTyping(on) {
   const was = typingTimer !== 0;
   clearTimeout(typingTimer);
@@ -212,8 +221,14 @@ const view = new View(document, {
     memory.set({ draft: words });
     setTyping(words !== "");
   },
-  onEnd: () => link.send({ type: "end" }),
-  onKeep: () => link.send({ type: "end", keep_place: true }),
+  onEnd() {
+    memory.set({ chat: { ...memory.state.chat, keeping: false } });
+    link.send({ type: "end" });
+  },
+  onKeep() {
+    memory.set({ chat: { ...memory.state.chat, keeping: true } });
+    askToKeep();
+  },
   onBack() {
     const place = kept();
     if (place) start(place.queue, place.name, place.ticket);
@@ -239,6 +254,7 @@ const link = new Link({
     Object.assign(state, { topics: welcome.topics, title: welcome.title, online: true, greeted: true, notice: "" });
     state.keepsPlaces = welcome.keeps_places ?? false;
     underWay = null;
+    keepAsked = false;
     // A chat of a visitor whom the server no longer knows would be opened anew, and nobody asked for that.
     if (memory.state.chat?.opened && !welcome.known) newChat();
     if (memory.state.chat) sayStart();

@@ -180,6 +180,7 @@ export class View {
     this.show("kept", Boolean(kept) && (phase === "choose" || phase === "ended"));
     this.put("kept-text", kept ? t("kept", { time: clock(kept.untilMs) }) : "");
     this.byId("back").disabled = !online;
+    this.byId("again").classList.toggle("primary", !kept);
   }
 
   drawWaiting({ phase, position, minutes, agentTyping, keepsPlaces, online, t }) {
