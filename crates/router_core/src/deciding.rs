@@ -36,9 +36,16 @@ impl Router {
 
     /// Gives the dirty agents their contacts, then the dirty contacts their agents; and once more
     /// while agents have come free who were kept for one of those.
+    #[inline]
     fn match_dirty(&mut self) {
-        self.pace_queues();
+        if !self.floor.capped.is_empty() {
+            self.pace_queues();
+        }
         self.reservations.freed.clear();
+        // Half of all commands leave nothing to match.
+        if self.dirty.agents.is_empty() && self.dirty.contacts.is_empty() {
+            return;
+        }
         loop {
             self.match_once();
             if self.halt == Halt::Reached || self.reservations.freed.is_empty() {
@@ -49,6 +56,7 @@ impl Router {
         }
     }
 
+    #[inline(never)]
     fn match_once(&mut self) {
         let mut next = 0;
         // An agent whose offer is taken by one who auto-accepts joins them.

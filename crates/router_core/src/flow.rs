@@ -161,6 +161,7 @@ impl Router {
                 agent.idle_since = now;
             }
             if agent.signing_out {
+                let agent = self.agents.coming_or_going(id);
                 agent.signing_out = false;
                 agent.presence = Presence::SignedOut;
                 self.emit(Event::AgentSignedOut { at: now, agent: id });
@@ -187,6 +188,7 @@ impl Router {
     }
 
     /// Notes who has come or gone; what agents have room for can wait until somebody chooses one.
+    #[inline]
     pub(crate) fn list_present(&mut self) {
         if self.floor.stale {
             self.place_agents();
@@ -194,7 +196,15 @@ impl Router {
         self.note_agents();
     }
 
+    #[inline]
     fn note_agents(&mut self) {
+        if !self.agents.are_noted() {
+            self.note_comings_and_goings();
+        }
+    }
+
+    #[inline(never)]
+    fn note_comings_and_goings(&mut self) {
         let floor = &mut self.floor;
         let (watch, hopes) = (&mut self.watch, &mut self.hopes);
         self.agents
@@ -248,13 +258,19 @@ impl Router {
 
     /// What waiting contacts notice of every change: whom they prefer has gone, nobody is left to
     /// ask.
+    #[inline]
     pub(crate) fn passes(&mut self) {
         self.list_present();
-        self.preference_pass();
-        self.retry_pass();
+        if self.hopes.is_anybody_pending() {
+            self.preference_pass();
+        }
+        if self.watch.is_anybody_pending() {
+            self.retry_pass();
+        }
     }
 
     /// Sets the retry of every waiting contact that has nobody left to ask.
+    #[inline(never)]
     fn retry_pass(&mut self) {
         let retry_at = self.now + self.setup.config.retry_after_us;
         while let Some(id) = self.watch.take_first() {

@@ -178,7 +178,7 @@ impl Router {
         holder.misses = holder.misses.saturating_add(1);
         let misses = holder.misses;
         if limit > 0 && misses >= limit && !holder.locked {
-            holder.locked = true;
+            self.agents.coming_or_going(agent).locked = true;
             self.emit(Event::AgentLocked { at, agent, misses });
         }
         self.unanswered(agent, id, Idle::Starts);

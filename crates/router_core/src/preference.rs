@@ -143,6 +143,7 @@ impl Router {
     }
 
     /// Ends every preference for agents none of whom could take the contact.
+    #[inline(never)]
     pub(crate) fn preference_pass(&mut self) {
         while let Some(id) = self.hopes.take_first() {
             let Some(contact) = self.contacts.get(id) else {

@@ -37,7 +37,7 @@ impl Router {
 
     pub(crate) fn sign_in(&mut self, agent: AgentId, ready: bool) -> Result<(), Rejection> {
         if self.takes_effect(agent, Declares::SignIn)? {
-            let known = self.agents.of(agent);
+            let known = self.agents.coming_or_going(agent);
             if known.standing() == Standing::Out {
                 known.counters = Counters::new();
             }
@@ -50,7 +50,7 @@ impl Router {
                 self.make_ready(agent);
             } else {
                 let now = self.now;
-                let known = self.agents.of(agent);
+                let known = self.agents.coming_or_going(agent);
                 known.idle_since = now;
                 known.presence = Presence::NotReady(0);
                 self.emit(Event::AgentNotReady {
@@ -72,7 +72,7 @@ impl Router {
 
     fn make_ready(&mut self, agent: AgentId) {
         let now = self.now;
-        let known = self.agents.of(agent);
+        let known = self.agents.coming_or_going(agent);
         known.presence = Presence::Ready;
         known.idle_since = now;
         self.emit(Event::AgentReady { at: now, agent });
@@ -84,7 +84,7 @@ impl Router {
         self.validate_reason(reason)?;
         let declared = Presence::NotReady(reason);
         if self.takes_effect(agent, Declares::NotReady)? {
-            let known = self.agents.of(agent);
+            let known = self.agents.coming_or_going(agent);
             if known.presence != declared {
                 known.presence = declared;
                 self.emit(Event::AgentNotReady {
@@ -107,7 +107,7 @@ impl Router {
             offers.sort_unstable();
             self.agent_gone(offers);
             let at = self.now;
-            let known = self.agents.of(agent);
+            let known = self.agents.coming_or_going(agent);
             if known.has_nothing_in_hand() {
                 known.presence = Presence::SignedOut;
                 self.emit(Event::AgentSignedOut { at, agent });
@@ -128,7 +128,7 @@ impl Router {
 
     pub(crate) fn unlock(&mut self, agent: AgentId) -> Result<(), Rejection> {
         self.validate_agent(agent)?;
-        let known = self.agents.of(agent);
+        let known = self.agents.coming_or_going(agent);
         if known.locked {
             known.locked = false;
             known.misses = 0;

@@ -182,10 +182,15 @@ impl Router {
     }
 
     /// Ends reservations that have become useless, and gives agents to those that want one.
+    #[inline]
     pub(crate) fn reserve_pass(&mut self) {
-        if self.reservations.passed.is_empty() && self.reservations.kept.is_empty() {
-            return;
+        if !self.reservations.passed.is_empty() || !self.reservations.kept.is_empty() {
+            self.reserve();
         }
+    }
+
+    #[inline(never)]
+    fn reserve(&mut self) {
         self.list_present();
         self.end_reservations();
         let after = self.setup.config.reserve_after_us;

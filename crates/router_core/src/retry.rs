@@ -55,6 +55,12 @@ impl Watch {
         }
     }
 
+    /// Whether somebody is to be looked at in the next pass.
+    #[inline]
+    pub(crate) const fn is_anybody_pending(&self) -> bool {
+        self.pending.len() != 0
+    }
+
     #[inline]
     pub(crate) fn take_first(&mut self) -> Option<ContactId> {
         self.pending.pop_first()

@@ -15,7 +15,7 @@ pub(crate) struct Roster {
     marks: Vec<u8>,
     /// Touched since the last placing; by slot.
     stale: Vec<u32>,
-    /// Touched since it was last noted whether they are there; by slot.
+    /// Who may have come or gone since that was last noted; by slot.
     unnoted: Vec<u32>,
 }
 
@@ -24,14 +24,26 @@ impl Roster {
         self.table.get(id)
     }
 
-    /// Every access for writing may change what the agent can take.
+    /// Every access for writing may change what the agent can take; whether it is there must be
+    /// changed by [`Self::coming_or_going`].
     #[inline]
     pub(crate) fn get_mut(&mut self, id: AgentId) -> Option<&mut Agent> {
         let slot = self.table.slot(id)?;
-        if self.marks[slot] != STALE | UNNOTED {
-            self.mark(slot);
+        let marks = &mut self.marks[slot];
+        if *marks & STALE == 0 {
+            *marks |= STALE;
+            self.stale.push(slot as u32);
         }
         self.table.at_mut(slot)
+    }
+
+    /// An agent whose presence, signing out or lock may change: apart from every other change, because
+    /// it is noted before every decision, and comes with few of them.
+    pub(crate) fn coming_or_going(&mut self, id: AgentId) -> &mut Agent {
+        if let Some(slot) = self.table.slot(id) {
+            self.mark(slot);
+        }
+        self.of(id)
     }
 
     fn mark(&mut self, slot: usize) {
@@ -76,8 +88,13 @@ impl Roster {
         }
     }
 
-    /// Likewise, since it was last noted whether they are there.
+    /// Whether nobody can have come or gone since that was last noted.
     #[inline]
+    pub(crate) const fn are_noted(&self) -> bool {
+        self.unnoted.is_empty()
+    }
+
+    /// Likewise, who may have come or gone.
     pub(crate) fn take_unnoted(&mut self, mut note: impl FnMut(&Agent)) {
         for slot in self.unnoted.drain(..) {
             self.marks[slot as usize] &= !UNNOTED;
