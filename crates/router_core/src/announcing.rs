@@ -17,6 +17,14 @@ impl Contact {
         self.wishes.as_ref()?.announce_at
     }
 
+    /// It gets into a queue that tells positions so often; 0 = never.
+    pub(crate) fn announce_every(&mut self, every: Micros, now: Micros) {
+        self.announce_no_more();
+        if every > 0 {
+            self.wishes().announce_at = Some(now + every);
+        }
+    }
+
     pub(crate) fn announce_no_more(&mut self) {
         if let Some(wishes) = &mut self.wishes {
             wishes.announce_at = None;
@@ -42,10 +50,7 @@ impl Router {
             wishes.unanswered = 0;
             wishes.looked_at = 0;
         }
-        contact.announce_no_more();
-        if every > 0 {
-            contact.wishes().announce_at = Some(now + every);
-        }
+        contact.announce_every(every, now);
     }
 
     /// The last of a wake: what is due is told, if there is something new.

@@ -177,7 +177,8 @@ impl Router {
 
     /// The engagement is over: nobody is invited any more, and every participant leaves.
     pub(crate) fn dissolve(&mut self, id: ContactId, by: EndedBy) {
-        let Some(several) = self.live(id).several.clone() else {
+        let contact = self.contacts.get(id);
+        let Some(several) = contact.and_then(|contact| contact.several.clone()) else {
             return;
         };
         for offer in several.invitations {

@@ -86,6 +86,18 @@ pub struct Demand {
     pub beyond_capacity: bool,
 }
 
+impl Demand {
+    /// Whether nothing is asked but skills, as most contacts do.
+    #[inline]
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.prefers.is_empty()
+            && self.preferred.is_empty()
+            && self.excludes.is_empty()
+            && self.preferred_wait_us == 0
+            && !self.beyond_capacity
+    }
+}
+
 /// When a contact may be served, where that is not from its arrival on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terms {

@@ -7,6 +7,7 @@ use crate::ids::{AgentId, ContactId};
 use crate::matching::Sight;
 use crate::router::Router;
 use crate::stealth::note_presence;
+use crate::time::Micros;
 use crate::timer::Timer;
 use crate::view::{ContactState, Outcome, Presence};
 use crate::wake::stand;
@@ -31,51 +32,93 @@ impl Router {
 
     /// Moves a contact to another state. The only way in which a stage changes.
     pub(crate) fn go(&mut self, id: ContactId, step: Step, next: ContactState) {
-        let from = self.leave_stage(id);
-        assert_move(from, step, stage_of(next));
-        self.enter_stage(id, next);
+        let slot = self.slot_of(id);
+        self.go_at(slot, step, next);
+    }
+
+    /// Where a live contact that is known to exist stands.
+    pub(crate) fn slot_of(&self, id: ContactId) -> usize {
+        let slot = self.contacts.slot(id);
+        slot.expect("a contact that moves is live")
+    }
+
+    /// The live contact in a slot.
+    #[inline]
+    pub(crate) fn live_at(&mut self, slot: usize) -> &mut Contact {
+        let contact = self.contacts.at_mut(slot);
+        contact.expect("a contact that moves is live")
+    }
+
+    /// [`Self::go`], where the contact has been found.
+    pub(crate) fn go_at(&mut self, slot: usize, step: Step, next: ContactState) {
+        let contact = self.live_at(slot);
+        let (queue, from, to) = (contact.queue, contact.stage(), stage_of(next));
+        assert_move(from, step, to);
+        self.queues.pass(queue, from, to);
+        if from == Stage::Waiting {
+            self.wait_no_longer(slot);
+        }
+        self.begin_stage(slot, next);
     }
 
     /// Takes a contact out of its stage: out of its class, its queue's count, its deadlines.
     pub(crate) fn leave_stage(&mut self, id: ContactId) -> Stage {
-        let contact = self
-            .contacts
-            .get_mut(id)
-            .expect("a contact that moves is live");
-        let stage = contact.stage();
-        let queue = contact.queue;
+        let slot = self.slot_of(id);
+        self.leave_stage_at(slot)
+    }
+
+    fn leave_stage_at(&mut self, slot: usize) -> Stage {
+        let contact = self.live_at(slot);
+        let (queue, stage) = (contact.queue, contact.stage());
         self.queues.leave(queue, stage);
         if stage == Stage::Waiting {
-            self.floor
-                .leave(contact.class, contact.place(), id, contact.stands_for());
-            if let Some(retry_at) = contact.retry_at.take() {
-                self.timers.cancel(retry_at, contact.timer);
-            }
-            if !contact.attempted.is_empty() {
-                self.watch.forget(id);
-            }
-            if contact.wishes.is_some() {
-                self.hopes.forget(id);
-                self.end_choice(id);
-                self.forget_passing(id);
-                self.cancel_wake(id);
-            }
-            self.tenant_leaves(queue);
+            self.wait_no_longer(slot);
         }
         stage
     }
 
+    /// What ends with a contact's waiting.
+    fn wait_no_longer(&mut self, slot: usize) {
+        let contact = self.contacts.at_mut(slot);
+        let contact = contact.expect("a contact that moves is live");
+        let (id, queue) = (contact.id, contact.queue);
+        self.floor
+            .leave(contact.class, contact.place(), id, contact.stands_for());
+        if let Some(retry_at) = contact.retry_at.take() {
+            self.timers.cancel(retry_at, contact.timer);
+        }
+        if !contact.attempted.is_empty() {
+            self.watch.forget(id);
+        }
+        if contact.wishes.is_some() {
+            self.hopes.forget(id);
+            self.end_choice(id);
+            self.forget_passing(id);
+            self.cancel_wake(id);
+        }
+        self.tenant_leaves(queue);
+    }
+
     pub(crate) fn enter_stage(&mut self, id: ContactId, next: ContactState) {
-        let contact = self
-            .contacts
-            .get_mut(id)
-            .expect("a contact that moves is live");
+        let slot = self.slot_of(id);
+        self.enter_stage_at(slot, next);
+    }
+
+    pub(crate) fn enter_stage_at(&mut self, slot: usize, next: ContactState) {
+        let queue = self.live_at(slot).queue;
+        self.queues.enter(queue, stage_of(next));
+        self.begin_stage(slot, next);
+    }
+
+    /// What begins with a contact's state.
+    fn begin_stage(&mut self, slot: usize, next: ContactState) {
+        let contact = self.contacts.at_mut(slot);
+        let contact = contact.expect("a contact that moves is live");
         contact.state = next;
-        let queue = contact.queue;
-        self.queues.enter(queue, contact.stage());
         match next {
             ContactState::Waiting => {
                 contact.several = None;
+                let (id, queue) = (contact.id, contact.queue);
                 let watches = (&mut self.watch, &mut self.hopes);
                 if stand(contact, &mut self.floor, &mut self.dirty, watches) {
                     self.set_wake(id);
@@ -84,14 +127,8 @@ impl Router {
             }
             ContactState::Engaged { .. } => {
                 contact.attempted.clear();
-                contact.announce_no_more();
-                if let Some(wishes) = &mut contact.wishes {
-                    wishes.reply_by = 0;
-                }
-                if contact.preferred_until().is_some() {
-                    contact.wishes().preferred_until = None;
-                    let key = self.leave_line(id);
-                    self.enter_line(id, key);
+                if contact.wishes.is_some() {
+                    self.end_wishes(slot);
                 }
             }
             ContactState::Scheduled { .. }
@@ -100,20 +137,24 @@ impl Router {
         }
     }
 
+    /// Somebody is engaged with a contact: what it wished for is over.
+    fn end_wishes(&mut self, slot: usize) {
+        let contact = self.live_at(slot);
+        let id = contact.id;
+        contact.announce_no_more();
+        let wishes = contact.wishes();
+        wishes.reply_by = 0;
+        if wishes.preferred_until.take().is_some() {
+            let key = self.leave_line(id);
+            self.enter_line(id, key);
+        }
+    }
+
     /// Says that a contact stands in its queue.
     pub(crate) fn emit_queued(&mut self, id: ContactId, cause: QueuedCause) {
-        let at = self.now;
-        let contact = self.live(id);
-        let event = Event::Queued {
-            at,
-            contact: id,
-            channel: contact.channel,
-            queue: contact.queue,
-            tier: contact.tier,
-            enqueued_at: contact.enqueued_at,
-            head_start_us: contact.head_start_us,
-            cause,
-        };
+        let contact = self.contacts.get(id);
+        let contact = contact.expect("whatever stands in a queue is live");
+        let event = queued(contact, self.now, cause);
         self.emit(event);
     }
 
@@ -127,29 +168,31 @@ impl Router {
 
     /// Ends a contact's life; `last_agent` is whoever had it in hand, or 0.
     pub(crate) fn finish(&mut self, id: ContactId, step: Step, last_agent: AgentId) {
-        let from = self.leave_stage(id);
+        let slot = self.slot_of(id);
+        let from = self.leave_stage_at(slot);
         assert_move(from, step, Stage::Over);
-        let contact = self
-            .contacts
-            .remove(id)
-            .expect("a contact that ends is live");
-        self.floor.drop_contact(contact.class);
         let outcome = match step {
             Step::End => Outcome::Served,
             Step::Withdraw => Outcome::Withdrawn,
             Step::Overflow => Outcome::Overflowed,
             _ => Outcome::Abandoned,
         };
-        self.ended.insert(Ended {
+        let ended_at = self.now;
+        let contact = self.live_at(slot);
+        let class = contact.class;
+        let ended = Ended {
             id,
             channel: contact.channel,
             key: contact.key,
             outcome,
             last_agent,
-            ended_at: self.now,
+            ended_at,
             enqueued_at: contact.enqueued_at,
             place_used: false,
-        });
+        };
+        self.contacts.drop_at(slot);
+        self.floor.drop_contact(class);
+        self.ended.insert(ended);
     }
 
     /// Units of an agent have come free.
@@ -302,5 +345,19 @@ impl Router {
         contact.retry_at = None;
         contact.attempted.clear();
         self.dirty.contacts.push(id);
+    }
+}
+
+/// The event that a contact stands in its queue.
+pub(crate) const fn queued(contact: &Contact, at: Micros, cause: QueuedCause) -> Event {
+    Event::Queued {
+        at,
+        contact: contact.id,
+        channel: contact.channel,
+        queue: contact.queue,
+        tier: contact.tier,
+        enqueued_at: contact.enqueued_at,
+        head_start_us: contact.head_start_us,
+        cause,
     }
 }

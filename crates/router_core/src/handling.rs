@@ -76,8 +76,8 @@ impl Router {
     }
 
     /// What an engaged contact is to whoever serves it.
-    pub(crate) fn in_hand(&mut self, id: ContactId) -> InHand {
-        let contact = self.live(id);
+    pub(crate) fn in_hand(&self, id: ContactId) -> InHand {
+        let contact = self.contacts.get(id).expect("what is in hand is live");
         let ContactState::Engaged { agent, since } = contact.state else {
             unreachable!("only an engaged contact leaves an agent's hands served");
         };

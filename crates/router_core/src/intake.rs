@@ -5,7 +5,7 @@ use crate::config::{HoursState, MAX_HEAD_START_US, MAX_WEIGHT};
 use crate::contact::{Contact, Stage, Step, assert_move};
 use crate::demand::{Asks, Demand, Terms};
 use crate::event::{EndedBy, Event, QueuedCause, WithdrawnCause};
-use crate::flow::Idle;
+use crate::flow::{Idle, queued};
 use crate::ids::{AgentId, ArrivalKey, ChannelId, ContactId, DomainId, QueueId};
 use crate::offer::How;
 use crate::rejection::{Code, Rejection};
@@ -127,11 +127,13 @@ impl Router {
         assert_move(Stage::New, Step::Queue, Stage::Waiting);
         self.next_sequence += 1;
         let class = contact.class;
+        let every = self.setup.queue(queue).map_or(0, |queue| queue.announce_us);
+        contact.announce_every(every, at);
+        let event = queued(&contact, at, cause);
         self.floor.add_contact(class);
-        self.contacts.insert(contact);
-        self.get_in(id);
-        self.enter_stage(id, ContactState::Waiting);
-        self.emit_queued(id, cause);
+        let slot = self.contacts.insert(contact);
+        self.enter_stage_at(slot, ContactState::Waiting);
+        self.emit(event);
         self.use_place(terms.place);
         if terms.place == 0 {
             self.queued = (id, queue);
@@ -195,8 +197,8 @@ impl Router {
         let Some(state) = self.on_channel(channel, id)? else {
             return Ok(());
         };
-        let live = self.live(id);
-        let (queue, agent) = (live.queue, live.connecting_agent());
+        let live = self.contacts.get(id);
+        let (queue, agent) = live.map_or((0, 0), |live| (live.queue, live.connecting_agent()));
         let (at, contact) = (self.now, id);
         let gone = Event::Abandoned {
             at,
@@ -323,15 +325,13 @@ impl Router {
     /// Customer and agent are talking.
     pub(crate) fn engage(&mut self, agent: u32, id: ContactId) {
         let at = self.now;
-        let contact = self.live(id);
+        let slot = self.slot_of(id);
+        let contact = self.live_at(slot);
         let (channel, queue, since) = (contact.channel, contact.queue, contact.enqueued_at);
         contact.connect_failed = false;
         contact.several = None;
-        self.go(
-            id,
-            Step::Connect,
-            ContactState::Engaged { agent, since: at },
-        );
+        let engaged = ContactState::Engaged { agent, since: at };
+        self.go_at(slot, Step::Connect, engaged);
         self.emit(Event::Engaged {
             at,
             contact: id,

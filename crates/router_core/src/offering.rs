@@ -79,7 +79,7 @@ impl Router {
             holder.counters.idled(at.saturating_sub(holder.idle_since));
         }
         holder.add_contact(id);
-        let channel = self.live(id).channel;
+        let channel = self.contacts.get(id).map_or(0, |contact| contact.channel);
         self.emit(Event::OfferAccepted {
             at,
             offer,

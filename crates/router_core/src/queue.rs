@@ -66,6 +66,19 @@ impl Queues {
         self.waiting -= u32::from(stage == Stage::Waiting);
     }
 
+    /// A contact of a queue goes on to another stage.
+    pub(crate) fn pass(&mut self, queue: QueueId, from: Stage, to: Stage) {
+        let counts = self.counts_of(queue);
+        if let Some(count) = counts.field(from) {
+            *count -= 1;
+        }
+        if let Some(count) = counts.field(to) {
+            *count += 1;
+        }
+        self.waiting -= u32::from(from == Stage::Waiting);
+        self.waiting += u32::from(to == Stage::Waiting);
+    }
+
     pub(crate) fn of(&self, queue: QueueId) -> Counts {
         let place = self.places.find(queue.into());
         place.map_or_else(Counts::default, |place| self.counts[place])

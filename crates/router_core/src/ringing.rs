@@ -22,7 +22,8 @@ impl Router {
     /// Proposes a waiting contact to the agent who was chosen, and under `RingAll` to others; under
     /// `Outside` somebody is asked first.
     pub(crate) fn make_offer(&mut self, id: ContactId, agent: AgentId) {
-        let home = self.live(id).queue;
+        let contact = self.contacts.get(id);
+        let home = contact.map_or(0, |contact| contact.queue);
         let Some(queue) = self.setup.queue(home) else {
             return;
         };
@@ -138,10 +139,12 @@ impl Router {
         }
         let at = self.now;
         let (offer, deadline) = self.open_offer(id, agent, Purpose::Serve, timeout);
-        let contact = self.live(id);
+        let slot = self.slot_of(id);
+        let contact = self.live_at(slot);
         let (channel, queue, weight) = (contact.channel, contact.queue, contact.weight);
         if contact.waits() {
-            self.go(id, Step::Offer, ContactState::Offered { offer, agent });
+            let offered = ContactState::Offered { offer, agent };
+            self.go_at(slot, Step::Offer, offered);
             if self.queued.0 == id {
                 self.queued.0 = 0;
             }
@@ -195,6 +198,10 @@ impl Router {
 
     /// One agent has the contact: the others are asked no longer.
     pub(crate) fn withdraw_others(&mut self, id: ContactId) {
+        let contact = self.contacts.get(id);
+        if contact.is_none_or(|contact| contact.several.is_none()) {
+            return;
+        }
         for offer in self.open_offers(id) {
             let agent = self.withdraw(offer, WithdrawnCause::Taken).agent;
             self.release(agent, Idle::GoesOn);

@@ -140,11 +140,16 @@ impl<E: Keyed> Slab<E> {
 
     pub(crate) fn remove(&mut self, key: E::Key) -> Option<(usize, E)> {
         let slot = self.slot(key)?;
+        self.release(key, slot);
+        let entity = self.slots[slot].entity.take();
+        entity.map(|entity| (slot, entity))
+    }
+
+    /// A slot is free for another entity.
+    fn release(&mut self, key: E::Key, slot: usize) {
         self.finder.remove(key, slot);
         self.free.push(slot as u32);
         self.len -= 1;
-        let entity = self.slots[slot].entity.take();
-        entity.map(|entity| (slot, entity))
     }
 
     /// Every entity, by id.
@@ -221,9 +226,24 @@ impl<E: Keyed + Hashed> Tracked<E> {
         slot.entity.as_mut()
     }
 
-    pub(crate) fn insert(&mut self, entity: E) {
+    /// Adds an entity whose id is not there yet; the slot it got.
+    pub(crate) fn insert(&mut self, entity: E) -> usize {
         let index = self.slab.insert(entity);
         self.touch(index);
+        index
+    }
+
+    /// Drops the entity of a slot where it stands: a large one is not worth moving to be looked at.
+    pub(crate) fn drop_at(&mut self, index: usize) {
+        let slot = &mut self.slab.slots[index];
+        let Some(entity) = &slot.entity else {
+            return;
+        };
+        let key = entity.key();
+        slot.entity = None;
+        self.sum = self.sum.wrapping_sub(slot.hash);
+        slot.hash = 0;
+        self.slab.release(key, index);
     }
 
     pub(crate) fn remove(&mut self, key: E::Key) -> Option<E> {

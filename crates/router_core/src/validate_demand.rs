@@ -70,6 +70,9 @@ impl Router {
     /// All that a contact asks for.
     pub(crate) fn validate_demand(&self, demand: &Demand) -> Checked {
         self.setup.validate_requirement(&demand.requires)?;
+        if demand.is_plain() {
+            return Ok(());
+        }
         self.setup.validate_prefers(&demand.prefers)?;
         self.validate_agents(&demand.preferred, MAX_PREFERRED)?;
         within(demand.preferred_wait_us, 0, MAX_TIMEOUT_US)?;
