@@ -91,10 +91,14 @@ impl Floor {
             let Some(lane) = agents.lanes.iter().find(|lane| lane.channel == channel) else {
                 continue;
             };
-            if self.is_hidden(index, class, passed_over.excludes) {
+            let pool = &lane.pools[class.order];
+            let may_be_better = |least| best.is_none_or(|found| (rank, least) < found);
+            if !pool.least().is_some_and(may_be_better)
+                || self.is_hidden(index, class, passed_over.excludes)
+            {
                 continue;
             }
-            let Some(key) = lane.pools[class.order].best(weight, allowed) else {
+            let Some(key) = pool.best(weight, allowed) else {
                 continue;
             };
             if best.is_none_or(|found| (rank, key) < found) {
@@ -191,14 +195,8 @@ impl Floor {
             return best.map(|(_, id)| id);
         }
         // Whose head is first, as a rule without a look at any contact but that one.
-        let mut first: Option<(Turn, usize)> = None;
-        for (index, turn) in self.heads_for(agent, lines, sight) {
-            if first.is_none_or(|(found, _)| turn < found) {
-                first = Some((turn, index));
-            }
-        }
         if self.preferring.is_empty() {
-            let class = &self.contacts[first?.1];
+            let class = &self.contacts[self.first_head(agent, lines, sight)?];
             let (_, id) = class.waiting.first()?;
             if self.is_open(class, agent, id, sight) {
                 return Some(id);
@@ -217,6 +215,37 @@ impl Floor {
             best = self.best_preferring(agent, domain, sight, best);
         }
         best.map(|(_, id)| id)
+    }
+
+    /// The class whose head is first, of those that [`Self::heads_for`] gives: a loop of its own, since
+    /// every freed agent runs through it and hardly anything else counts on a large floor.
+    fn first_head(&self, agent: &Agent, lines: &Bits, sight: &Sight<'_>) -> Option<usize> {
+        let placed = &self.placed[agent.position as usize];
+        let agents = &self.agents[placed.class];
+        let by_place = !self.by_level && self.ratios.is_none();
+        let (mut channel, mut room) = (None, 0);
+        let mut first: Option<(Turn, usize)> = None;
+        for index in agents.row.both(lines) {
+            let head = &self.heads[index];
+            if channel != Some(head.channel) {
+                channel = Some(head.channel);
+                let lane = agents.lane(head.channel);
+                room = lane.map_or(0, |lane| agents.lanes[lane].room_for(agent, sight.setup));
+            }
+            if head.weight > room {
+                continue;
+            }
+            let part = if by_place {
+                0
+            } else {
+                self.part(index, placed.class, sight.queues)
+            };
+            let turn = head.turn(head.place, part);
+            if first.is_none_or(|(found, _)| turn < found) {
+                first = Some((turn, index));
+            }
+        }
+        first.map(|(_, index)| index)
     }
 
     /// The heads of the classes that an agent qualifies for and has room for, with their turns.

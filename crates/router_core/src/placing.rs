@@ -12,17 +12,20 @@ impl Floor {
         let shut = is_shut(agent, setup);
         let placed = &mut self.placed[agent.position as usize];
         let class = &mut self.agents[placed.class];
+        let rooms = &mut self.rooms;
+        rooms.clear();
         let room_on = |lane: &Lane| if shut { 0 } else { lane.room_for(agent, setup) };
-        let mut rooms = class.lanes.iter().zip(placed.rooms.iter());
-        if rooms.all(|(lane, &old)| old == 0 && room_on(lane) == 0) {
+        rooms.extend(class.lanes.iter().map(room_on));
+        let old_rooms = &mut *placed.rooms;
+        if rooms.iter().chain(old_rooms.iter()).all(|&room| room == 0) {
             return;
         }
         let config = &setup.config.agents[agent.position as usize];
         for (order, strategy) in self.orders.iter().enumerate() {
             let key = key_in(*strategy, agent, config, class.units, setup.config.seed);
             let was = std::mem::replace(&mut placed.keys[order], key);
-            for (lane, &old) in class.lanes.iter_mut().zip(placed.rooms.iter()) {
-                let room = room_on(lane);
+            let lanes = class.lanes.iter_mut().zip(&*rooms).zip(&*old_rooms);
+            for ((lane, &room), &old) in lanes {
                 if old == room && (was == key || room == 0) {
                     continue;
                 }
@@ -38,8 +41,7 @@ impl Floor {
                 }
             }
         }
-        for (lane, old) in class.lanes.iter().zip(placed.rooms.iter_mut()) {
-            let room = room_on(lane);
+        for ((lane, &room), old) in class.lanes.iter().zip(&*rooms).zip(old_rooms) {
             let came_or_went = (*old == 0) != (room == 0);
             *old = room;
             if came_or_went {

@@ -16,7 +16,7 @@ pub(crate) struct AgentKey {
 #[derive(Clone, Debug)]
 struct Rank {
     room: u32,
-    /// The first of them, here so that a choice reads no more than this.
+    /// The first of them, so that a choice need not look among them.
     first: Option<AgentKey>,
     keys: Ranked<AgentKey>,
 }
@@ -28,6 +28,8 @@ pub(crate) struct Pool {
     /// that much room again soon.
     ranks: Vec<Rank>,
     len: usize,
+    /// The first of all and its room, here so that a choice reads no more than this as a rule.
+    first: Option<(AgentKey, u32)>,
 }
 
 /// Where there are more ranks than this, those without anybody are dropped.
@@ -46,6 +48,15 @@ impl Pool {
         if to.0 > 0 {
             self.insert(to.0, to.1);
         }
+        let firsts = self.ranks.iter();
+        let firsts = firsts.filter_map(|rank| Some((rank.first?, rank.room)));
+        self.first = firsts.min();
+    }
+
+    /// No agent stands before it.
+    #[inline]
+    pub(crate) fn least(&self) -> Option<AgentKey> {
+        self.first.map(|(key, _)| key)
     }
 
     fn insert(&mut self, room: u32, key: AgentKey) {
@@ -75,7 +86,17 @@ impl Pool {
     }
 
     /// The first agent with at least this much room whom `allowed` admits.
+    #[inline]
     pub(crate) fn best(&self, weight: u32, allowed: impl Fn(u32) -> bool) -> Option<AgentKey> {
+        let (first, room) = self.first?;
+        if room >= weight && allowed(first.position) {
+            return Some(first);
+        }
+        self.best_of_ranks(weight, allowed)
+    }
+
+    /// Likewise, one room after the other.
+    fn best_of_ranks(&self, weight: u32, allowed: impl Fn(u32) -> bool) -> Option<AgentKey> {
         let mut best: Option<AgentKey> = None;
         for rank in &self.ranks {
             let better = |key: &AgentKey| best.is_none_or(|best| *key < best);
