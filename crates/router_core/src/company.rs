@@ -101,6 +101,7 @@ impl Router {
         };
         joined.several_mut().participants.push(participant);
         let holder = self.agents.of(agent);
+        holder.drop_offer(offer);
         holder.add_joined(contact);
         holder.hold(channel, weight);
         self.emit(Event::Joined {
@@ -120,6 +121,7 @@ impl Router {
             InvitationEnd::Withdrawn => How::Withdrawn,
         };
         let Offer { contact, agent, .. } = self.close(offer, closed);
+        self.agents.of(agent).drop_offer(offer);
         let channel = self.live(contact).channel;
         self.emit(Event::InvitationOver {
             at,

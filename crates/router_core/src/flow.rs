@@ -197,8 +197,14 @@ impl Router {
 
     /// Units of an agent have come free.
     pub(crate) fn release(&mut self, id: AgentId, idle: Idle) {
+        let slot = self.agents.slot_of(id);
+        self.release_at(slot, id, idle);
+    }
+
+    /// The same, where the agent has been found.
+    pub(crate) fn release_at(&mut self, slot: usize, id: AgentId, idle: Idle) {
         let now = self.now;
-        let agent = self.agents.of(id);
+        let agent = self.agents.in_slot(slot);
         if agent.has_nothing_in_hand() {
             if idle == Idle::Starts {
                 agent.idle_since = now;

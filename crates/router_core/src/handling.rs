@@ -9,6 +9,7 @@ use crate::flow::Idle;
 use crate::ids::{AgentId, ChannelId, ContactId, QueueId, TargetId};
 use crate::rejection::{Code, Rejection};
 use crate::router::{Router, refuse};
+use crate::setup::Setup;
 use crate::time::Micros;
 use crate::timer::Timer;
 use crate::view::ContactState;
@@ -25,6 +26,17 @@ pub(crate) struct InHand {
     pub(crate) units: u32,
     /// They were taken without asking for room.
     pub(crate) unasked: bool,
+}
+
+impl Setup {
+    /// The agent's own wrap-up time, or else the queue's.
+    fn wrap_up_lasts(&self, position: u32, queue: QueueId) -> Micros {
+        let config = self.config.agents.get(position as usize);
+        match config.map_or(QUEUE_WRAP_UP, |config| config.wrap_up_us) {
+            QUEUE_WRAP_UP => self.queue(queue).map_or(0, |queue| queue.wrap_up_us),
+            own => own,
+        }
+    }
 }
 
 impl Router {
@@ -102,21 +114,21 @@ impl Router {
             units,
             ..
         } = was;
-        let holder = self.agents.of(agent);
-        holder.drop_contact(contact);
-        holder.counters.talked(at.saturating_sub(was.since));
-        let position = holder.position;
-        let lasts = self.wrap_up_lasts(position, was.queue);
+        let slot = self.agents.slot_of(agent);
+        let holder = self.agents.in_slot(slot);
         let engaged = at.saturating_sub(was.since);
+        holder.drop_contact(contact);
+        holder.counters.talked(engaged);
+        let lasts = self.setup.wrap_up_lasts(holder.position, was.queue);
         self.calibrations.handled(was.queue, engaged + lasts);
         if lasts == 0 {
-            self.agents.of(agent).give_back(channel, units);
-            self.release(agent, Idle::Starts);
+            holder.give_back(channel, units);
+            self.release_at(slot, agent, Idle::Starts);
             return;
         }
         let deadline = at + lasts;
         let timer = self.timers.set(deadline, Timer::WrapUp(agent));
-        self.agents.of(agent).wrap_ups.push(WrapUp {
+        holder.wrap_ups.push(WrapUp {
             contact,
             channel,
             weight: units,
@@ -131,15 +143,6 @@ impl Router {
             channel,
             deadline,
         });
-    }
-
-    /// The agent's own wrap-up time, or else the queue's.
-    fn wrap_up_lasts(&self, position: u32, queue: QueueId) -> Micros {
-        let config = self.setup.config.agents.get(position as usize);
-        match config.map_or(QUEUE_WRAP_UP, |config| config.wrap_up_us) {
-            QUEUE_WRAP_UP => self.setup.queue(queue).map_or(0, |queue| queue.wrap_up_us),
-            own => own,
-        }
     }
 
     pub(crate) fn end_wrap_up(
@@ -167,7 +170,8 @@ impl Router {
     /// A wrap-up is over; its timer is off already.
     pub(crate) fn finish_wrap_up(&mut self, agent: AgentId, timer: u64, by: EndedBy) {
         let at = self.now;
-        let known = self.agents.of(agent);
+        let slot = self.agents.slot_of(agent);
+        let known = self.agents.in_slot(slot);
         let index = known.wrap_ups.iter().position(|wrap| wrap.timer == timer);
         let wrap = known
             .wrap_ups
@@ -183,7 +187,7 @@ impl Router {
             channel,
             by,
         });
-        self.release(agent, Idle::Starts);
+        self.release_at(slot, agent, Idle::Starts);
     }
 
     pub(crate) fn transfer(

@@ -153,6 +153,7 @@ pub mod ids;
 mod index;
 mod intake;
 mod matching;
+mod memory;
 mod naive;
 mod offer;
 mod offering;

@@ -70,7 +70,8 @@ impl Floor {
         let allowed = |position: u32| {
             passed_over.is_nobody() || !passed_over.has(self.ids[position as usize])
         };
-        if class.ranks.is_empty() && class.row.count_both(available) > MANY_CLASSES {
+        if self.crowded && class.ranks.is_empty() && class.row.count_both(available) > MANY_CLASSES
+        {
             let first = self.first_of_everybody(class, passed_over);
             if let Some(position) = first {
                 return Some(self.ids[position as usize]);

@@ -11,7 +11,8 @@ use crate::timer::Timer;
 use crate::view::ContactState;
 
 impl Router {
-    /// Takes an open offer off the table; the contact's stage and the units are the caller's business.
+    /// Takes an open offer off the table; the contact's stage, and that the agent has it no longer,
+    /// are the caller's business.
     pub(crate) fn close(&mut self, id: OfferId, how: How) -> Offer {
         let offer = self
             .offers
@@ -21,7 +22,6 @@ impl Router {
             self.timers.cancel(offer.deadline, offer.timer);
         }
         self.remember_offer(&offer, how);
-        self.agents.of(offer.agent).drop_offer(id);
         match offer.purpose {
             Purpose::Serve => self.stop_ringing(offer.contact, id),
             Purpose::Join => {
@@ -73,6 +73,7 @@ impl Router {
             contact: id, agent, ..
         } = self.close(offer, How::Accepted);
         let holder = self.agents.of(agent);
+        holder.drop_offer(offer);
         holder.misses = 0;
         holder.counters.accepts();
         if holder.has_nothing_in_hand() {
@@ -140,6 +141,7 @@ impl Router {
             contact: id, agent, ..
         } = self.close(offer, How::Declined);
         let channel = self.live(id).channel;
+        self.agents.of(agent).drop_offer(offer);
         self.emit(Event::OfferDeclined {
             at,
             offer,
@@ -162,6 +164,7 @@ impl Router {
             contact: id, agent, ..
         } = self.close(offer, How::Expired);
         let channel = self.live(id).channel;
+        self.agents.of(agent).drop_offer(offer);
         self.emit(Event::OfferExpired {
             at,
             offer,
@@ -210,7 +213,9 @@ impl Router {
         let (id, agent) = (closed.contact, closed.agent);
         let contact = self.live(id);
         let (channel, weight) = (contact.channel, contact.weight);
-        self.agents.of(agent).give_back(channel, weight);
+        let holder = self.agents.of(agent);
+        holder.drop_offer(offer);
+        holder.give_back(channel, weight);
         self.emit(Event::OfferWithdrawn {
             at,
             offer,

@@ -9,9 +9,10 @@ use crate::view::Presence;
 
 impl Router {
     pub(crate) fn validate_agent(&self, agent: AgentId) -> Result<(), Rejection> {
-        match self.agents.get(agent) {
-            Some(_) => Ok(()),
-            None => refuse(Code::UnknownAgent, agent),
+        if self.agents.knows(agent) {
+            Ok(())
+        } else {
+            refuse(Code::UnknownAgent, agent)
         }
     }
 

@@ -24,17 +24,40 @@ impl Roster {
         self.table.get(id)
     }
 
+    pub(crate) fn knows(&self, id: AgentId) -> bool {
+        self.table.slot(id).is_some()
+    }
+
     /// Every access for writing may change what the agent can take; whether it is there must be
     /// changed by [`Self::coming_or_going`].
     #[inline]
     pub(crate) fn get_mut(&mut self, id: AgentId) -> Option<&mut Agent> {
         let slot = self.table.slot(id)?;
+        self.at_mut(slot)
+    }
+
+    /// The same, where the agent has been found.
+    #[inline]
+    fn at_mut(&mut self, slot: usize) -> Option<&mut Agent> {
         let marks = &mut self.marks[slot];
         if *marks & STALE == 0 {
             *marks |= STALE;
             self.stale.push(slot as u32);
         }
         self.table.at_mut(slot)
+    }
+
+    /// Where an agent stands who is known to exist.
+    pub(crate) fn slot_of(&self, id: AgentId) -> usize {
+        let slot = self.table.slot(id);
+        slot.expect("whoever has something in hand exists")
+    }
+
+    /// The agent in a slot.
+    #[inline]
+    pub(crate) fn in_slot(&mut self, slot: usize) -> &mut Agent {
+        self.at_mut(slot)
+            .expect("whoever has something in hand exists")
     }
 
     /// An agent whose presence, signing out or lock may change: apart from every other change, because

@@ -18,6 +18,7 @@ use crate::hash::Fold;
 use crate::hours::Hours;
 use crate::ids::{AgentId, CommandId, ContactId, OfferId, QueueId};
 use crate::index::Index;
+use crate::memory::Memory;
 use crate::offer::{ClosedOffer, Offer, SeenCommand};
 use crate::queue::Queues;
 use crate::rejection::{Code, Rejection};
@@ -25,7 +26,7 @@ use crate::reserving::Reservations;
 use crate::retry::Watch;
 use crate::roster::Roster;
 use crate::setup::Setup;
-use crate::slab::{Memory, Tracked};
+use crate::slab::Tracked;
 use crate::time::Micros;
 use crate::timer::{Timer, Timers};
 
@@ -323,50 +324,37 @@ impl Router {
     }
 
     /// Forgets what has been remembered long enough.
+    #[inline]
     pub(crate) fn purge(&mut self) {
-        let now = self.now;
-        if now < self.nothing_old_before {
-            return;
+        if self.now >= self.nothing_old_before {
+            self.forget_old();
         }
-        if let Some(until) = now.checked_sub(self.setup.config.key_retention_us) {
-            while self.ended.oldest().is_some_and(|old| old.ended_at <= until) {
-                if let Some(old) = self.ended.forget_oldest() {
-                    self.keys.remove(&old.key, old.id);
-                }
-            }
-        }
-        if let Some(until) = now.checked_sub(self.setup.config.memory_us) {
-            while self
-                .closed
-                .oldest()
-                .is_some_and(|old| old.closed_at <= until)
-            {
-                self.closed.forget_oldest();
-            }
-            while self.seen.oldest().is_some_and(|old| old.at <= until) {
-                self.seen.forget_oldest();
-            }
-        }
-        self.nothing_old_before = self.next_purge();
     }
 
-    /// When the next thing will have been remembered long enough, at the earliest.
-    fn next_purge(&self) -> Micros {
+    #[inline(never)]
+    fn forget_old(&mut self) {
+        let now = self.now;
         let (memory, retention) = (
             self.setup.config.memory_us,
             self.setup.config.key_retention_us,
         );
-        // Whatever comes now or later, as long as the configuration stays.
-        let new = self.now.saturating_add(memory.min(retention));
-        let ended = self.ended.oldest().map(|old| (old.ended_at, retention));
-        let closed = self.closed.oldest().map(|old| (old.closed_at, memory));
-        let seen = self.seen.oldest().map(|old| (old.at, memory));
-        let old = [ended, closed, seen].into_iter().flatten();
-        let dues = old.map(|(since, keep)| since.saturating_add(keep));
-        dues.fold(new, Micros::min)
+        let keys = &mut self.keys;
+        let forget_key = |old: Ended| keys.remove(&old.key, old.id);
+        let until = now.checked_sub(retention);
+        let ended = self.ended.forget(until, |old| old.ended_at, forget_key);
+        let until = now.checked_sub(memory);
+        let closed = self.closed.forget(until, |old| old.closed_at, |_| {});
+        let seen = self.seen.forget(until, |old| old.at, |_| {});
+        // Whatever comes now or later is kept so long, as long as the configuration stays.
+        let new = now.saturating_add(memory.min(retention));
+        let oldest = [(ended, retention), (closed, memory), (seen, memory)];
+        let dues =
+            oldest.map(|(since, keep)| since.map_or(new, |since| since.saturating_add(keep)));
+        self.nothing_old_before = dues.into_iter().fold(new, Micros::min);
     }
 
     /// Folds what has changed into the hashes, and leaves little to be placed by a later command.
+    #[inline]
     pub(crate) fn settle(&mut self) {
         self.place_many();
         self.contacts.settle();
