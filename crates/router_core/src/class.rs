@@ -233,8 +233,6 @@ pub(crate) struct Floor {
     pub(crate) preferring: BTreeMap<(AgentId, u32), BTreeSet<(Place, ContactId)>>,
     /// By position.
     pub(crate) placed: Vec<Placed>,
-    /// What the agent who is being placed has room for, by lane of its class; for that moment only.
-    pub(crate) rooms: Vec<u32>,
     pub(crate) ids: Vec<AgentId>,
     /// Every agent must be placed again.
     pub(crate) stale: bool,

@@ -1,7 +1,7 @@
 //! Where agents stand in the pools, and who is present: brought up to date before a choice.
 
 use crate::agent::Agent;
-use crate::class::{Floor, Lane};
+use crate::class::Floor;
 use crate::order::key_in;
 use crate::room::is_shut;
 use crate::setup::Setup;
@@ -11,42 +11,41 @@ impl Floor {
     pub(crate) fn refresh(&mut self, agent: &Agent, setup: &Setup) {
         let shut = is_shut(agent, setup);
         let placed = &mut self.placed[agent.position as usize];
-        let class = &mut self.agents[placed.class];
-        let rooms = &mut self.rooms;
-        rooms.clear();
-        let room_on = |lane: &Lane| if shut { 0 } else { lane.room_for(agent, setup) };
-        rooms.extend(class.lanes.iter().map(room_on));
-        let old_rooms = &mut *placed.rooms;
-        if rooms.iter().chain(old_rooms.iter()).all(|&room| room == 0) {
+        let rooms = &mut *placed.rooms;
+        // As most who are touched: they had their hands full and still have.
+        if shut && rooms.iter().all(|&room| room == 0) {
             return;
         }
+        let class = &mut self.agents[placed.class];
         let config = &setup.config.agents[agent.position as usize];
+        let last = self.orders.len() - 1;
         for (order, strategy) in self.orders.iter().enumerate() {
             let key = key_in(*strategy, agent, config, class.units, setup.config.seed);
             let was = std::mem::replace(&mut placed.keys[order], key);
-            let lanes = class.lanes.iter_mut().zip(&*rooms).zip(&*old_rooms);
-            for ((lane, &room), &old) in lanes {
-                if old == room && (was == key || room == 0) {
+            for (lane, room) in class.lanes.iter_mut().zip(&mut *rooms) {
+                let old = *room;
+                let new = if shut { 0 } else { lane.room_for(agent, setup) };
+                if old == new && (was == key || new == 0) {
                     continue;
                 }
-                lane.pools[order].put((old, &was), (room, key));
+                lane.pools[order].put((old, &was), (new, key));
                 if self.crowded {
                     let everybody = self.everybody.entry((lane.channel, order)).or_default();
                     if old > 0 {
                         everybody.remove(&was);
                     }
-                    if room > 0 {
+                    if new > 0 {
                         everybody.insert(key);
                     }
                 }
-            }
-        }
-        for ((lane, &room), old) in class.lanes.iter().zip(&*rooms).zip(old_rooms) {
-            let came_or_went = (*old == 0) != (room == 0);
-            *old = room;
-            if came_or_went {
-                let available = self.available.entry(lane.channel).or_default();
-                available.set(placed.class, !lane.pools[0].is_empty());
+                if order < last {
+                    continue;
+                }
+                *room = new;
+                if (old == 0) != (new == 0) {
+                    let available = self.available.entry(lane.channel).or_default();
+                    available.set(placed.class, !lane.pools[0].is_empty());
+                }
             }
         }
     }

@@ -48,9 +48,14 @@ impl Pool {
         if to.0 > 0 {
             self.insert(to.0, to.1);
         }
-        let firsts = self.ranks.iter();
-        let firsts = firsts.filter_map(|rank| Some((rank.first?, rank.room)));
-        self.first = firsts.min();
+        self.first = None;
+        for rank in &self.ranks {
+            if let Some(key) = rank.first
+                && self.first.is_none_or(|(least, _)| key < least)
+            {
+                self.first = Some((key, rank.room));
+            }
+        }
     }
 
     /// No agent stands before it.
