@@ -26,6 +26,8 @@ pub(crate) struct InHand {
     pub(crate) units: u32,
     /// They were taken without asking for room.
     pub(crate) unasked: bool,
+    /// Something may have to be dissolved: somebody else is in it, or invited.
+    pub(crate) has_company: bool,
 }
 
 impl Setup {
@@ -82,7 +84,9 @@ impl Router {
             agent,
             by,
         });
-        self.dissolve(id, by);
+        if was.has_company {
+            self.dissolve(id, by);
+        }
         self.finish(id, Step::End, agent);
         self.wrap_up(was);
     }
@@ -101,6 +105,7 @@ impl Router {
             channel: contact.channel,
             units: contact.units(),
             unasked: contact.several().unparked || contact.may_exceed(agent),
+            has_company: contact.several.is_some(),
         }
     }
 
@@ -263,7 +268,9 @@ impl Router {
             to_queue: queue,
             by,
         });
-        self.dissolve(id, by);
+        if was.has_company {
+            self.dissolve(id, by);
+        }
         self.wrap_up(was);
         self.requeue(id, queue, head_start_us, demand, agent);
     }

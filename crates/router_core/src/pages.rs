@@ -57,6 +57,18 @@ impl Pages {
     pub(crate) fn insert(&mut self, id: u64, slot: usize) {
         let number = id / PAGE;
         let at = number.wrapping_sub(self.first) as usize;
+        if let Some(Some(page)) = self.pages.get_mut(at) {
+            page.slots[(id % PAGE) as usize] = slot as u32 + 1;
+            page.used += 1;
+            return;
+        }
+        self.insert_into_new_page(id, slot);
+    }
+
+    #[inline(never)]
+    fn insert_into_new_page(&mut self, id: u64, slot: usize) {
+        let number = id / PAGE;
+        let at = number.wrapping_sub(self.first) as usize;
         if at >= self.pages.len() && !self.reach(number) {
             self.far.insert(id, slot as u32);
             return;
@@ -85,20 +97,18 @@ impl Pages {
     /// Takes out an id that is there.
     pub(crate) fn remove(&mut self, id: u64) {
         let at = (id / PAGE).wrapping_sub(self.first) as usize;
-        let page = self.pages.get_mut(at).and_then(Option::as_mut);
-        let entry = page.map(|page| (&mut page.slots[(id % PAGE) as usize], &mut page.used));
-        match entry {
-            Some((slot, used)) if *slot > 0 => {
+        if let Some(Some(page)) = self.pages.get_mut(at) {
+            let slot = &mut page.slots[(id % PAGE) as usize];
+            if *slot > 0 {
                 *slot = 0;
-                *used -= 1;
-                if *used == 0 {
+                page.used -= 1;
+                if page.used == 0 {
                     self.drop_page(at);
                 }
-            }
-            _ => {
-                self.far.remove(&id);
+                return;
             }
         }
+        self.far.remove(&id);
     }
 
     /// Stretches the row to a page; false when that is too far back.
@@ -137,6 +147,7 @@ impl Pages {
         self.trim();
     }
 
+    #[inline(never)]
     fn drop_page(&mut self, at: usize) {
         self.spare = self.pages[at].take();
         self.trim();

@@ -233,7 +233,7 @@ impl Router {
     }
 
     fn carry_out(&mut self, at: Micros, command: Command) -> Result<u64, Rejection> {
-        if command == Command::Restarted {
+        if matches!(command, Command::Restarted) {
             self.restart(at);
             return Ok(0);
         }
@@ -301,14 +301,22 @@ impl Router {
     }
 
     /// Fires what is due, each deadline at its own time, then moves the clock.
+    #[inline]
     fn run_until(&mut self, at: Micros) {
+        if self.timers.next().is_some_and(|due| due <= at) {
+            self.fire_due(at);
+        }
+        self.now = at;
+        self.purge();
+    }
+
+    #[inline(never)]
+    fn fire_due(&mut self, at: Micros) {
         while let Some((deadline, number, timer)) = self.timers.pop_due(at) {
             self.now = deadline;
             self.fire(number, timer);
             self.decide();
         }
-        self.now = at;
-        self.purge();
     }
 
     pub(crate) fn fire(&mut self, number: u64, timer: Timer) {
