@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 
 use crate::agent::Agent;
 use crate::bits::Bits;
-use crate::class::{ContactClass, Floor, Head, MANY_CLASSES, Rank};
+use crate::class::{ContactClass, Floor, Head, Lane, MANY_CLASSES, Rank};
 use crate::contact::{Contact, Place};
 use crate::domains::Tenants;
 use crate::grouping::turned;
@@ -223,6 +223,11 @@ impl Floor {
     fn first_head(&self, agent: &Agent, lines: &Bits, sight: &Sight<'_>) -> Option<usize> {
         let placed = &self.placed[agent.position as usize];
         let agents = &self.agents[placed.class];
+        // As after most offers: it has just got what it had room for.
+        let is_full = |lane: &Lane| lane.room_for(agent, sight.setup) == 0;
+        if agents.lanes.iter().all(is_full) {
+            return None;
+        }
         let by_place = !self.by_level && self.ratios.is_none();
         let (mut channel, mut room) = (None, 0);
         let mut first: Option<(Turn, usize)> = None;

@@ -1,8 +1,12 @@
 //! How many contacts each queue has in each stage.
 
+use std::collections::BTreeMap;
+
 use crate::contact::Stage;
 use crate::ids::QueueId;
-use crate::pages::Pages;
+
+/// Queues with smaller numbers are found without a search.
+const LISTED: usize = if cfg!(debug_assertions) { 3 } else { 1 << 16 };
 
 /// One queue's live contacts; each counts in exactly one field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +50,10 @@ impl Counts {
 /// The counts of all queues that ever had a contact.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queues {
-    places: Pages,
+    /// By a queue's number: where its counts are, + 1; 0 = it never had a contact.
+    places: Vec<u32>,
+    /// Those of queues with numbers beyond.
+    far: BTreeMap<QueueId, u32>,
     counts: Vec<Counts>,
     waiting: u32,
 }
@@ -80,17 +87,40 @@ impl Queues {
     }
 
     pub(crate) fn of(&self, queue: QueueId) -> Counts {
-        let place = self.places.find(queue.into());
+        let place = self.place(queue);
         place.map_or_else(Counts::default, |place| self.counts[place])
     }
 
+    #[inline]
+    fn place(&self, queue: QueueId) -> Option<usize> {
+        let place = match self.places.get(queue as usize) {
+            Some(place) => *place,
+            None => self.far.get(&queue).copied().unwrap_or(0),
+        };
+        place.checked_sub(1).map(|place| place as usize)
+    }
+
+    #[inline]
     fn counts_of(&mut self, queue: QueueId) -> &mut Counts {
-        let place = self.places.find(queue.into()).unwrap_or_else(|| {
-            self.places.insert(queue.into(), self.counts.len());
-            self.counts.push(Counts::default());
-            self.counts.len() - 1
-        });
+        let place = self.place(queue);
+        let place = place.unwrap_or_else(|| self.add(queue));
         &mut self.counts[place]
+    }
+
+    /// A queue has its first contact.
+    #[inline(never)]
+    fn add(&mut self, queue: QueueId) -> usize {
+        self.counts.push(Counts::default());
+        let (number, place) = (queue as usize, self.counts.len() as u32);
+        if number >= LISTED {
+            self.far.insert(queue, place);
+        } else {
+            if number >= self.places.len() {
+                self.places.resize(number + 1, 0);
+            }
+            self.places[number] = place;
+        }
+        self.counts.len() - 1
     }
 
     /// Waiting contacts in all queues together.
