@@ -44,8 +44,9 @@ def cases(seed: int) -> Iterator[Case]:
         agents = list(oracle.agents)
         if waiting and agents and random.random() < 0.04:
             contact, agent = random.choice(waiting), random.choice(agents)
-            case = Case("waits", moment, tell(after(moment), contact, agent))
-            if is_testable(case, oracle):
+            router = after(moment)
+            case = Case("waits", moment, tell(router, contact, agent))
+            if is_testable(case, oracle) and not is_due(router):
                 yield case._replace(several=several(oracle, contact), wished=wished(oracle, agent))
         offers = moment.offers()
         if len(offers) != 1 or isinstance(moment.command, Restarted):
@@ -110,6 +111,14 @@ def is_testable(case: Case, oracle: Oracle) -> bool:
         elif reason.predicate in {"queue_not_skill", "contact_not_skill"}:
             beyond[reason.subject] = min(reason.needs, beyond.get(reason.subject, 101))
     return all(lowest.get(skill, 0) < limit for skill, limit in beyond.items())
+
+
+def is_due(router: Router) -> bool:
+    """Tell whether a deadline is due already: who comes back with an old place may be past a step of its
+    queue, which fires before whatever comes next, and so before any fix.
+    """
+    due = router.next_deadline()
+    return due is not None and due <= router.now
 
 
 def several(oracle: Oracle, number: int) -> bool:
