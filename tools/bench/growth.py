@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ POPULATIONS = (
     (100_000, 1_000_000, 5_000),
 )
 TOP = 10
+MISSING = "valgrind is missing (Debian: apt-get install valgrind)"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,10 @@ class Counted:
 
     per_input: float
     top: list[tuple[str, float]]
+
+
+class Missing(Exception):
+    """It cannot be measured here."""
 
 
 class Grown(Exception):
@@ -39,10 +45,13 @@ def run(quick: bool, allowed: float | None = None) -> None:
 
     Raises:
         Grown: with as many signatures as the first population, a later one grew beyond `allowed` percent.
+        Missing: there is no valgrind, and STRICT=1 allows no skipped check.
     """
     title("instructions per input (callgrind), and how they grow with the floor")
     if shutil.which("valgrind") is None:
-        print("not measured: valgrind is missing (Debian: apt-get install valgrind)", flush=True)
+        if os.environ.get("STRICT") == "1":
+            raise Missing(MISSING)
+        print(f"not measured: {MISSING}", flush=True)
         return
     sizes = POPULATIONS[:2] if quick else POPULATIONS
     results = [count(*size) for size in sizes]

@@ -43,7 +43,8 @@ def main() -> int:
             parts[name](options.quick)
         except subprocess.TimeoutExpired:
             print(f"{name}: the rest is not measured, its time is over", flush=True)
-        except (subprocess.SubprocessError, side_by_side.Disagreement, growth.Grown) as fault:
+            failed += [name] if options.max_growth is not None else []
+        except (subprocess.SubprocessError, side_by_side.Disagreement, growth.Grown, growth.Missing) as fault:
             failed.append(name)
             print(f"{name} FAILED: {fault}", flush=True)
     print(f"\n{time.monotonic() - begun:.0f} s in all{f'; failed: {failed}' if failed else ''}", flush=True)
