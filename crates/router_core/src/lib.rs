@@ -15,69 +15,25 @@
 //!
 //! ```
 //! use router_core::{
-//!     AgentConfig, ChannelConfig, ChannelUnits, Command, Config, DAY, Demand, Event, Limits,
-//!     NO_LIMIT, Order, QUEUE_WRAP_UP, QueueConfig, Requirement, Router, SECOND, SkillLevel,
-//!     Strategy, Terms,
+//!     AgentConfig, ChannelConfig, ChannelUnits, Command, Config, Demand, Event, Limits, QueueConfig,
+//!     Requirement, Router, SECOND, SkillLevel, Terms,
 //! };
 //!
 //! let (chat, sales, english, ann) = (1, 1, 1, 1);
 //! let config = Config {
-//!     order: Order::Longest,
-//!     miss_limit: 3,
-//!     retry_after_us: 5 * SECOND,
-//!     max_waiting: NO_LIMIT,
-//!     key_retention_us: 7 * DAY,
-//!     memory_us: 600 * SECOND,
-//!     seed: 0,
-//!     domains: vec![],
-//!     reserve_after_us: 20 * SECOND,
-//!     reply_margin_us: 60 * SECOND,
-//!     channels: vec![ChannelConfig {
-//!         id: chat,
-//!         exclusive: false,
-//!         instant: true,
-//!         connect_timeout_us: 10 * SECOND,
-//!         interruptible: false,
-//!         domain: 0,
-//!     }],
+//!     channels: vec![ChannelConfig::new(chat)],
 //!     skills: vec![english],
-//!     reasons: vec![],
-//!     targets: vec![],
 //!     queues: vec![QueueConfig {
-//!         id: sales,
 //!         requires: Requirement::all_of(&[SkillLevel { skill: english, level: 50 }]),
 //!         rank_skill: english,
-//!         max_waiting: NO_LIMIT,
-//!         offer_timeout_us: 20 * SECOND,
-//!         wrap_up_us: 0,
-//!         strategy: Strategy::LongestIdle,
-//!         priority: 5,
-//!         service_level_us: 20 * SECOND,
-//!         ratio: 100,
-//!         steps: vec![],
-//!         ring_limit: 50,
-//!         expected_handle_us: 180 * SECOND,
-//!         overflow: vec![],
-//!         tier: 2,
-//!         max_in_hand: NO_LIMIT,
-//!         announce_us: 0,
-//!         domain: 0,
-//!         fallback: Strategy::LongestIdle,
-//!         choice_timeout_us: SECOND / 5,
+//!         ..QueueConfig::new(sales)
 //!     }],
 //!     agents: vec![AgentConfig {
-//!         id: ann,
 //!         skills: vec![SkillLevel { skill: english, level: 80 }],
 //!         capacity: vec![ChannelUnits { channel: chat, units: 3 }],
-//!         share: 100,
-//!         stealth: false,
-//!         auto_accept: false,
-//!         wrap_up_us: QUEUE_WRAP_UP,
-//!         domain: 0,
+//!         ..AgentConfig::new(ann)
 //!     }],
-//!     contracts: vec![],
-//!     names: vec![],
-//!     hash: [0; 32],
+//!     ..Config::default()
 //! };
 //! let mut router = Router::new(Limits::default());
 //! let mut events = Vec::new();
@@ -164,6 +120,7 @@ mod pages;
 #[cfg(test)]
 mod picture;
 mod placing;
+mod plain;
 mod pool;
 mod preference;
 mod presence;

@@ -1,73 +1,28 @@
 //! Small days whose outcome can be worked out by hand, and long ones that must add up.
 
 use router_core::{
-    AgentConfig, ChannelConfig, ChannelUnits, Code, Config, DAY, Event, NO_LIMIT, Order,
-    QUEUE_WRAP_UP, QueueConfig, Requirement, SECOND, Strategy,
+    AgentConfig, ChannelConfig, ChannelUnits, Code, Config, DAY, Event, QueueConfig, SECOND,
 };
 use router_sim::{Duty, Outcome, Row, SimContact, Workload, run, run_with, try_run_with};
 
 fn workload(agents: u32, contacts: Vec<SimContact>) -> Workload {
     let agent = |id| AgentConfig {
-        id,
-        skills: Vec::new(),
         capacity: vec![ChannelUnits {
             channel: 1,
             units: 1,
         }],
-        share: 100,
-        stealth: false,
-        auto_accept: false,
-        wrap_up_us: QUEUE_WRAP_UP,
-        domain: 0,
+        ..AgentConfig::new(id)
     };
     let config = Config {
-        order: Order::Longest,
-        miss_limit: 3,
-        retry_after_us: 5 * SECOND,
-        max_waiting: NO_LIMIT,
         key_retention_us: DAY,
         memory_us: 60 * SECOND,
-        seed: 0,
-        domains: Vec::new(),
-        reserve_after_us: 0,
-        reply_margin_us: 0,
-        channels: vec![ChannelConfig {
-            id: 1,
-            exclusive: true,
-            instant: false,
-            connect_timeout_us: 10 * SECOND,
-            interruptible: false,
-            domain: 0,
-        }],
-        skills: Vec::new(),
-        reasons: Vec::new(),
-        targets: Vec::new(),
+        channels: vec![ChannelConfig::voice(1)],
         queues: vec![QueueConfig {
-            id: 1,
-            requires: Requirement::default(),
-            rank_skill: 0,
-            max_waiting: NO_LIMIT,
-            offer_timeout_us: 20 * SECOND,
             wrap_up_us: 5 * SECOND,
-            strategy: Strategy::LongestIdle,
-            priority: 5,
-            service_level_us: 20 * SECOND,
-            ratio: 100,
-            steps: Vec::new(),
-            ring_limit: 50,
-            expected_handle_us: 180 * SECOND,
-            overflow: Vec::new(),
-            tier: 2,
-            max_in_hand: NO_LIMIT,
-            announce_us: 0,
-            domain: 0,
-            fallback: Strategy::LongestIdle,
-            choice_timeout_us: 200_000,
+            ..QueueConfig::new(1)
         }],
         agents: (1..=agents).map(agent).collect(),
-        contracts: Vec::new(),
-        names: Vec::new(),
-        hash: [0; 32],
+        ..Config::default()
     };
     let duty = |agent| Duty {
         agent,

@@ -1,74 +1,30 @@
 //! Endless plays: the same seed is the same play, nobody gets lost, luck is what was drawn.
 
-use router_core::{
-    AgentConfig, ChannelConfig, ChannelUnits, Config, DAY, NO_LIMIT, Order, QUEUE_WRAP_UP,
-    QueueConfig, Requirement, SECOND, Strategy,
-};
+use router_core::{AgentConfig, ChannelConfig, ChannelUnits, Config, QueueConfig, SECOND};
 use router_sim::{Centre, Flow, Law, Play};
 
 /// Three agents, room for four waiting, customers of little patience.
 fn centre(seed: u64) -> Centre {
     let agent = |id| AgentConfig {
-        id,
-        skills: Vec::new(),
         capacity: vec![ChannelUnits {
             channel: 1,
             units: 1,
         }],
-        share: 100,
-        stealth: false,
-        auto_accept: false,
-        wrap_up_us: QUEUE_WRAP_UP,
-        domain: 0,
+        ..AgentConfig::new(id)
     };
     let config = Config {
-        order: Order::Longest,
         miss_limit: 0,
-        retry_after_us: SECOND,
         max_waiting: 4,
+        // Endless plays: what is over is forgotten at once.
         key_retention_us: 1,
         memory_us: 1,
-        seed: 0,
-        domains: Vec::new(),
-        reserve_after_us: 0,
-        reply_margin_us: 0,
         channels: vec![ChannelConfig {
-            id: 1,
             exclusive: true,
-            instant: true,
-            connect_timeout_us: DAY,
-            interruptible: false,
-            domain: 0,
+            ..ChannelConfig::new(1)
         }],
-        skills: Vec::new(),
-        reasons: Vec::new(),
-        targets: Vec::new(),
-        queues: vec![QueueConfig {
-            id: 1,
-            requires: Requirement::default(),
-            rank_skill: 0,
-            max_waiting: NO_LIMIT,
-            offer_timeout_us: SECOND,
-            wrap_up_us: 0,
-            strategy: Strategy::LongestIdle,
-            priority: 5,
-            service_level_us: 20 * SECOND,
-            ratio: 100,
-            steps: Vec::new(),
-            ring_limit: 50,
-            expected_handle_us: 180 * SECOND,
-            overflow: Vec::new(),
-            tier: 2,
-            max_in_hand: NO_LIMIT,
-            announce_us: 0,
-            domain: 0,
-            fallback: Strategy::LongestIdle,
-            choice_timeout_us: 200_000,
-        }],
+        queues: vec![QueueConfig::new(1)],
         agents: vec![agent(30), agent(10), agent(20)],
-        contracts: Vec::new(),
-        names: Vec::new(),
-        hash: [0; 32],
+        ..Config::default()
     };
     let flow = |mean| Flow {
         channel: 1,

@@ -4,72 +4,23 @@ mod common;
 
 use common::{frame, framed};
 use router_core::{
-    AgentConfig, ChannelConfig, ChannelUnits, Command, Config, DAY, Demand, Limits, NO_LIMIT,
-    Order, QUEUE_WRAP_UP, QueueConfig, Requirement, Router, SECOND, Strategy, Terms,
+    AgentConfig, ChannelConfig, ChannelUnits, Command, Config, Demand, Limits, QueueConfig, Router,
+    SECOND, Terms,
 };
 use router_wire::{Applied, Frames, Part, apply_batch, encode_event};
 
 fn configure() -> Command {
     let config = Config {
-        order: Order::Longest,
-        miss_limit: 3,
-        retry_after_us: 5 * SECOND,
-        max_waiting: NO_LIMIT,
-        key_retention_us: 7 * DAY,
-        memory_us: 600 * SECOND,
-        seed: 0,
-        domains: Vec::new(),
-        reserve_after_us: 0,
-        reply_margin_us: 0,
-        channels: vec![ChannelConfig {
-            id: 1,
-            exclusive: false,
-            instant: true,
-            connect_timeout_us: SECOND,
-            interruptible: false,
-            domain: 0,
-        }],
-        skills: vec![],
-        reasons: vec![],
-        targets: Vec::new(),
-        queues: vec![QueueConfig {
-            id: 1,
-            requires: Requirement::default(),
-            rank_skill: 0,
-            max_waiting: NO_LIMIT,
-            offer_timeout_us: 20 * SECOND,
-            wrap_up_us: 0,
-            strategy: Strategy::LongestIdle,
-            priority: 5,
-            service_level_us: 20 * SECOND,
-            ratio: 100,
-            steps: vec![],
-            ring_limit: 50,
-            expected_handle_us: 180 * SECOND,
-            overflow: Vec::new(),
-            tier: 2,
-            max_in_hand: NO_LIMIT,
-            announce_us: 0,
-            domain: 0,
-            fallback: Strategy::LongestIdle,
-            choice_timeout_us: 200_000,
-        }],
+        channels: vec![ChannelConfig::new(1)],
+        queues: vec![QueueConfig::new(1)],
         agents: vec![AgentConfig {
-            id: 1,
-            skills: vec![],
             capacity: vec![ChannelUnits {
                 channel: 1,
                 units: 2,
             }],
-            share: 100,
-            stealth: false,
-            auto_accept: false,
-            wrap_up_us: QUEUE_WRAP_UP,
-            domain: 0,
+            ..AgentConfig::new(1)
         }],
-        contracts: Vec::new(),
-        names: vec![],
-        hash: [0; 32],
+        ..Config::default()
     };
     Command::Configure {
         config: Box::new(config),

@@ -8,8 +8,8 @@
 //!    Accidental overlap makes an agent fit for 8 (of 200) to 100 (of 5,000) signatures.
 
 use router_core::{
-    AgentConfig, ChannelConfig, ChannelUnits, Config, Limits, NO_LIMIT, Order, QUEUE_WRAP_UP,
-    QueueConfig, Requirement, SECOND, SkillLevel, Strategy,
+    AgentConfig, ChannelConfig, ChannelUnits, Config, Limits, QueueConfig, Requirement, SECOND,
+    SkillLevel,
 };
 
 use crate::chance::Chance;
@@ -226,72 +226,31 @@ fn agent(
         (true, _) => vec![voice],
     };
     AgentConfig {
-        id,
         skills: profiles[profile as usize].clone(),
         capacity,
-        share: 100,
-        stealth: false,
-        auto_accept: false,
-        wrap_up_us: QUEUE_WRAP_UP,
-        domain: 0,
+        ..AgentConfig::new(id)
     }
 }
 
 fn config(population: Population, asked: &[Vec<SkillLevel>], agents: Vec<AgentConfig>) -> Config {
     let memory_us = Population::remembered_turns() * population.step_us();
-    let channel = |id: u32| ChannelConfig {
-        id,
-        exclusive: id == VOICE,
-        instant: id == CHAT,
-        connect_timeout_us: 10 * SECOND,
-        interruptible: false,
-        domain: 0,
-    };
     let queue = |(index, asked): (usize, &Vec<SkillLevel>)| QueueConfig {
-        id: index as u32 + 1,
         requires: Requirement::all_of(&asked[..1]),
-        rank_skill: 0,
-        max_waiting: NO_LIMIT,
-        offer_timeout_us: 20 * SECOND,
         wrap_up_us: if population.is_plain || index % 2 == 0 {
             0
         } else {
             5 * SECOND
         },
-        strategy: Strategy::LongestIdle,
-        priority: 5,
-        service_level_us: 20 * SECOND,
-        ratio: 100,
-        steps: Vec::new(),
-        ring_limit: 50,
-        expected_handle_us: 180 * SECOND,
-        overflow: Vec::new(),
-        tier: 2,
-        max_in_hand: NO_LIMIT,
-        announce_us: 0,
-        domain: 0,
-        fallback: Strategy::LongestIdle,
-        choice_timeout_us: 200_000,
+        ..QueueConfig::new(index as u32 + 1)
     };
     Config {
-        order: Order::Longest,
-        miss_limit: 3,
-        retry_after_us: 5 * SECOND,
-        max_waiting: NO_LIMIT,
         key_retention_us: memory_us,
         memory_us,
-        seed: 0,
-        domains: Vec::new(),
         reserve_after_us: 0,
-        reply_margin_us: 0,
-        channels: [CHAT, VOICE].map(channel).to_vec(),
+        channels: vec![ChannelConfig::new(CHAT), ChannelConfig::voice(VOICE)],
         skills: (1..=SKILLS).collect(),
-        reasons: Vec::new(),
-        targets: Vec::new(),
         queues: asked.iter().enumerate().map(queue).collect(),
         agents,
-        contracts: Vec::new(),
-        names: Vec::new(),
-        hash: [0; 32],
+        ..Config::default()
     }
 }
