@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ CHECKPOINT_EVERY_S = 0.5
 HEAD_EVERY_S = 0.5
 """Half of the second that may be lost unnoticed, because a commit may come between two looks."""
 
+COPY_BYTES = 1024 * 1024
 READ_ROWS = 256
 """Rows per read transaction: a long one would keep the writer from resetting its WAL."""
 
@@ -114,29 +115,36 @@ class SqliteJournal:
     def __init__(self, folder: Path, site: str) -> None:
         _check_version()
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock_file = _lock(folder)
+        self._held = ExitStack()  # the lock first, so that it is given up last
+        self._held.callback(os.close, _lock(folder))
+        self._failed = False
+        self._closed = False
         try:
             self._open(folder, site)
-        except apsw.Error as error:
-            os.close(self._lock_file)
+        except (apsw.Error, OSError) as error:
+            self._held.close()
             raise JournalError(f"{folder / SEGMENT}: cannot be opened: {error}") from error
         except BaseException:
-            os.close(self._lock_file)
+            self._held.close()
             raise
 
     def _open(self, folder: Path, site: str) -> None:
         head = read_head(folder / HEAD)
+        _write_wal_anew(folder)
         self._db = apsw.Connection(str(folder / SEGMENT))
+        self._held.callback(self._db.close)
+        # Else closing copies the WAL's good part and removes the rest: a refused start would destroy
+        # what can still be saved, and a failed writer would write.
+        self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         _configure_writer(self._db)
-        self._first_chain = _create_or_check(self._db, site)
+        self._first_chain = _create_or_check(self._db, site, head)
         self._last = _last(self._db, self._first_chain)
         _check_head(self._db, head, self._last)
         self._head_file = HeadFile(folder / HEAD)
+        self._held.callback(self._head_file.close)
         self._head_seq = -1
         _sync_folder(folder)
         self._epoch = _last_epoch(self._db) + 1
-        self._failed = False
-        self._closed = False
         self._checkpointed_seq = 0
         self._checkpoint_at = self._head_at = 0.0
         self._write_head()
@@ -214,13 +222,10 @@ class SqliteJournal:
         if self._closed:
             return
         self._closed = True
-        try:
+        with self._held:
             if not self._failed:
                 self._write_head()
-            self._db.close()
-        finally:
-            self._head_file.close()
-            os.close(self._lock_file)
+                self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
 
     def _write_head(self) -> None:
         if self._head_seq != self._last.seq:
@@ -245,6 +250,23 @@ def _lock(folder: Path) -> int:
     return file
 
 
+def _write_wal_anew(folder: Path) -> None:
+    """Make the rows of a writer that did not end well durable, before anybody builds on them.
+
+    The last of them may have been written and never synced, or its sync failed; then the system
+    takes the pages for clean, and another sync would not write them. So they are written again.
+    """
+    path = folder / (SEGMENT + "-wal")
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        while part := file.read(COPY_BYTES):
+            file.seek(-len(part), os.SEEK_CUR)
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def _configure_writer(db: apsw.Connection) -> None:
     """Set what durability rests on, and read it back: a pragma that is refused says nothing."""
     db.set_busy_timeout(5_000)
@@ -255,8 +277,9 @@ def _configure_writer(db: apsw.Connection) -> None:
             raise JournalError(f"SQLite keeps {name} = {actual!r} where {expected!r} is needed")
 
 
-def _create_or_check(db: apsw.Connection, site: str) -> bytes:
+def _create_or_check(db: apsw.Connection, site: str, head: Head | None) -> bytes:
     if not _query(db, "SELECT 1 FROM sqlite_schema WHERE name = 'batches'"):
+        _check_head(db, head, Last(0, 0, b""))  # before anything is written over what is left
         with db:
             db.execute(_SCHEMA)
             db.execute("INSERT INTO meta VALUES (?, ?, ?)", (FORMAT_VERSION, RULES_VERSION, site))
@@ -301,7 +324,7 @@ def _check_head(db: apsw.Connection, head: Head | None, last: Last) -> None:
     if head is None:
         if last.seq:
             raise JournalError(
-                f"the head file is missing, the journal has {last.seq} rows. "
+                f"the head file is missing or blank, the journal has {last.seq} rows. "
                 "If it was removed on purpose, run `python -m engine.journal rebuild-head FOLDER`."
             )
         return
