@@ -72,6 +72,7 @@ TRUTHS = Check(
 )
 TORTURE_SIZES = {
     "AGREEMENT_COMMANDS": "1000000",
+    "CUTS": "1000",
     "KILLS": "20",
     "STORM_SEEDS": "200",
     "STORM_STEPS": "50000",
