@@ -24,8 +24,10 @@ from engine.journal.contract import (
     next_chain,
 )
 from engine.journal.head import Head, HeadFile, read_head
+from engine.journal.wal import has_lost_commits, write_anew
 
 SEGMENT = "000001.sqlite"
+WAL = SEGMENT + "-wal"
 HEAD = "head"
 LOCK = "lock"
 OLDEST_SQLITE = (3, 51, 3)
@@ -35,7 +37,6 @@ CHECKPOINT_EVERY_S = 0.5
 HEAD_EVERY_S = 0.5
 """Half of the second that may be lost unnoticed, because a commit may come between two looks."""
 
-COPY_BYTES = 1024 * 1024
 READ_ROWS = 256
 """Rows per read transaction: a long one would keep the writer from resetting its WAL."""
 
@@ -57,6 +58,9 @@ _WRITER_PRAGMAS: dict[str, tuple[str, object]] = {
     "synchronous": ("full", 2),
     "wal_autocheckpoint": ("0", 0),
 }
+_ACCEPT = (
+    "Restore the folder from a copy, or accept the loss with `python -m engine.journal rebuild-head FOLDER`."
+)
 
 
 @contextmanager
@@ -130,16 +134,19 @@ class SqliteJournal:
 
     def _open(self, folder: Path, site: str) -> None:
         head = read_head(folder / HEAD)
-        _write_wal_anew(folder)
+        write_anew(folder / WAL)
         self._db = apsw.Connection(str(folder / SEGMENT))
         self._held.callback(self._db.close)
         # Else closing copies the WAL's good part and removes the rest: a refused start would destroy
         # what can still be saved, and a failed writer would write.
         self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         _configure_writer(self._db)
-        self._first_chain = _create_or_check(self._db, site, head)
+        if not _query(self._db, "SELECT 1 FROM sqlite_schema WHERE name = 'batches'"):
+            self._check_tail(folder, head, Last(0, 0, b""))  # before anything is written over the rest
+            _create(self._db, site)
+        self._first_chain = _check_site(self._db, site)
         self._last = _last(self._db, self._first_chain)
-        _check_head(self._db, head, self._last)
+        self._check_tail(folder, head, self._last)
         self._head_file = HeadFile(folder / HEAD)
         self._held.callback(self._head_file.close)
         self._head_seq = -1
@@ -148,6 +155,14 @@ class SqliteJournal:
         self._checkpointed_seq = 0
         self._checkpoint_at = self._head_at = 0.0
         self._write_head()
+
+    def _check_tail(self, folder: Path, head: Head | None, last: Last) -> None:
+        _check_head(self._db, head, last)
+        kept, _ = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+        if has_lost_commits(folder / WAL, kept):
+            raise JournalCut(
+                last.seq + 1, f"it and what follows were durable, and {WAL} is damaged there. {_ACCEPT}"
+            )
 
     def append(
         self,
@@ -250,23 +265,6 @@ def _lock(folder: Path) -> int:
     return file
 
 
-def _write_wal_anew(folder: Path) -> None:
-    """Make the rows of a writer that did not end well durable, before anybody builds on them.
-
-    The last of them may have been written and never synced, or its sync failed; then the system
-    takes the pages for clean, and another sync would not write them. So they are written again.
-    """
-    path = folder / (SEGMENT + "-wal")
-    if not path.exists():
-        return
-    with path.open("r+b") as file:
-        while part := file.read(COPY_BYTES):
-            file.seek(-len(part), os.SEEK_CUR)
-            file.write(part)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _configure_writer(db: apsw.Connection) -> None:
     """Set what durability rests on, and read it back: a pragma that is refused says nothing."""
     db.set_busy_timeout(5_000)
@@ -277,12 +275,13 @@ def _configure_writer(db: apsw.Connection) -> None:
             raise JournalError(f"SQLite keeps {name} = {actual!r} where {expected!r} is needed")
 
 
-def _create_or_check(db: apsw.Connection, site: str, head: Head | None) -> bytes:
-    if not _query(db, "SELECT 1 FROM sqlite_schema WHERE name = 'batches'"):
-        _check_head(db, head, Last(0, 0, b""))  # before anything is written over what is left
-        with db:
-            db.execute(_SCHEMA)
-            db.execute("INSERT INTO meta VALUES (?, ?, ?)", (FORMAT_VERSION, RULES_VERSION, site))
+def _create(db: apsw.Connection, site: str) -> None:
+    with db:
+        db.execute(_SCHEMA)
+        db.execute("INSERT INTO meta VALUES (?, ?, ?)", (FORMAT_VERSION, RULES_VERSION, site))
+
+
+def _check_site(db: apsw.Connection, site: str) -> bytes:
     found = _query(db, "SELECT site FROM meta")[0][0]
     if found != site:
         raise JournalError(f"site.name: this journal belongs to {found!r}, not to {site!r}")
@@ -331,8 +330,7 @@ def _check_head(db: apsw.Connection, head: Head | None, last: Last) -> None:
     if head.seq > last.seq:
         raise JournalCut(
             last.seq + 1,
-            f"rows {last.seq + 1}..{head.seq} were durable and are gone. Restore the folder from a "
-            "copy, or accept the loss with `python -m engine.journal rebuild-head FOLDER`.",
+            f"rows {last.seq + 1}..{head.seq} were durable and are gone. {_ACCEPT}",
         )
     if head.seq:
         rows = db.execute("SELECT chain FROM batches WHERE seq = ?", (head.seq,)).fetchall()

@@ -55,7 +55,7 @@ def plant(bug: str) -> None:
     elif bug == "head not synced":
         head.os = SimpleNamespace(**{**vars(os), "fsync": lambda file: None})  # type: ignore[attr-defined]
     elif bug == "WAL not written anew":
-        sqlite._write_wal_anew = lambda folder: None
+        sqlite.write_anew = lambda path: None
 
 
 def note_heads(promises: Promises) -> None:

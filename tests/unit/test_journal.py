@@ -22,22 +22,6 @@ from engine.journal.__main__ import main
 from engine.journal.head import SLOT_BYTES, Head, HeadFile, read_head
 from engine.testing.journal_kit import check_journal
 
-WAL_HEADER = 32
-WAL_FRAME = 24 + 4_096
-"""A frame is its header and one page."""
-
-
-def copied(folder: Path, to: Path) -> Path:
-    """Copy a journal that is being written, as a power cut would leave it."""
-    to.mkdir()
-    for name in (sqlite.SEGMENT, sqlite.SEGMENT + "-wal", sqlite.HEAD):
-        (to / name).write_bytes((folder / name).read_bytes())
-    return to
-
-
-def flipped(whole: bytes, at: int, bit: int) -> bytes:
-    return whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :]
-
 
 def filled(folder: Path, rows: int) -> None:
     journal = SqliteJournal(folder, "site")
@@ -128,32 +112,6 @@ def test_a_missing_row_is_named(tmp_path: Path) -> None:
         list(SqliteJournal(tmp_path, "site").read())
 
 
-def test_a_flipped_bit_anywhere_is_never_served(tmp_path: Path) -> None:
-    """Each 97th byte of the file in turn: the start fails, or every row is what was written."""
-    filled(tmp_path, 40)
-    path = tmp_path / sqlite.SEGMENT
-    whole = path.read_bytes()
-    expected = [(n, n, b"frame %d" % n) for n in range(1, 41)]
-    refused = 0
-    for at in range(0, len(whole), 97):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
-        try:
-            journal = SqliteJournal(tmp_path, "site")
-        except JournalError:
-            refused += 1
-            continue
-        try:
-            assert [(row.seq, row.at, row.frames) for row in journal.read()] == expected
-        except JournalError:
-            refused += 1
-        finally:
-            journal._db.close()
-            journal._failed = True
-            journal.close()
-        path.write_bytes(whole)
-    assert refused > 10
-
-
 def test_a_cut_tail_is_detected(tmp_path: Path) -> None:
     filled(tmp_path, 5)
     db = apsw.Connection(str(tmp_path / sqlite.SEGMENT))
@@ -164,37 +122,10 @@ def test_a_cut_tail_is_detected(tmp_path: Path) -> None:
     assert caught.value.seq == 4
 
 
-@pytest.mark.parametrize(("frame", "first_lost"), [(0, 1), (2, 1), (3, 1), (5, 3), (7, 5)])
-def test_a_spoilt_wal_is_detected(tmp_path: Path, frame: int, first_lost: int) -> None:
-    """SQLite drops the tail of a torn WAL silently; the head file does not forget it.
-
-    The first three frames hold the tables, each other one a row. A refused start changes nothing, so
-    that what is left can still be saved.
-    """
-    journal = SqliteJournal(tmp_path, "site")
-    for number in range(1, 6):
-        journal.append(number, 1, b"x" * 200, NO_EVENTS_HASH)
-    journal._write_head()
-    spoilt = copied(tmp_path, tmp_path / "spoilt")
-    journal.close()
-    path = spoilt / (sqlite.SEGMENT + "-wal")
-    whole = path.read_bytes()
-    wal = flipped(whole, WAL_HEADER + frame * WAL_FRAME + 3_000, 0)
-    path.write_bytes(wal)
-    with pytest.raises(JournalCut, match=rf"rows {first_lost}\.\.5 were durable and are gone") as caught:
-        SqliteJournal(spoilt, "site")
-    assert caught.value.seq == first_lost
-    assert path.read_bytes() == wal
-    path.write_bytes(whole)
-    journal = SqliteJournal(spoilt, "site")
-    assert [row.seq for row in journal.read()] == [1, 2, 3, 4, 5]
-    journal.close()
-
-
 def test_a_failed_journal_is_not_written_when_it_closes(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path, "site")
     journal.append(1, 1, b"one", NO_EVENTS_HASH)
-    names = (sqlite.SEGMENT, sqlite.SEGMENT + "-wal", sqlite.HEAD)
+    names = (sqlite.SEGMENT, sqlite.WAL, sqlite.HEAD)
     before = [(tmp_path / name).read_bytes() for name in names]
     journal._failed = True
     journal.close()
