@@ -40,6 +40,7 @@ class Recorded:
     seed: int
     library: Path
     bug: str = ""
+    module: str = "tests.faults.child"
 
     def live(self, life: Life) -> str:
         """Run one process on the disk and return what it said on standard error."""
@@ -52,7 +53,7 @@ class Recorded:
             "DISK_FAULT": life.fault,
         }
         done = subprocess.run(
-            [sys.executable, "-m", "tests.faults.child", *arguments],
+            [sys.executable, "-m", self.module, *arguments],
             env={**os.environ, **recording},
             cwd=ROOT,
             capture_output=True,
