@@ -15,8 +15,9 @@ from pathlib import Path
 import apsw
 
 from engine.journal.contract import JournalCorrupt, JournalError
+from engine.journal.folder import LOCK, lock_folder
 from engine.journal.head import Head, HeadFile, read_head
-from engine.journal.sqlite import HEAD, LOCK, SEGMENT, WAL, JournalReader, lock_folder
+from engine.journal.sqlite import HEAD, SEGMENT, WAL, JournalReader
 from engine.journal.wal import has_lost_commits
 
 

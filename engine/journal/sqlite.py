@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,13 @@ from engine.journal.contract import (
     first_chain,
     next_chain,
 )
+from engine.journal.folder import hold, make_names_certain
 from engine.journal.head import Head, HeadFile, read_head
 from engine.journal.wal import has_lost_commits, write_anew
 
 SEGMENT = "000001.sqlite"
 WAL = SEGMENT + "-wal"
 HEAD = "head"
-LOCK = "lock"
 OLDEST_SQLITE = (3, 51, 3)
 """Before it, a WAL reset could race with a second connection, and followers are just that."""
 
@@ -61,22 +60,6 @@ _WRITER_PRAGMAS: dict[str, tuple[str, object]] = {
 _ACCEPT = (
     "Restore the folder from a copy, or accept the loss with `python -m engine.journal rebuild-head FOLDER`."
 )
-
-
-@contextmanager
-def lock_folder(folder: Path) -> Iterator[None]:
-    """Hold a journal's folder, as its writer does.
-
-    Raises:
-        JournalError: somebody else holds it, or it does not exist.
-    """
-    if not folder.is_dir():
-        raise JournalError(f"{folder}: no such folder")
-    file = _lock(folder)
-    try:
-        yield
-    finally:
-        os.close(file)
 
 
 class JournalReader:
@@ -120,7 +103,7 @@ class SqliteJournal:
         _check_version()
         folder.mkdir(parents=True, exist_ok=True)
         self._held = ExitStack()  # the lock first, so that it is given up last
-        self._held.callback(os.close, _lock(folder))
+        self._held.callback(os.close, hold(folder))
         self._failed = False
         self._closed = False
         try:
@@ -150,7 +133,7 @@ class SqliteJournal:
         self._head_file = HeadFile(folder / HEAD)
         self._held.callback(self._head_file.close)
         self._head_seq = -1
-        _sync_folder(folder)
+        make_names_certain(folder, new=not self._last.seq)
         self._epoch = _last_epoch(self._db) + 1
         self._checkpointed_seq = 0
         self._checkpoint_at = self._head_at = 0.0
@@ -253,16 +236,6 @@ def _check_version() -> None:
     if tuple(int(part) for part in text.split(".")) < OLDEST_SQLITE:
         oldest = ".".join(str(part) for part in OLDEST_SQLITE)
         raise JournalError(f"SQLite {text} is too old, {oldest} is needed: upgrade the apsw package")
-
-
-def _lock(folder: Path) -> int:
-    file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o640)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(file)
-        raise JournalError(f"{folder}: another process writes this journal; stop it first") from None
-    return file
 
 
 def _configure_writer(db: apsw.Connection) -> None:
@@ -384,12 +357,3 @@ def _check_row(row: BatchRow, seq: int, previous_chain: bytes) -> None:
             "its hash does not fit. Restore the folder from a copy, or keep only the rows before "
             f"it with `python -m engine.journal cut FOLDER --before {seq}`.",
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    for path in (folder, folder.parent):
-        file = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)

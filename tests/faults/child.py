@@ -18,9 +18,10 @@ import trio
 
 from engine.errors import NotDurable
 from engine.journal import JournalError, JournalWriter, NewBatch, SqliteJournal, events_hash, head, sqlite
+from engine.journal import folder as folder_
 
 SITE = "recorded"
-JOURNAL = "journal"
+JOURNAL = "data/journal"
 PROMISES = "promises"
 STOPPED = 3
 """The exit code of a writer whose journal has failed."""
@@ -56,6 +57,8 @@ def plant(bug: str) -> None:
         head.os = SimpleNamespace(**{**vars(os), "fsync": lambda file: None})  # type: ignore[attr-defined]
     elif bug == "WAL not written anew":
         sqlite.write_anew = lambda path: None
+    elif bug == "new folders not synced":
+        sqlite.make_names_certain = lambda folder, new: folder_.make_names_certain(folder, new=False)
 
 
 def note_heads(promises: Promises) -> None:

@@ -43,6 +43,7 @@ async def serve(folder: Path, callers: int) -> None:
 def main() -> int:
     """Serve, and say on standard error why it could not go on."""
     turn_the_clock(int(sys.argv[2]))
+    code = 0  # `except*` may not return
     code = 0
     try:
         trio.run(serve, Path(sys.argv[1]), int(sys.argv[3]))

@@ -27,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { CREATE = 1, WRITE, TRUNCATE, SYNC, SYNC_FOLDER, UNLINK, RENAME };
+enum kind { CREATE = 1, WRITE, TRUNCATE, SYNC, SYNC_FOLDER, UNLINK, RENAME, MAKE_FOLDER };
 enum call { ANY_CALL, WRITE_CALL, SYNC_CALL };
 enum what { NOTHING, FAIL_EIO, FAIL_ENOSPC, SHORT, FULL, KILL };
 
@@ -54,7 +54,6 @@ static struct {
 
 /* The function that would have been called without us. */
 #define REAL(name) ((__typeof__(&name))real(#name))
-
 static void *real(const char *name) {
     void *found = dlsym(RTLD_NEXT, name);
     if (found == NULL) abort();
@@ -68,8 +67,7 @@ static void must_write(const void *bytes, size_t count) {
 static void read_fault(const char *text) {
     char call[16], what[16];
     const char *whats[] = {"", "EIO", "ENOSPC", "short", "full", "kill"};
-    const char *colon = strchr(text, ':');
-    /* The name may be empty (any file), which %[ cannot read. */
+    const char *colon = strchr(text, ':'); /* the name may be empty, which %[ cannot read */
     if (colon == NULL || sscanf(text, "%15[^:]", call) != 1) abort();
     const char *end = strchr(colon + 1, ':');
     if (end == NULL || sscanf(end, ":%ld:%15s", &fault.nth, what) != 2) abort();
@@ -154,7 +152,6 @@ static int opened(int file, const char *path, int existed) {
     }
 OPEN(open)
 OPEN(open64)
-
 int close(int file) {
     pthread_mutex_lock(&lock);
     if (name_of(file) != NULL) {
@@ -229,22 +226,24 @@ int ftruncate(int file, off_t size) {
 }
 int ftruncate64(int file, off64_t size) { return ftruncate(file, size); }
 
-int unlink(const char *path) {
-    pthread_mutex_lock(&lock);
-    int result = REAL(unlink)(path), kept = errno;
-    const char *name = below(path);
-    if (result == 0 && name != NULL) note(UNLINK, 0, -1, 0, name, NULL, 0);
+/* Records what was done to a name, and gives up the lock. */
+static int named(int result, enum kind kind, const char *path, const char *to) {
+    int kept = errno;
+    const char *name = below(path), *new = to != NULL ? below(to) : "";
+    if (result == 0 && name != NULL && new != NULL) note(kind, 0, -1, 0, name, new, strlen(new));
     pthread_mutex_unlock(&lock);
     errno = kept;
     return result;
 }
-
+int unlink(const char *path) {
+    pthread_mutex_lock(&lock);
+    return named(REAL(unlink)(path), UNLINK, path, NULL);
+}
 int rename(const char *from, const char *to) {
     pthread_mutex_lock(&lock);
-    int result = REAL(rename)(from, to), kept = errno;
-    const char *old = below(from), *new = below(to);
-    if (result == 0 && old != NULL && new != NULL) note(RENAME, 0, -1, 0, old, new, strlen(new));
-    pthread_mutex_unlock(&lock);
-    errno = kept;
-    return result;
+    return named(REAL(rename)(from, to), RENAME, from, to);
+}
+int mkdir(const char *path, mode_t mode) {
+    pthread_mutex_lock(&lock);
+    return named(REAL(mkdir)(path, mode), MAKE_FOLDER, path, NULL);
 }

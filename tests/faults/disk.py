@@ -38,6 +38,7 @@ class Kind(IntEnum):
     SYNC_FOLDER = 5
     UNLINK = 6
     RENAME = 7
+    MAKE_FOLDER = 8
 
 
 class Asked(NamedTuple):
@@ -135,6 +136,10 @@ def _pieces(asked: Asked, rng: random.Random) -> Iterator[Asked]:
         at = stop
 
 
+FOLDER = File()
+"""Stands for a folder among a disk's names."""
+
+
 class Disk:
     """A folder's files by inode, and its names: the certain ones, and what was done to them since."""
 
@@ -143,6 +148,7 @@ class Disk:
         self._landing = rng.choice(LANDING)
         self._files: list[File] = []
         self._by_inode: dict[int, File] = {}
+        self._folders: set[str] = set()
         self._names: dict[str, File | None] = {}
         self._unsynced_names: list[tuple[str, File | None]] = []
 
@@ -173,6 +179,9 @@ class Disk:
                 self._unsynced_names = [
                     one for one, known in zip(self._unsynced_names, here, strict=True) if not known
                 ]
+            case Kind.MAKE_FOLDER:
+                self._folders.add(asked.path)
+                self._unsynced_names.append((asked.path, FOLDER))
             case Kind.UNLINK:
                 self._unsynced_names.append((asked.path, None))
             case Kind.RENAME:
@@ -188,7 +197,8 @@ class Disk:
             each.settle(self._rng, self._landing)
         self._write(folder)
         for name in self._names:
-            if name.endswith(SHARED_MEMORY) and self._rng.random() < 0.5:
+            if name.endswith(SHARED_MEMORY) and self._leads_to(name) and self._rng.random() < 0.5:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(self._rng.randbytes(32_768))
 
     def write_whole(self, folder: Path) -> None:
@@ -200,10 +210,19 @@ class Disk:
 
     def _write(self, folder: Path) -> None:
         for name, file in self._names.items():
-            if file is not None and not name.endswith(SHARED_MEMORY):
-                path = folder / name
+            path = folder / name
+            if not self._leads_to(name) or file is None:
+                continue
+            if file is FOLDER:
+                path.mkdir(parents=True, exist_ok=True)
+            elif not name.endswith(SHARED_MEMORY):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(file.certain)
+
+    def _leads_to(self, name: str) -> bool:
+        """Whether every folder on the way is there; those from before the record are."""
+        above = {str(one) for one in Path(name).parents} & self._folders
+        return all(self._names.get(one) is FOLDER for one in above)
 
 
 def _is_in(name: str, folder: str) -> bool:

@@ -96,9 +96,9 @@ RECOVERED = [Life(BATCHES, "sync:-wal:20:EIO", STOPPED), Life(BATCHES)]
         ("synchronous=NORMAL", "promised and are gone", [Life(BATCHES)]),
         ("acknowledged before the commit", "promised and are gone", [Life(BATCHES)]),
         ("head not synced", "the head has forgotten", [Life(BATCHES)]),
+        ("new folders not synced", "the head has forgotten", [Life(BATCHES)]),
         ("WAL not written anew", "were durable and are gone", RECOVERED),
     ],
-    ids=lambda value: value if isinstance(value, str) and " and " not in value else "",
 )
 def test_a_planted_bug_is_found(
     tmp_path: Path, library: Path, bug: str, said: str, several: list[Life]

@@ -52,7 +52,7 @@ def check_cuts(record: Recorded, folder: Path) -> None:
         before = asked[: rng.randint(0, len(asked))]
         left = folder / f"cut {number}"
         Disk(rng).take(before).cut(left)
-        check_replay(left / "data" / JOURNAL, answered(before))
+        check_replay(left / JOURNAL, answered(before))
 
 
 @pytest.mark.slow  # a process is started
