@@ -85,7 +85,7 @@ def test_the_record_is_complete(tmp_path: Path, library: Path) -> None:
         assert (record.folder / path).read_bytes() == (played / path).read_bytes(), path
 
 
-RECOVERED = [Life(BATCHES, "sync:-wal:20:EIO", STOPPED), Life(BATCHES)]
+RECOVERED = [Life(BATCHES, "sync:-wal:20:EIO", STOPPED), Life(1)]
 """A row whose sync failed is still in the system's memory, and the next start finds it there."""
 
 
