@@ -79,6 +79,7 @@ PROGRAMS = {"chromium": ("chromium", "fonts-noto-cjk"), "valgrind": ("valgrind",
 """What is not from a language's registry, and Debian's packages of it."""
 TORTURE_SIZES = {
     "AGREEMENT_COMMANDS": "1000000",
+    "CUTS": "1000",
     "KILLS": "20",
     "STORM_SEEDS": "200",
     "STORM_STEPS": "50000",

@@ -9,13 +9,16 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import apsw
 
 from engine.journal.contract import JournalCorrupt, JournalError
+from engine.journal.folder import LOCK, lock_folder
 from engine.journal.head import Head, HeadFile, read_head
-from engine.journal.sqlite import HEAD, LOCK, SEGMENT, JournalReader, lock_folder
+from engine.journal.sqlite import HEAD, SEGMENT, WAL, JournalReader
+from engine.journal.wal import has_lost_commits
 
 
 def check(folder: Path) -> str:
@@ -32,6 +35,8 @@ def check(folder: Path) -> str:
     head = read_head(folder / HEAD)
     if head is not None and head.seq > rows:
         raise JournalCorrupt(rows + 1, f"rows {rows + 1}..{head.seq} were durable and are gone")
+    if _has_lost_commits(folder):
+        raise JournalCorrupt(rows + 1, f"it and what follows were durable, and {WAL} is damaged there")
     return f"{rows} rows, all as they were written"
 
 
@@ -55,11 +60,26 @@ def rebuild_head(folder: Path) -> str:
         last = reader.last()
     finally:
         reader.close()
+    kept = ""
+    log = folder / WAL
+    if log.exists() and log.stat().st_size:
+        kept = f"; the journal as it was is in {_copy_aside(folder).name}"
+        # The last to close takes in what is readable of the log and removes it.
+        with closing(apsw.Connection(str(folder / SEGMENT))) as db:
+            db.execute("SELECT count(*) FROM batches").fetchall()
     (folder / HEAD).unlink(missing_ok=True)
     file = HeadFile(folder / HEAD)
     file.write(Head(last.seq, last.chain))
     file.close()
-    return f"the head now says {last.seq} rows; contacts of rows behind it are lost"
+    return f"the head now says {last.seq} rows; contacts of rows behind it are lost{kept}"
+
+
+def _has_lost_commits(folder: Path) -> bool:
+    with closing(apsw.Connection(str(folder / SEGMENT))) as db:
+        db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        db.execute("SELECT count(*) FROM batches").fetchall()
+        kept, _ = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+    return has_lost_commits(folder / WAL, kept)
 
 
 def _copy_aside(folder: Path) -> Path:

@@ -41,10 +41,14 @@ class HeadFile:
         """Make `head` durable in the older of the two slots."""
         body = _MAGIC + head.seq.to_bytes(8, "big") + head.chain
         record = (body + _checksum(body)).ljust(SLOT_BYTES, b"\0")
-        written = os.pwrite(self._file, record, self._next_slot * SLOT_BYTES)
+        try:
+            written = os.pwrite(self._file, record, self._next_slot * SLOT_BYTES)
+            if written == SLOT_BYTES:
+                os.fsync(self._file)
+        except OSError as error:
+            raise JournalError(f"head file: {error.strerror}") from error
         if written != SLOT_BYTES:
             raise JournalError(f"head file: {written} of {SLOT_BYTES} bytes were written; disk full?")
-        os.fsync(self._file)
         self._next_slot = 1 - self._next_slot
 
     def close(self) -> None:
@@ -53,14 +57,20 @@ class HeadFile:
 
 
 def read_head(path: Path) -> Head | None:
-    """Return the newest valid head, or None when there is no file yet."""
+    """Return the newest valid head, or None when none was ever written.
+
+    A file without a single byte set is what a power cut leaves of a journal's very first start.
+    """
     if not path.exists():
         return None
     file = os.open(path, os.O_RDONLY)
     try:
         slots = _read_slots(file)
+        blank = not any(os.pread(file, 2 * SLOT_BYTES, 0))
     finally:
         os.close(file)
+    if blank:
+        return None
     if not slots:
         raise JournalError(
             f"head file {path.name}: neither of its two records is valid. Run "

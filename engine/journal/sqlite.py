@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,13 @@ from engine.journal.contract import (
     first_chain,
     next_chain,
 )
+from engine.journal.folder import hold, make_names_certain
 from engine.journal.head import Head, HeadFile, read_head
+from engine.journal.wal import has_lost_commits, write_anew
 
 SEGMENT = "000001.sqlite"
+WAL = SEGMENT + "-wal"
 HEAD = "head"
-LOCK = "lock"
 OLDEST_SQLITE = (3, 51, 3)
 """Before it, a WAL reset could race with a second connection, and followers are just that."""
 
@@ -56,22 +57,9 @@ _WRITER_PRAGMAS: dict[str, tuple[str, object]] = {
     "synchronous": ("full", 2),
     "wal_autocheckpoint": ("0", 0),
 }
-
-
-@contextmanager
-def lock_folder(folder: Path) -> Iterator[None]:
-    """Hold a journal's folder, as its writer does.
-
-    Raises:
-        JournalError: somebody else holds it, or it does not exist.
-    """
-    if not folder.is_dir():
-        raise JournalError(f"{folder}: no such folder")
-    file = _lock(folder)
-    try:
-        yield
-    finally:
-        os.close(file)
+_ACCEPT = (
+    "Restore the folder from a copy, or accept the loss with `python -m engine.journal rebuild-head FOLDER`."
+)
 
 
 class JournalReader:
@@ -114,32 +102,50 @@ class SqliteJournal:
     def __init__(self, folder: Path, site: str) -> None:
         _check_version()
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock_file = _lock(folder)
+        self._held = ExitStack()  # the lock first, so that it is given up last
+        self._held.callback(os.close, hold(folder))
+        self._failed = False
+        self._closed = False
         try:
             self._open(folder, site)
-        except apsw.Error as error:
-            os.close(self._lock_file)
+        except (apsw.Error, OSError) as error:
+            self._held.close()
             raise JournalError(f"{folder / SEGMENT}: cannot be opened: {error}") from error
         except BaseException:
-            os.close(self._lock_file)
+            self._held.close()
             raise
 
     def _open(self, folder: Path, site: str) -> None:
         head = read_head(folder / HEAD)
+        write_anew(folder / WAL)
         self._db = apsw.Connection(str(folder / SEGMENT))
+        self._held.callback(self._db.close)
+        # Else closing copies the WAL's good part and removes the rest: a refused start would destroy
+        # what can still be saved, and a failed writer would write.
+        self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         _configure_writer(self._db)
-        self._first_chain = _create_or_check(self._db, site)
+        if not _query(self._db, "SELECT 1 FROM sqlite_schema WHERE name = 'batches'"):
+            self._check_tail(folder, head, Last(0, 0, b""))  # before anything is written over the rest
+            _create(self._db, site)
+        self._first_chain = _check_site(self._db, site)
         self._last = _last(self._db, self._first_chain)
-        _check_head(self._db, head, self._last)
+        self._check_tail(folder, head, self._last)
         self._head_file = HeadFile(folder / HEAD)
+        self._held.callback(self._head_file.close)
         self._head_seq = -1
-        _sync_folder(folder)
+        make_names_certain(folder, new=not self._last.seq)
         self._epoch = _last_epoch(self._db) + 1
-        self._failed = False
-        self._closed = False
         self._checkpointed_seq = 0
         self._checkpoint_at = self._head_at = 0.0
         self._write_head()
+
+    def _check_tail(self, folder: Path, head: Head | None, last: Last) -> None:
+        _check_head(self._db, head, last)
+        kept, _ = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+        if has_lost_commits(folder / WAL, kept):
+            raise JournalCut(
+                last.seq + 1, f"it and what follows were durable, and {WAL} is damaged there. {_ACCEPT}"
+            )
 
     def append(
         self,
@@ -214,13 +220,10 @@ class SqliteJournal:
         if self._closed:
             return
         self._closed = True
-        try:
+        with self._held:
             if not self._failed:
                 self._write_head()
-            self._db.close()
-        finally:
-            self._head_file.close()
-            os.close(self._lock_file)
+                self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
 
     def _write_head(self) -> None:
         if self._head_seq != self._last.seq:
@@ -235,16 +238,6 @@ def _check_version() -> None:
         raise JournalError(f"SQLite {text} is too old, {oldest} is needed: upgrade the apsw package")
 
 
-def _lock(folder: Path) -> int:
-    file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o640)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(file)
-        raise JournalError(f"{folder}: another process writes this journal; stop it first") from None
-    return file
-
-
 def _configure_writer(db: apsw.Connection) -> None:
     """Set what durability rests on, and read it back: a pragma that is refused says nothing."""
     db.set_busy_timeout(5_000)
@@ -255,11 +248,13 @@ def _configure_writer(db: apsw.Connection) -> None:
             raise JournalError(f"SQLite keeps {name} = {actual!r} where {expected!r} is needed")
 
 
-def _create_or_check(db: apsw.Connection, site: str) -> bytes:
-    if not _query(db, "SELECT 1 FROM sqlite_schema WHERE name = 'batches'"):
-        with db:
-            db.execute(_SCHEMA)
-            db.execute("INSERT INTO meta VALUES (?, ?, ?)", (FORMAT_VERSION, RULES_VERSION, site))
+def _create(db: apsw.Connection, site: str) -> None:
+    with db:
+        db.execute(_SCHEMA)
+        db.execute("INSERT INTO meta VALUES (?, ?, ?)", (FORMAT_VERSION, RULES_VERSION, site))
+
+
+def _check_site(db: apsw.Connection, site: str) -> bytes:
     found = _query(db, "SELECT site FROM meta")[0][0]
     if found != site:
         raise JournalError(f"site.name: this journal belongs to {found!r}, not to {site!r}")
@@ -301,15 +296,14 @@ def _check_head(db: apsw.Connection, head: Head | None, last: Last) -> None:
     if head is None:
         if last.seq:
             raise JournalError(
-                f"the head file is missing, the journal has {last.seq} rows. "
+                f"the head file is missing or blank, the journal has {last.seq} rows. "
                 "If it was removed on purpose, run `python -m engine.journal rebuild-head FOLDER`."
             )
         return
     if head.seq > last.seq:
         raise JournalCut(
             last.seq + 1,
-            f"rows {last.seq + 1}..{head.seq} were durable and are gone. Restore the folder from a "
-            "copy, or accept the loss with `python -m engine.journal rebuild-head FOLDER`.",
+            f"rows {last.seq + 1}..{head.seq} were durable and are gone. {_ACCEPT}",
         )
     if head.seq:
         rows = db.execute("SELECT chain FROM batches WHERE seq = ?", (head.seq,)).fetchall()
@@ -363,12 +357,3 @@ def _check_row(row: BatchRow, seq: int, previous_chain: bytes) -> None:
             "its hash does not fit. Restore the folder from a copy, or keep only the rows before "
             f"it with `python -m engine.journal cut FOLDER --before {seq}`.",
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    for path in (folder, folder.parent):
-        file = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)

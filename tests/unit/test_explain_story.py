@@ -16,7 +16,8 @@ from engine.clock import ManualClock
 from engine.config import load_site
 from engine.journal import events_hash
 from engine.journal.contract import FORMAT_VERSION, RULES_VERSION, BatchRow, first_chain, next_chain
-from engine.journal.sqlite import HEAD, LOCK, SEGMENT
+from engine.journal.folder import LOCK
+from engine.journal.sqlite import HEAD, SEGMENT
 from engine.model import Abandon, Accept, Arrive, Decline, End, HoursState, SignIn, encode_frame
 from engine.names import UnknownName
 from engine.service import Service, open_service

@@ -1,0 +1,60 @@
+"""The journal's folder: one writer holds it, and its names outlive a power cut."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.journal.contract import JournalError
+
+LOCK = "lock"
+
+
+def hold(folder: Path) -> int:
+    """Return the locked file's descriptor; closing it gives the folder up.
+
+    Raises:
+        JournalError: somebody else holds it.
+    """
+    file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o640)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        raise JournalError(f"{folder}: another process writes this journal; stop it first") from None
+    return file
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Hold a journal's folder, as its writer does.
+
+    Raises:
+        JournalError: somebody else holds it, or it does not exist.
+    """
+    if not folder.is_dir():
+        raise JournalError(f"{folder}: no such folder")
+    file = hold(folder)
+    try:
+        yield
+    finally:
+        os.close(file)
+
+
+def make_names_certain(folder: Path, *, new: bool) -> None:
+    """Make the files' names certain; of a new journal also those of the folders on the way to it."""
+    device = folder.stat().st_dev
+    for path in (folder, *folder.absolute().parents) if new else (folder, folder.parent):
+        if path.stat().st_dev != device:
+            break  # it was mounted, not made
+        try:
+            file = os.open(path, os.O_RDONLY)
+        except PermissionError:
+            continue  # who may not look into it has made nothing in it
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
