@@ -86,32 +86,78 @@ fn blocks(terms: u64) -> impl Iterator<Item = (u64, u64)> {
     blocks.filter(|(from, to)| from < to)
 }
 
+/// How many of each class stand before one contact, as far as they have been counted.
+///
+/// Where no agent's level decides, they are the same for all agents. On a large floor agents of a hundred
+/// classes have the same thousand rivals: counting each once takes microseconds instead of milliseconds.
+struct Counted {
+    /// By contact class; empty where every agent counts anew.
+    counts: Vec<u32>,
+}
+
+impl Counted {
+    const NOT_YET: u32 = u32::MAX;
+
+    fn nothing(floor: &Floor) -> Self {
+        let classes = if floor.by_level {
+            0
+        } else {
+            floor.contacts.len()
+        };
+        Self {
+            counts: vec![Self::NOT_YET; classes],
+        }
+    }
+
+    fn of(&mut self, class: usize, count: impl FnOnce() -> usize) -> u64 {
+        let Some(known) = self.counts.get_mut(class) else {
+            return count() as u64;
+        };
+        if *known == Self::NOT_YET {
+            *known = count() as u32;
+        }
+        u64::from(*known)
+    }
+}
+
 impl Floor {
     /// How many waiting contacts an agent of a class would be offered before this one.
-    fn before(&self, contact: &Contact, agents: usize, queues: &Queues) -> u64 {
-        let (index, place) = (contact.class as usize, contact.place());
-        let own = &self.heads[index];
-        let rank = (own.priority, self.part(index, agents, queues));
+    fn before(
+        &self,
+        contact: &Contact,
+        agents: usize,
+        queues: &Queues,
+        counted: &mut Counted,
+    ) -> u64 {
+        let own = contact.class as usize;
+        let rank = (self.heads[own].priority, self.part(own, agents, queues));
         let rivals = self.agents[agents].row.both(&self.nonempty);
         let counts = rivals.map(|index| {
-            let head = &self.heads[index];
-            let (tier, time, sequence) =
-                match (head.priority, self.part(index, agents, queues)).cmp(&rank) {
-                    Ordering::Less => (place.tier + 1, i64::MIN, 0),
-                    Ordering::Equal => {
-                        let time = place.time + own.allowance_us - head.allowance_us;
-                        (place.tier, time, place.sequence)
-                    }
-                    Ordering::Greater => (place.tier, i64::MIN, 0),
-                };
-            let bound = Place {
-                tier,
-                time,
-                sequence,
-            };
-            self.contacts[index].waiting.rank(&(bound, 0)) as u64
+            counted.of(index, || {
+                let theirs = (self.heads[index].priority, self.part(index, agents, queues));
+                self.before_in(index, contact, theirs.cmp(&rank))
+            })
         });
         counts.sum()
+    }
+
+    /// How many contacts of a class stand before this one, where their queues compare so.
+    fn before_in(&self, index: usize, contact: &Contact, queues: Ordering) -> usize {
+        let (own, place) = (&self.heads[contact.class as usize], contact.place());
+        let (tier, time, sequence) = match queues {
+            Ordering::Less => (place.tier + 1, i64::MIN, 0),
+            Ordering::Equal => {
+                let time = place.time + own.allowance_us - self.heads[index].allowance_us;
+                (place.tier, time, place.sequence)
+            }
+            Ordering::Greater => (place.tier, i64::MIN, 0),
+        };
+        let bound = Place {
+            tier,
+            time,
+            sequence,
+        };
+        self.contacts[index].waiting.rank(&(bound, 0))
     }
 }
 
@@ -136,6 +182,7 @@ impl Router {
         let class = &floor.contacts[contact.class as usize];
         let excluded = contact.excludes();
         let (mut ahead, mut shares) = (u64::MAX, 0);
+        let mut counted = Counted::nothing(floor);
         for index in class.row.both(&floor.manned) {
             if floor.is_hidden(index, class, excluded) {
                 continue;
@@ -147,7 +194,7 @@ impl Router {
             if working == 0 {
                 continue;
             }
-            let before = floor.before(contact, index, &self.queues);
+            let before = floor.before(contact, index, &self.queues, &mut counted);
             let places = working * agents.places_for(class.key.channel, class.key.weight);
             shares += u128::from((1_u64 << 48) / (before + 1)) * u128::from(places);
             ahead = ahead.min(before);
