@@ -71,6 +71,7 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod agent;
+mod alone;
 mod announcing;
 mod bits;
 mod calibration;
@@ -154,6 +155,7 @@ mod view;
 mod wake;
 mod wishes;
 
+pub use alone::{Match, Matcher};
 pub use command::{Command, KEEP_HEAD_START};
 pub use config::{
     AgentConfig, ChannelConfig, ChannelUnits, Config, Contract, DomainConfig, HoursState, Limits,

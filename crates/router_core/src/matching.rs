@@ -62,6 +62,12 @@ impl Turn {
 impl Floor {
     /// The best eligible agent for a waiting contact of this class.
     pub(crate) fn best_agent(&self, class: u32, passed_over: PassedOver<'_>) -> Option<AgentId> {
+        let position = self.best_position(class, passed_over)?;
+        Some(self.ids[position as usize])
+    }
+
+    /// Likewise, its position.
+    pub(crate) fn best_position(&self, class: u32, passed_over: PassedOver<'_>) -> Option<u32> {
         if self.heads[class as usize].still {
             return None;
         }
@@ -73,8 +79,8 @@ impl Floor {
         if self.crowded && class.ranks.is_empty() && class.row.count_both(available) > MANY_CLASSES
         {
             let first = self.first_of_everybody(class, passed_over);
-            if let Some(position) = first {
-                return Some(self.ids[position as usize]);
+            if first.is_some() {
+                return first;
             }
         }
         let (channel, weight) = (class.key.channel, class.key.weight);
@@ -106,7 +112,7 @@ impl Floor {
                 best = Some((rank, key));
             }
         }
-        best.map(|(_, key)| self.ids[key.position as usize])
+        best.map(|(_, key)| key.position)
     }
 
     /// The first `limit` eligible agents for a waiting contact of this class, in order.
@@ -220,7 +226,12 @@ impl Floor {
 
     /// The class whose head is first, of those that [`Self::heads_for`] gives: a loop of its own, since
     /// every freed agent runs through it and hardly anything else counts on a large floor.
-    fn first_head(&self, agent: &Agent, lines: &Bits, sight: &Sight<'_>) -> Option<usize> {
+    pub(crate) fn first_head(
+        &self,
+        agent: &Agent,
+        lines: &Bits,
+        sight: &Sight<'_>,
+    ) -> Option<usize> {
         let placed = &self.placed[agent.position as usize];
         let agents = &self.agents[placed.class];
         // As after most offers: it has just got what it had room for.

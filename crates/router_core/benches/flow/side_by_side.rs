@@ -1,15 +1,15 @@
-//! One recorded trace for everybody: the core and the naive twin answer it here, plain Python and
-//! SQLite in `tools/bench`. Whoever decides otherwise than the core fails.
+//! One recorded trace for everybody: the core, its matcher alone and the naive twin answer it here,
+//! plain Python and SQLite in `tools/bench`. Whoever decides otherwise than the core fails.
 
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use router_core::{Command, Event, Router};
+use router_core::{Command, Event, Matcher, Router};
 
 use crate::figures::{Costs, clock_ns, load};
 use crate::floor::{Floor, Input, feed};
 use crate::naive::{Decision, Naive, Step, meets, needs};
-use crate::setting::{Population, Setting};
+use crate::setting::{CHAT, Population, Setting};
 
 const REPLAYS: usize = 5;
 /// From the full floor on, before anything is measured.
@@ -43,7 +43,11 @@ pub fn run(population: Population, inputs: usize, file: &str) {
     };
     std::fs::write(file, text(&trace)).expect("the trace is written");
     let clock = clock_ns();
-    for (name, costs) in [("core", core(&trace)), ("naive", naive(&trace))] {
+    for (name, costs) in [
+        ("core", core(&trace)),
+        ("matcher", others(&trace, Alone::new)),
+        ("naive", others(&trace, Naive::new)),
+    ] {
         println!(
             r#"{{"what": "side by side", "who": "{name}", "inputs": {}, "minima": {}, "load": "{}"}}"#,
             costs.nanos.len(),
@@ -186,10 +190,56 @@ fn core(trace: &Trace) -> Costs {
     }
 }
 
-fn naive(trace: &Trace) -> Costs {
+/// The core's matcher, with what a signature's class is.
+struct Alone {
+    matcher: Matcher,
+    classes: Vec<u32>,
+}
+
+impl Alone {
+    fn new(setting: &Setting) -> Self {
+        let mut matcher = Matcher::new(setting.config.clone());
+        let signatures = setting.signatures.iter();
+        let classes = signatures.map(|one| matcher.class(one.queue, one.channel, &one.requires));
+        Self {
+            classes: classes.collect(),
+            matcher,
+        }
+    }
+}
+
+/// Who answers a trace's steps.
+trait Distributor {
+    fn step(&mut self, at: u64, step: Step) -> Decision;
+}
+
+impl Distributor for Naive {
+    fn step(&mut self, at: u64, step: Step) -> Decision {
+        Self::step(self, at, step)
+    }
+}
+
+impl Distributor for Alone {
+    fn step(&mut self, at: u64, step: Step) -> Decision {
+        match step {
+            Step::Ready { agent } => return self.matcher.ready(agent, at),
+            Step::NotReady { agent } => self.matcher.not_ready(agent),
+            Step::Arrive { signature, contact } => {
+                let class = self.classes[signature];
+                return self.matcher.arrive(class, contact, at);
+            }
+            Step::Accept { .. } => {}
+            Step::End { agent, .. } => return self.matcher.release(agent, CHAT, at),
+            Step::Abandon { contact } => self.matcher.abandon(contact),
+        }
+        None
+    }
+}
+
+fn others<D: Distributor>(trace: &Trace, make: impl Fn(&Setting) -> D) -> Costs {
     let mut minima = Vec::new();
     for _ in 0..REPLAYS {
-        let mut twin = Naive::new(&trace.setting);
+        let mut twin = make(&trace.setting);
         let mut nanos = Vec::with_capacity(trace.steps.len());
         let mut last = Instant::now();
         for (index, (at, step, expected)) in trace.steps.iter().enumerate() {
