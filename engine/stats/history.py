@@ -216,8 +216,8 @@ class History(Waiting):
     def _on_offer_made(self, event: OfferMade) -> None:
         row = self._contact(event.contact)
         row.state = "offered"
-        row.ringing[event.offer] = event.agent
-        row.agent = next(iter(row.ringing.values()))
+        row.ringing += ((event.offer, event.agent),)
+        row.agent = row.ringing[0][1]
         row.offers += 1
         if row.first_offered_at is None:
             row.first_offered_at = event.at
@@ -255,8 +255,9 @@ class History(Waiting):
         row.seq = self.seq
         self.offers.close(event.offer)
         contact = self._contact(event.contact)
-        del contact.ringing[event.offer]
-        contact.agent = next(iter(contact.ringing.values()), contact.agent)
+        contact.ringing = tuple(one for one in contact.ringing if one[0] != event.offer)
+        if contact.ringing:
+            contact.agent = contact.ringing[0][1]
         self.agents.now(event.agent).offers -= 1
         self.agents.changed(event.agent, event.at, self.seq)
 
@@ -322,7 +323,7 @@ class History(Waiting):
         row = self._contact(event.contact)
         outcome = "served" if row.target is None else "transferred_out"
         self._ending = self._end_segment(row, event.at, outcome).segment
-        self._leaving.update({(event.contact, agent): number for agent, number in row.joined.items()})
+        self._leaving.update({(event.contact, agent): number for agent, number in row.joined})
         self._end_contact(event.contact, event.at, "served", ENDED_BY[event.by])
 
     def _on_transferred(self, event: Transferred) -> None:

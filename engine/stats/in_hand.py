@@ -183,14 +183,15 @@ class InHand:
         row = self._contact(event.contact)
         segment = self._open_segment(row, event.agent, "joined")
         segment.engaged_at = event.at
-        row.joined[event.agent] = segment.segment
+        row.joined += ((event.agent, segment.segment),)
         self.agents.now(event.agent).joined += 1
         self.agents.changed(event.agent, event.at, self.seq)
 
     def _on_left(self, event: Left) -> None:
         number = self._leaving.pop((event.contact, event.agent), None)
         if number is None:
-            number = self._contact(event.contact).joined.pop(event.agent)
+            number = self._contact(event.contact).parts(event.agent)
+            assert number is not None, "who leaves had joined"
         self._part(number, event.at, "left")
 
     def _part(self, number: int, at: int, outcome: str) -> None:
@@ -214,8 +215,8 @@ class InHand:
         self._ending = self._end_segment(row, at, outcome).segment
         now = self.agents.now(agent)
         now.engaged += 1
-        if agent in row.joined:
-            self._part(row.joined.pop(agent), at, "serves")
+        if (beside := row.parts(agent)) is not None:
+            self._part(beside, at, "serves")
         row.agent = agent
         self._open_segment(row, agent).engaged_at = at
         self.agents.changed(agent, at, self.seq)

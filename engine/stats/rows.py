@@ -117,10 +117,10 @@ class ContactRow:
     reserved: int = 0
     segment: int = 0
     """The number of the open segment of who serves it; not a column."""
-    ringing: dict[int, int] = field(default_factory=dict)
-    """Open offer -> agent, the first one first; not a column."""
-    joined: dict[int, int] = field(default_factory=dict)
-    """Agent -> the number of its open segment beside who serves; not a column."""
+    ringing: tuple[tuple[int, int], ...] = ()
+    """(open offer, agent), the first one first; not a column."""
+    joined: tuple[tuple[int, int], ...] = ()
+    """(agent, the number of its open segment) of those beside who serves; not a column."""
     choice: int = 0
     """The number of the open choice; not a column."""
 
@@ -162,6 +162,13 @@ class ContactRow:
             self.reserved,
             self.seq,
         )
+
+    def parts(self, agent: int) -> int | None:
+        """Take out an agent beside who serves; its segment's number, None when it is not there."""
+        number = dict(self.joined).get(agent)
+        if number is not None:
+            self.joined = tuple(one for one in self.joined if one[0] != agent)
+        return number
 
     @property
     def waits_from(self) -> int:

@@ -88,7 +88,7 @@ def test_a_contact_that_rings_at_several_is_the_first_ones_until_somebody_answer
     taken = OfferWithdrawn(at=at(900), offer=2, contact=1, channel=1, agent=8, cause=WithdrawnCause.TAKEN)
     accepted = OfferAccepted(at=at(900), offer=3, contact=1, channel=1, agent=9)
     history.apply(3, [accepted, taken, Engaged(at=at(900), contact=1, channel=1, agent=9)])
-    assert (row.state, row.agent, row.ringing) == ("engaged", 9, {})
+    assert (row.state, row.agent, row.ringing) == ("engaged", 9, ())
     assert [row[8:10] for row in history.offers.closed] == [
         ("declined", None),
         ("accepted", None),
