@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from engine.stats.rows import AgentStateRow, Ledger
+from engine.stats.ledger import Ledger
+from engine.stats.rows import AgentStateRow
 
 SIGNED_OUT, SIGNING_OUT, NOT_READY, READY = "signed_out", "signing_out", "not_ready", "ready"
 

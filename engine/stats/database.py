@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from engine.errors import PaiduiError
 from engine.stats.history import History
-from engine.stats.rows import Ledger, Values
+from engine.stats.ledger import Ledger, Values
 
 FILE: Final = "stats.duckdb"
 STORAGE_VERSION: Final = "v1.5.0"

@@ -24,13 +24,13 @@ from engine.model import (
     WrapUpStarted,
 )
 from engine.stats.agents import AgentStates
+from engine.stats.ledger import Ledger
 from engine.stats.queues import Queues
 from engine.stats.rows import (
     US_PER_MS,
     ConfigurationRow,
     ContactRow,
     EstimateRow,
-    Ledger,
     OfferRow,
     SegmentRow,
 )

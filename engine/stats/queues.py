@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from engine.model import HoursChanged, Overflowed
-from engine.stats.rows import Ledger, OverflowRow, QueueHoursRow
+from engine.stats.ledger import Ledger
+from engine.stats.rows import OverflowRow, QueueHoursRow
 
 
 class Queues:

@@ -6,7 +6,8 @@ from typing import Final
 
 from engine.model import ChoiceCause, ChoiceOver, ChoiceWanted, Lifted, Reserved, Scheduled
 from engine.stats.in_hand import InHand
-from engine.stats.rows import ChoiceRow, ContactRow, Ledger
+from engine.stats.ledger import Ledger
+from engine.stats.rows import ChoiceRow, ContactRow
 
 _CHOICE: Final = {cause: cause.name.lower() for cause in ChoiceCause}
 

@@ -34,7 +34,7 @@ from engine.model import (
     WrapUpStarted,
 )
 from engine.stats.history import History
-from engine.stats.rows import Values
+from engine.stats.ledger import Values
 from tests.unit.stats_events import arrived, at, offer_made, queued, signed_in
 
 
