@@ -1,11 +1,16 @@
-"""The sections of the configuration file that say where servers listen."""
+"""The sections of the configuration file that say where servers listen, and where one is called."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
 from engine.config_table import Table
-from engine.config_types import Address, Gateway, SiteConfig, Stats, Web
+from engine.config_types import Address, Gateway, SiteConfig, Stats, StoreSection, Web
+
+POSTGRESQL: Final = "postgresql+psycopg"
+"""How the URL of a PostgreSQL store begins."""
 
 
 def read_web(table: Table) -> Web:
@@ -36,6 +41,33 @@ def read_stats(table: Table) -> Stats:
     )
     table.finish()
     return stats
+
+
+def read_store(table: Table, folder: Path) -> StoreSection:
+    """Read `[store]`; the file of the URL is relative to the configuration's."""
+    url, url_file, url_env = (table.optional_text(key) for key in ("url", "url_file", "url_env"))
+    if sum(one is not None for one in (url, url_file, url_env)) > 1:
+        table.error("url", "say it once: url, url_file or url_env")
+    if url is not None:
+        if fault := store_url_fault(url):
+            table.error("url", fault)
+        elif urlsplit(url).password is not None:
+            table.error("url", "passwords do not stand in this file; use url_file or url_env")
+    region = table.optional_text("phone_region")
+    if region is not None and not (len(region) == 2 and region.isascii() and region.isupper()):
+        table.error("phone_region", f'expected two capital letters, as "CN", got "{region}"')
+    table.finish()
+    return StoreSection(url, None if url_file is None else folder / url_file, url_env, region)
+
+
+def store_url_fault(url: str) -> str | None:
+    """Say what is wrong with a store's URL; None = nothing."""
+    try:
+        parts = urlsplit(url)
+        ok = parts.scheme == POSTGRESQL and len(parts.path) > 1 and (parts.port is None or parts.port > 0)
+    except ValueError:
+        ok = False
+    return None if ok else f"expected {POSTGRESQL}://user@host:port/database; without it SQLite is used"
 
 
 def _address(table: Table, key: str, default: Address) -> Address:

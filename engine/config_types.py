@@ -104,6 +104,20 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreSection:
+    """Where conversations and customers are kept; all None = SQLite in the data folder.
+
+    PostgreSQL's URL stands in ``url``, or with its password in the file ``url_file`` or variable ``url_env``.
+    ``phone_region`` is whose national telephone numbers are known without a country code.
+    """
+
+    url: str | None
+    url_file: Path | None
+    url_env: str | None
+    phone_region: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSection(Named):
     """One channel account; ``plugin`` is its entry point, ``"socket"`` for another process.
 
@@ -225,6 +239,7 @@ class SiteConfig:
     web: Web
     gateway: Gateway
     stats: Stats
+    store: StoreSection
     domains: Mapping[str, DomainSection]
     contracts: Sequence[ContractSection]
     reasons: Mapping[str, Named]

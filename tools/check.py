@@ -1,7 +1,7 @@
 """Run every check there is, the test runner last so that its summary closes the output.
 
 `--only lint` and `--only torture` run a part. With PAIDUI_INSTALL=1 what is missing on the system
-(Debian's Chromium and valgrind) is installed; with STRICT=1 a skipped check is a failure.
+(Debian's Chromium, PostgreSQL and valgrind) is installed; with STRICT=1 a skipped check is a failure.
 """
 
 from __future__ import annotations
@@ -75,7 +75,11 @@ TRUTHS = Check(
     ),
     settings=(("TRUTHS", "long"),),
 )
-PROGRAMS = {"chromium": ("chromium", "fonts-noto-cjk"), "valgrind": ("valgrind",)}
+PROGRAMS = {
+    "chromium": ("chromium", "fonts-noto-cjk"),
+    "initdb": ("postgresql",),
+    "valgrind": ("valgrind",),
+}
 """What is not from a language's registry, and Debian's packages of it."""
 TORTURE_SIZES = {
     "AGREEMENT_COMMANDS": "1000000",
@@ -124,9 +128,14 @@ def report(failed: list[Check]) -> int:
     return 1 if failed else 0
 
 
+def is_there(program: str) -> bool:
+    """Whether a program is installed; Debian keeps PostgreSQL's server out of the path."""
+    return shutil.which(program) is not None or any(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
+
+
 def bring_programs() -> None:
-    """Install Debian's Chromium and valgrind where allowed; otherwise say the line that does."""
-    packages = [name for program, names in PROGRAMS.items() if not shutil.which(program) for name in names]
+    """Install Debian's Chromium, PostgreSQL and valgrind where allowed; otherwise say the line that does."""
+    packages = [name for program, names in PROGRAMS.items() if not is_there(program) for name in names]
     if not packages:
         return
     line = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
@@ -136,7 +145,7 @@ def bring_programs() -> None:
         subprocess.run(line, env=quiet, stdout=subprocess.DEVNULL, check=False)
     else:
         print(
-            "paidui: tests in a browser or with counted instructions are skipped; for them: "
+            "paidui: tests in a browser, on PostgreSQL or with counted instructions are skipped; for them: "
             f"`{' '.join(line)}`, or PAIDUI_INSTALL=1 make test"
         )
 

@@ -126,7 +126,16 @@ def wheel() -> None:
 def lock() -> None:
     """Resolve both lock files anew for every supported Python; hashes only, no addresses."""
     run([str(PYTHON), "-m", "pip", "install", "-q", "uv"], "pip install uv")
-    common = ["pip", "compile", "--universal", "--generate-hashes", "--no-header", "--python-version", "3.11"]
+    common = [
+        "pip",
+        "compile",
+        "--universal",
+        "--all-extras",
+        "--generate-hashes",
+        "--no-header",
+        "--python-version",
+        "3.11",
+    ]
     uv = str(VENV / "bin" / "uv")
     for target, extra in (("requirements.lock", []), ("requirements-dev.lock", ["--group", "dev"])):
         run([uv, *common, "-q", *extra, "pyproject.toml", "-o", target], "uv pip compile")

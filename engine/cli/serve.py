@@ -147,10 +147,10 @@ async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event) -> Ru
     """Open journal, store, gateway, channels and pages, in this order; the stack closes them in reverse."""
     check_channels(site.channels)
     make_folder(site.data)
-    store = await stack.enter_async_context(Store(site.data / "store.sqlite"))
+    store = await stack.enter_async_context(Store.of(site))
     if not (site.data / "journal").exists() and await store.highest_contact():
-        why = "its journal is gone, but store.sqlite has the conversations of contacts that stood in it"
-        raise ConfigError([f"{site.data}: {why}; restore both from one copy, or move store.sqlite away too"])
+        why = f"its journal is gone, but {store.place} has the conversations of contacts that stood in it"
+        raise ConfigError([f"{site.data}: {why}; restore both from one copy, or take another store too"])
     tokens, secret = Tokens(token_key(site.data), site.name), site_key(site.data)
     service = await stack.enter_async_context(open_service(site, store=store, secret=secret))
     logins = Logins(store, tokens, secret)

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _with_store(act: object, site: SiteConfig, options: argparse.Namespace) -> str:
     assert callable(act)
-    async with Store(site.data / "store.sqlite") as store:
+    async with Store.of(site) as store:
         said: str = await act(store, site, options)
         return said
 

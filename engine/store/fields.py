@@ -18,6 +18,7 @@ def check_length(field: str, value: str, least: int, most: int) -> None:
     """
     if not least <= len(value) <= most:
         raise Malformed(f"{field}: expected {least}..{most} characters, got {len(value)}")
+    _check_unicode(field, value)
 
 
 def check_text(text: str) -> None:
@@ -29,5 +30,10 @@ def check_text(text: str) -> None:
     size = len(text.encode("utf-8", "surrogatepass"))
     if not text.strip() or size > MAX_TEXT_BYTES:
         raise Malformed(f"text: expected 1..{MAX_TEXT_BYTES} bytes that are not all blank, got {size}")
+    _check_unicode("text", text)
+
+
+def _check_unicode(field: str, text: str) -> None:
+    # No database takes the one, and PostgreSQL not the other.
     if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
-        raise Malformed("text: expected Unicode text without NUL characters and lone surrogates")
+        raise Malformed(f"{field}: expected Unicode text without NUL characters and lone surrogates")

@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 
 metadata: Final = MetaData()
+Number: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite counts rows by itself only where the column is called INTEGER."""
 
 ROLES: Final = ("agent", "supervisor", "analyst", "admin")
 SENDERS: Final = ("customer", "agent", "system")
@@ -30,7 +32,7 @@ SENDERS: Final = ("customer", "agent", "system")
 users: Final = Table(
     "users",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("login", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
@@ -63,7 +65,7 @@ refresh_tokens: Final = Table(
 customers: Final = Table(
     "customers",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("public_id", Text, nullable=False, unique=True, comment="random; what the outside may see"),
     Column("name", Text),
     Column("created_at_ms", BigInteger, nullable=False),
@@ -80,7 +82,7 @@ identities: Final = Table(
 conversations: Final = Table(
     "conversations",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("public_id", Text, nullable=False, unique=True, comment="random; what the outside may see"),
     Column("contact", BigInteger, comment="null until its arrival was journaled"),
     Column("channel", Text, nullable=False),
@@ -104,12 +106,13 @@ Index(
     "conversations_without_contact",
     conversations.c.id,
     sqlite_where=conversations.c.contact.is_(None),
+    postgresql_where=conversations.c.contact.is_(None),
 )
 
 messages: Final = Table(
     "messages",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("conversation", ForeignKey("conversations.id"), nullable=False),
     Column("position", Integer, nullable=False, comment="1, 2, 3... in the conversation"),
     Column("sender", Text, CheckConstraint(f"sender IN {SENDERS}"), nullable=False),

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from engine.errors import Malformed
 from engine.store.database import Database, execute
@@ -106,7 +105,7 @@ class UserStore(Database):
             check_new_user(one)
         now_ms = self._now_ms()
         rows = [{**msgspec.structs.asdict(one), "created_at_ms": now_ms} for one in people]
-        return await self._transact(lambda connection: [_add_user(connection, row) for row in rows])
+        return await self._transact(_add_users, rows, once=True)
 
     async def credentials(self, login: str) -> tuple[User, str] | None:
         """Return a person and the password's hash."""
@@ -131,7 +130,9 @@ class UserStore(Database):
 
     async def open_sign_in(self, sign_in: SignIn, token_hash: str, token_expires_at_ms: int) -> list[str]:
         """Store a sign-in with its first refresh token; return the ids of those it replaces."""
-        return await self._transact(_open_sign_in, sign_in, token_hash, token_expires_at_ms, self._now_ms())
+        return await self._transact(
+            _open_sign_in, sign_in, token_hash, token_expires_at_ms, self._now_ms(), once=True
+        )
 
     async def sign_in(self, sign_in_id: str) -> SignIn | None:
         """Return a sign-in."""
@@ -167,12 +168,16 @@ _sign_ins: Final = select(
 )
 
 
+def _add_users(connection: Connection, rows: list[dict[str, Any]]) -> list[User]:
+    return [_add_user(connection, row) for row in rows]
+
+
 def _add_user(connection: Connection, row: dict[str, Any]) -> User:
-    try:
-        key = connection.execute(insert(users).values(row)).inserted_primary_key
-    except IntegrityError as error:
-        field = "agent" if "users.agent" in str(error.orig) else "login"
-        raise Malformed(f"{field}: {row[field]!r} is taken; choose another") from None
+    for field in ("login", "agent"):
+        same = select(users.c.id).where(users.c[field] == row[field])
+        if row[field] is not None and connection.execute(same).first() is not None:
+            raise Malformed(f"{field}: {row[field]!r} is taken; choose another")
+    key = connection.execute(insert(users).values(row)).inserted_primary_key
     assert key is not None
     made = _user(connection, key[0])
     assert made is not None

@@ -24,7 +24,7 @@ async def run(config: str) -> None:
     site = load_site(config)
     await trio.Path(site.data).mkdir(parents=True, exist_ok=True)
     async with (
-        Store(site.data / "store.sqlite") as store,
+        Store.of(site) as store,
         open_service(site, store=store, secret=SECRET) as service,
         trio.open_nursery() as nursery,
     ):
