@@ -25,7 +25,8 @@ class Hello(Control, tag=128, frozen=True, kw_only=True):
 class Welcome(Control, tag=129, frozen=True, kw_only=True):
     """Server: the site's names (kind -> name -> id); for plugins `arrival_key` (32 bytes) and `targets`.
 
-    Targets are the places outside: name -> (address, options), as the configuration has them.
+    Targets are the places outside: name -> (address, options), as the configuration has them. The credit is
+    how many commands, and bytes of them, may be unanswered before the gateway reads no further.
     """
 
     site: str
@@ -33,6 +34,8 @@ class Welcome(Control, tag=129, frozen=True, kw_only=True):
     names: dict[str, dict[str, int]]
     arrival_key: bytes | None = None
     targets: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    credit_commands: int = 0
+    credit_bytes: int = 0
 
 
 class Ack(Control, tag=130, frozen=True, kw_only=True):
@@ -63,7 +66,7 @@ class Events(Control, tag=132, frozen=True, kw_only=True):
 
 
 class Closing(Control, tag=133, frozen=True, kw_only=True):
-    """Server: about to close ("slow_reader", "draining", "protocol_error", "too_old")."""
+    """Server: about to close; resume behind `seq`. The codes stand in `engine.gateway_frames`."""
 
     code: str
     text: str
