@@ -80,6 +80,7 @@ PROGRAMS = {"chromium": ("chromium", "fonts-noto-cjk"), "valgrind": ("valgrind",
 TORTURE_SIZES = {
     "AGREEMENT_COMMANDS": "1000000",
     "CUTS": "1000",
+    "FUZZED_FRAMES": "500000",
     "KILLS": "20",
     "STORM_SEEDS": "200",
     "STORM_STEPS": "50000",

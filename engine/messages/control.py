@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from msgspec import field
+from msgspec import Meta, field
 
 from engine.messages.any_event import AnyEvent
 from engine.messages.frame import Frame
+
+Id: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+"""The number of a contact, as a client gives it."""
 
 
 class Control(Frame, frozen=True):
@@ -100,7 +103,7 @@ class Detach(Control, tag=137, frozen=True, kw_only=True):
 class Message(Control, tag=138, frozen=True, kw_only=True):
     """Plugin: the customer wrote; stored, then answered with `MessageStored`."""
 
-    contact: int
+    contact: Id
     external_id: str
     text: str
 
@@ -124,5 +127,5 @@ class MessageOut(Control, tag=140, frozen=True, kw_only=True):
 class Typing(Control, tag=141, frozen=True, kw_only=True):
     """Both ways, never stored: the other side is typing."""
 
-    contact: int
+    contact: Id
     on: bool
