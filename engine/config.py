@@ -19,7 +19,14 @@ from engine.config_outside import check_outside
 from engine.config_overflow import check_overflow
 from engine.config_queues import DAY_MS, MAX_WAITING, WEEK_MS, check_widening, levels, read_queue
 from engine.config_routing import read_routing_points
-from engine.config_servers import check_addresses, read_gateway, read_stats, read_store, read_web
+from engine.config_servers import (
+    check_addresses,
+    read_gateway,
+    read_rate,
+    read_stats,
+    read_store,
+    read_web,
+)
 from engine.config_table import Table, type_word
 from engine.config_types import (
     Address,
@@ -203,6 +210,7 @@ def _channel(table: Table, name: str, domains: Mapping[str, DomainSection]) -> C
         connect_timeout_ms=table.integer("connect_timeout_ms", 1, DAY_MS, 10_000),
         interruptible=table.boolean("interruptible", default=False),
         domain=read_domain(table, domains),
+        arrivals=read_rate(table, "arrivals"),
         options=options.values,
     )
     if section.exclusive and section.interruptible:

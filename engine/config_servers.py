@@ -7,10 +7,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from engine.config_table import Table
-from engine.config_types import Address, Gateway, SiteConfig, Stats, StoreSection, Web
+from engine.config_types import Address, Gateway, Rate, SiteConfig, Stats, StoreSection, Web
 
 POSTGRESQL: Final = "postgresql+psycopg"
 """How the URL of a PostgreSQL store begins."""
+MAX_RATE = 1_000_000
+"""More arrivals a second than the core can decide."""
 
 
 def read_web(table: Table) -> Web:
@@ -24,8 +26,27 @@ def read_gateway(table: Table, data: Path) -> Gateway:
     """Read `[gateway]`."""
     bind = _address(table, "bind", Address("127.0.0.1", 8701))
     socket = table.optional_text("socket")
+    gateway = Gateway(
+        bind=bind,
+        socket=None if socket is None else data / socket,
+        max_connections=table.integer("max_connections", 1, 1_000_000, 10_000),
+        max_from_address=table.integer("max_from_address", 1, 1_000_000, 1_000),
+        arrivals=read_rate(table, "arrivals"),
+        connection_arrivals=read_rate(table, "connection_arrivals"),
+    )
     table.finish()
-    return Gateway(bind=bind, socket=None if socket is None else data / socket)
+    return gateway
+
+
+def read_rate(table: Table, what: str) -> Rate | None:
+    """Read `WHAT_per_s` and `WHAT_burst`; without the first there is no limit."""
+    per_s = table.optional_integer(f"{what}_per_s", 1, MAX_RATE)
+    burst = table.optional_integer(f"{what}_burst", 1, MAX_RATE)
+    if per_s is not None:
+        return Rate(per_s, burst or per_s)
+    if burst is not None and f"{what}_per_s" not in table.values:
+        table.error(f"{what}_burst", f"goes with {what}_per_s; give that too")
+    return None
 
 
 def read_stats(table: Table) -> Stats:

@@ -83,11 +83,26 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How many arrivals are admitted: ``per_s`` a second, and ``burst`` at once after a quiet time."""
+
+    per_s: int
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
-    """The socket server for plugins in other processes; ``socket`` is an absolute path or None."""
+    """The socket server for plugins in other processes; ``socket`` is an absolute path or None.
+
+    ``arrivals`` is what the whole site admits, ``connection_arrivals`` each connection; None = no limit.
+    """
 
     bind: Address
     socket: Path | None
+    max_connections: int
+    max_from_address: int
+    arrivals: Rate | None
+    connection_arrivals: Rate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +136,7 @@ class StoreSection:
 class ChannelSection(Named):
     """One channel account; ``plugin`` is its entry point, ``"socket"`` for another process.
 
-    ``domain`` None = the site's own, here and with queues and agents.
+    ``domain`` None = the site's own, here and with queues and agents. ``arrivals`` None = no limit.
     """
 
     plugin: str
@@ -131,6 +146,7 @@ class ChannelSection(Named):
     connect_timeout_ms: int
     interruptible: bool
     domain: str | None
+    arrivals: Rate | None
     options: Mapping[str, object]
 
 

@@ -17,7 +17,7 @@ from engine.arrival_keys import arrival_key, channel_secret
 from engine.arrivals import Demand, admit
 from engine.channel import Known
 from engine.demand import demand_fields
-from engine.errors import Malformed, NotAdmitted, Refused, UnknownChannel, UnknownContact, UnknownQueue
+from engine.errors import Busy, Malformed, NotAdmitted, Refused, UnknownChannel, UnknownContact, UnknownQueue
 from engine.journal import JournalError
 from engine.message_store import Conversation, Message, MessageStore
 from engine.model import Arrive
@@ -107,7 +107,8 @@ class Conversations:
             wishes = await self._with_last_agent(channel, customer, demand.queue, wishes)
             self._command(channel, external_id, demand, wishes, terms)
             self._check(terms)
-        except (NotAdmitted, Refused, Malformed):
+            self._service.admission.check(channel)
+        except (NotAdmitted, Refused, Malformed, Busy):
             conversation = await self.store.by_external_id(channel, external_id)
             if conversation is None:
                 raise

@@ -6,6 +6,8 @@ import os
 import socket
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -16,7 +18,10 @@ from engine.auth import BadToken
 from engine.bus import ForAgents, ForAll, ForChannel, Scope
 from engine.config import Address
 from engine.errors import Malformed
-from engine.gateway_connection import Connection, Peer, closing, refusal_frame
+from engine.gateway_connection import LAST_WORD_S, Connection, Peer
+from engine.gateway_frames import closing, refusal_frame
+from engine.gateway_limits import RESERVED_FILES, Doors, TurnedAway, room_for_sockets
+from engine.gateway_submit import PeerKind
 from engine.model import Hello, decode_body
 from engine.service import Service
 
@@ -24,9 +29,10 @@ HELLO_WITHIN_S = 5.0
 HELLO_BYTES = 16 * 1024
 """A token has at most 4 KiB; who has not shown one gets no more of our memory."""
 
-MAX_CONNECTIONS = 4_096
 BACKLOG = 1_024
-KINDS = ("plugin", "edge", "follower", "admin")
+LINGERING = 64
+"""Refused connections that are given time to hear why; beyond them the word is sent and the socket closed."""
+KINDS: tuple[PeerKind, ...] = ("plugin", "edge", "follower", "admin")
 
 _log = structlog.get_logger(__name__)
 
@@ -46,18 +52,67 @@ class Ports(NamedTuple):
     socket: Path | None
 
 
+class ConnectionLine(NamedTuple):
+    """A connection as an operator sees it.
+
+    Attributes:
+        kind: "plugin", "edge", "follower" or "admin".
+        name: what it calls itself.
+        channel: a plugin's.
+        address: where it comes from; None over a Unix socket.
+        commands: of its commands, how many are unanswered.
+        size: their bytes.
+        held: how often it was not read because its credit was used up.
+        held_s: for how long, in all.
+        busy: commands refused with `busy`.
+    """
+
+    kind: PeerKind
+    name: str
+    channel: str | None
+    address: str | None
+    commands: int
+    size: int
+    held: int
+    held_s: float
+    busy: int
+
+
 class Gateway:
     """Accepts connections and gives each its own task.
 
     Args:
         service: the running service.
         tokens: who may come in, and as what.
+
+    Attributes:
+        doors: how many connections are open, and how many were turned away.
     """
 
     def __init__(self, service: Service, tokens: TokenVerifier) -> None:
         self._service = service
         self._tokens = tokens
-        self._connections = 0
+        limits = service.site.gateway
+        self.doors = Doors(limits.max_connections, limits.max_from_address)
+        self._open: dict[Connection, Peer] = {}
+        self._lingering = 0
+
+    def lines(self) -> list[ConnectionLine]:
+        """Return every connection that has shown its token."""
+        return [
+            ConnectionLine(
+                peer.kind,
+                peer.name,
+                peer.channel[0] if peer.channel else None,
+                peer.address,
+                one.submitter.commands,
+                one.submitter.size,
+                one.submitter.held,
+                one.submitter.held_s,
+                one.submitter.busy,
+            )
+            for one, peer in self._open.items()
+        ]
 
     async def serve(
         self,
@@ -73,6 +128,7 @@ class Gateway:
             socket_path: a Unix socket as well; only this user can reach it.
             task_status: is told the ports once they are open.
         """
+        self._make_room()
         listeners: list[trio.SocketListener] = list(
             await trio.open_tcp_listeners(bind.port, host=bind.host, backlog=BACKLOG)
         )
@@ -86,41 +142,69 @@ class Gateway:
         finally:
             _remove(socket_path)
 
+    def _make_room(self) -> None:
+        wanted = self.doors.most
+        self.doors.most = room_for_sockets(wanted)
+        if self.doors.most < wanted:
+            _log.error(
+                "gateway.max_connections: this process may not open so many files; fewer are held",
+                max_connections=wanted,
+                held=self.doors.most,
+                hard_limit_of_open_files_needed=wanted + RESERVED_FILES,
+            )
+
     async def _accepted(self, stream: trio.SocketStream) -> None:
         """Serve one connection; whatever goes wrong with it ends it alone."""
         async with stream:
-            if self._connections >= MAX_CONNECTIONS:
-                return
-            self._connections += 1
             try:
-                await self._greet(stream)
+                address = _address(stream)
+            except OSError:
+                return  # it has gone already
+            if (turned_away := self.doors.enter(address)) is not None:
+                await self._turn_away(stream, turned_away)
+                return
+            try:
+                await self._greet(stream, address)
             except Exception as error:
                 if not _hung_up(error):
                     # Not with its frames' locals: there are tokens among them.
                     _log.error("a gateway connection failed", error=repr(error), trace=traceback.format_exc())
             finally:
-                self._connections -= 1
+                self.doors.leave(address)
 
-    async def _greet(self, stream: trio.SocketStream) -> None:
+    async def _turn_away(self, stream: trio.SocketStream, why: TurnedAway) -> None:
+        linger = self._lingering < LINGERING
+        self._lingering += linger
+        try:
+            await _refuse(stream, closing(why.code, why.text, self._service.seq), linger=linger)
+        finally:
+            self._lingering -= linger
+
+    async def _greet(self, stream: trio.SocketStream, address: str | None) -> None:
         with trio.move_on_after(HELLO_WITHIN_S) as scope:
             hello, rest = await _read_hello(stream)
         if scope.cancelled_caught:
-            await _refuse(stream, closing("protocol_error", "no hello within 5 s", self._service.seq))
-            return
+            hello = "no hello within 5 s"
         if isinstance(hello, str):
             await _refuse(stream, closing("protocol_error", hello, self._service.seq))
             return
         if hello is None:
             return
         try:
-            peer = self._peer(hello)
+            peer = self._peer(hello, address)
         except BadToken as error:
             text = f"hello.token: {error.reason}; issue one with `paidui token`"
             await _refuse(stream, refusal_frame(None, "bad_token", text), closing("bad_token", text, 0))
             return
-        await Connection(self._service, stream, peer, hello.resume_seq).run(rest)
+        await self._serve_one(Connection(self._service, stream, peer, hello.resume_seq), peer, rest)
 
-    def _peer(self, hello: Hello) -> Peer:
+    async def _serve_one(self, connection: Connection, peer: Peer, rest: bytes) -> None:
+        try:
+            await connection.run(rest, partial(self._open.__setitem__, connection, peer))
+        finally:
+            self._open.pop(connection, None)
+
+    def _peer(self, hello: Hello, address: str | None) -> Peer:
         for kind in KINDS:
             try:
                 claims = self._tokens.verify(hello.token, kind)
@@ -129,7 +213,7 @@ class Gateway:
                     continue
                 raise
             channel = self._channel(claims) if kind == "plugin" else None
-            return Peer(kind, hello.name, channel, _scope(kind, channel))
+            return Peer(kind, hello.name, channel, _scope(kind, channel), address)
         raise BadToken("wrong_purpose")
 
     def _channel(self, claims: Mapping[str, Any]) -> tuple[str, int]:
@@ -179,10 +263,23 @@ def _frame_end(data: bytes) -> int:
     return 4 + int.from_bytes(data[:4], "big") if len(data) >= 4 else 4
 
 
-async def _refuse(stream: trio.SocketStream, *frames: bytes) -> None:
-    """Say why, if the other side still listens; nobody waits for it."""
-    with trio.move_on_after(1):
+async def _refuse(stream: trio.SocketStream, *frames: bytes, linger: bool = True) -> None:
+    """Say why, if the other side still listens; nobody waits for it longer than a moment.
+
+    To close a socket with unread bytes would make the other side lose the word; who may linger is read out.
+    """
+    with trio.move_on_after(LAST_WORD_S), suppress(trio.BrokenResourceError):
         await stream.send_all(b"".join(frames))
+        if linger:
+            await stream.send_eof()
+            while await stream.receive_some(HELLO_BYTES):
+                pass
+
+
+def _address(stream: trio.SocketStream) -> str | None:
+    if stream.socket.family == socket.AF_UNIX:
+        return None
+    return str(stream.socket.getpeername()[0])
 
 
 def _remove(path: Path | None) -> None:

@@ -7,6 +7,7 @@ is cut whole, and resumes by seq.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import structlog
@@ -15,40 +16,38 @@ import trio
 from engine.arrival_keys import channel_secret
 from engine.arrivals import head_start_limits
 from engine.bus import Item, Scope, SlowReader, Subscriber, TooOld
-from engine.errors import Malformed, PaiduiError, Refused
-from engine.gateway_frames import contacts_frames, desks_frames, split_arrivals
+from engine.errors import Malformed
+from engine.gateway_frames import closing, contacts_frames, desks_frames, refusal_frame
+from engine.gateway_submit import CREDIT_BYTES, CREDIT_COMMANDS, PeerKind, Submitter
+from engine.gateway_talk import Talk
 from engine.model import (
     Attach,
-    Closing,
     Control,
     Detach,
-    Frame,
     Message,
-    MessageOut,
-    MessageStored,
     Ping,
     Pong,
-    Refusal,
     Typing,
     Welcome,
     decode_body,
     encode_frame,
 )
-from engine.notices import MessageNotice
 from engine.router import Intake
 from engine.service import Service
 
-RECEIVE_BYTES = 32_000
-"""At 8 bytes for the shortest frame never more than one batch's 4,096 commands."""
+RECEIVE_BYTES = 28_000
+"""At 7 bytes for the shortest frame never more than one batch's 4,096 commands."""
 
 SEND_BYTES = 256 * 1024
 PING_EVERY_S = 15.0
 SILENT_FOR_S = 45.0
-"""Three pings without an answer, or anything else: the other side is gone."""
+"""Two pings without an answer, or anything else: the other side is gone."""
 
 LAST_WORD_S = 1.0
-PENDING_MESSAGES = 256
-"""Messages of one connection that wait for the store; then its reading waits."""
+STATE_BYTES = 8 * 1024 * 1024
+"""State of attached agents that waits for the other side; then the next `attach` is not read."""
+MAX_ATTACHED = 200_000
+"""Agents of one edge: as many as a site can have."""
 
 _log = structlog.get_logger(__name__)
 
@@ -57,16 +56,18 @@ class Peer(NamedTuple):
     """Who is at the other end.
 
     Attributes:
-        kind: "plugin", "edge", "follower" or "admin".
+        kind: what its token says it is.
         name: what it calls itself, for the log.
         channel: a plugin's channel, name and number.
         scope: the events that it gets.
+        address: where it comes from; None over a Unix socket.
     """
 
-    kind: str
+    kind: PeerKind
     name: str
     channel: tuple[str, int] | None
     scope: Scope
+    address: str | None
 
 
 class Connection:
@@ -79,21 +80,25 @@ class Connection:
         self._stream = stream
         self._peer = peer
         self._resume_seq = resume_seq
-        self._intake = Intake(peer.kind, peer.channel[1] if peer.channel else None)  # type: ignore[arg-type]
-        self._intake.limit_head_starts(head_start_limits(service.site, service.names))
+        self._intake = Intake(peer.kind, peer.channel[1] if peer.channel else None)
+        if peer.kind != "follower":
+            self._intake.limit_head_starts(head_start_limits(service.site, service.names))
         self._agents: set[int] = set()
+        self._reads = False
         self._heard_at = trio.current_time()
+        self._state_bytes = 0
+        self._written = trio.Event()
         self._output = trio.Lock()
         self._half_out = False
         self._over = False
         self._fatal: str | None = None
-        self._to_store, self._for_store = trio.open_memory_channel[Message](PENDING_MESSAGES)
 
-    async def run(self, received: bytes) -> None:
+    async def run(self, received: bytes, opened: Callable[[], None]) -> None:
         """Serve until either side closes.
 
         Args:
             received: what came behind the hello.
+            opened: called once the other side is welcome.
         """
         try:
             subscriber = self._service.bus.subscribe(self._peer.scope, self._resume_seq, notices=True)
@@ -101,20 +106,23 @@ class Connection:
             await self._last_word("too_old", str(error))
             return
         self._subscriber: Subscriber = subscriber
-        self._source = self._service.add_source(subscriber.push_frame, urgent=self._peer.kind != "plugin")
+        channel = self._peer.channel[0] if self._peer.channel else None
+        push = subscriber.push_frame
+        self.submitter = Submitter(self._service, self._peer.kind, channel, push)
+        self._talk = Talk(self._service, channel, self._agents, push)
         try:
             self._welcome()
+            opened()
             async with trio.open_nursery() as nursery:
+                self._nursery = nursery
                 nursery.start_soon(self._write, nursery.cancel_scope)
-                nursery.start_soon(self._cut_when_stuck, nursery.cancel_scope)
-                nursery.start_soon(self._heartbeat, nursery.cancel_scope)
-                nursery.start_soon(self._store_messages)
+                nursery.start_soon(self._watch, nursery.cancel_scope)
                 await self._read(received)
                 nursery.cancel_scope.cancel()
         finally:
             if trio.current_effective_deadline() == -math.inf:
                 await self._last_word("draining", "the service stops")
-            self._service.remove_source(self._source)
+            self.submitter.close()
             subscriber.close()
 
     def _welcome(self) -> None:
@@ -129,6 +137,8 @@ class Connection:
                 names=service.names.as_dict(),
                 arrival_key=key,
                 targets={name: (one.address, dict(one.options)) for name, one in targets.items()},
+                credit_commands=CREDIT_COMMANDS,
+                credit_bytes=CREDIT_BYTES,
             )
         )
         if self._subscriber.live:
@@ -142,6 +152,10 @@ class Connection:
             frames = contacts_frames(self._service.channel_contacts(self._peer.channel[1]))
         else:
             frames = desks_frames(self._service.router, sorted(self._agents))
+        self._push_state(frames)
+
+    def _push_state(self, frames: list[bytes]) -> None:
+        self._state_bytes += sum(map(len, frames))
         self._subscriber.push_state(frames)
 
     # ----- in ---------------------------------------------------------------------------------
@@ -150,32 +164,23 @@ class Connection:
         while True:
             if data:
                 runs, refusals, control, fatal = self._intake.feed(data)
-                for first_request_no, frames, count in runs:
-                    self._submit(first_request_no, frames, count)
+                self.submitter.submit(runs)
                 for request_no, code, text in refusals:
                     self._subscriber.push_frame(refusal_frame(request_no, code, text))
                 for body in control:
                     await self._control(body)
-                if fatal is not None:
+                if (fatal := fatal or self._fatal) is not None:
                     self._fatal = fatal
                     self._subscriber.push_frame(b"")  # wakes the writer, who has the last word
                     await trio.sleep(2 * LAST_WORD_S)
                     return
+            await self.submitter.credit()
+            # While nothing was read nobody can have been silent.
+            self._reads, self._heard_at = True, trio.current_time()
             data = bytes(await self._stream.receive_some(RECEIVE_BYTES))
-            self._heard_at = trio.current_time()
+            self._reads = False
             if not data:
                 return
-
-    def _submit(self, first_request_no: int, frames: bytes, count: int) -> None:
-        """Put a run into the inbox; when it is full, arrivals are refused before the rest."""
-        service, may_arrive = self._service, self._peer.kind in {"plugin", "admin"}
-        if service.submit(self._source, first_request_no, frames, count, arrivals=may_arrive):
-            return
-        for arrivals, request_no, part, commands in split_arrivals(first_request_no, frames):
-            if not service.submit(self._source, request_no, part, commands, arrivals=arrivals):
-                text, after_ms = "too much is waiting", service.retry_after_ms
-                for number in range(request_no, request_no + commands):
-                    self._subscriber.push_frame(refusal_frame(number, "busy", text, after_ms))
 
     async def _control(self, body: bytes) -> None:
         try:
@@ -186,71 +191,30 @@ class Connection:
         if isinstance(message, Ping):
             self._push(Pong(n=message.n))
         elif isinstance(message, Attach | Detach) and self._peer.kind == "edge":
-            self._attach(message)
+            await self._attach(message)
         elif isinstance(message, Message) and self._peer.kind in {"plugin", "edge"}:
-            await self._to_store.send(message)
+            await self._talk.say(message, self._nursery)
         elif isinstance(message, Typing) and self._peer.kind in {"plugin", "edge"}:
-            self._typing(message)
+            self._talk.types(message)
         elif not isinstance(message, Pong):
             text = f"{type(message).__name__.lower()}: not for a connection of type {self._peer.kind}"
             self._subscriber.push_frame(refusal_frame(None, "not_allowed", text))
 
-    def _attach(self, message: Attach | Detach) -> None:
+    async def _attach(self, message: Attach | Detach) -> None:
         agents = message.agents
         if isinstance(message, Detach):
             self._agents.difference_update(agents)
             self._subscriber.detach(agents)
             return
+        while self._state_bytes > STATE_BYTES:
+            await self._written.wait()
         self._agents.update(agents)
+        if len(self._agents) > MAX_ATTACHED:
+            self._fatal = f"attach.agents: more than {MAX_ATTACHED} are attached; detach some first"
+            return
         self._subscriber.attach(agents)
         if self._subscriber.live:
-            self._subscriber.push_state(desks_frames(self._service.router, agents))
-
-    def _typing(self, message: Typing) -> None:
-        conversations = self._service.conversations
-        if conversations is None:
-            return
-        try:
-            if self._peer.channel is not None:
-                conversations.customer_types(self._peer.channel[0], message.contact, message.on)
-            else:
-                conversations.agent_types(self._agent_of(message.contact), message.contact, message.on)
-        except Refused as error:
-            self._subscriber.push_frame(refusal_frame(None, error.name, f"typing.contact: {error}"))
-
-    async def _store_messages(self) -> None:
-        """Store what was written, one after the other: the order is the sender's."""
-        async for message in self._for_store:
-            try:
-                stored_id = await self._store(message)
-            except (PaiduiError, ValueError) as error:
-                code = error.name if isinstance(error, Refused) else "malformed"
-                text = f"message {message.external_id!r}: {error}"
-                self._subscriber.push_frame(refusal_frame(None, code, text))
-            else:
-                self._push(
-                    MessageStored(
-                        contact=message.contact, external_id=message.external_id, message_id=stored_id
-                    )
-                )
-
-    async def _store(self, message: Message) -> int:
-        conversations = self._service.conversations
-        if conversations is None:
-            raise Malformed("this site keeps no messages")
-        contact, text, external_id = message.contact, message.text, message.external_id
-        if self._peer.channel is not None:
-            stored = await conversations.customer_says(self._peer.channel[0], contact, text, external_id)
-        else:
-            agent = self._agent_of(contact)
-            stored = await conversations.agent_says(agent, contact, text, external_id)
-        return stored.id
-
-    def _agent_of(self, contact: int) -> int:
-        """Who of this edge serves a contact, or is in it first; 0 is nobody and is refused later."""
-        live = self._service.router.contact(contact)
-        within = (live.agent, *live.participants) if live is not None else ()
-        return next((agent for agent in within if agent in self._agents), 0)
+            self._push_state(desks_frames(self._service.router, agents))
 
     # ----- out --------------------------------------------------------------------------------
 
@@ -260,7 +224,12 @@ class Connection:
     async def _write(self, scope: trio.CancelScope) -> None:
         try:
             while True:
-                await self._send(await self._subscriber.receive())
+                items = await self._subscriber.receive()
+                state_bytes = self._state_bytes  # all of it is among the items
+                await self._send(items)
+                self._state_bytes -= state_bytes
+                written, self._written = self._written, trio.Event()
+                written.set()
                 if self._fatal is not None:
                     await self._last_word("protocol_error", self._fatal)
                     break
@@ -276,7 +245,7 @@ class Connection:
         waiting: list[bytes] = []
         size = 0
         for item in items:
-            frame = item.body if isinstance(item.body, bytes) else await self._notice_frame(item)
+            frame = item.body if isinstance(item.body, bytes) else await self._talk.notice_frame(item.body)
             waiting.append(frame)
             size += len(frame)
             if size > SEND_BYTES:
@@ -293,35 +262,20 @@ class Connection:
             await self._stream.send_all(data)
             self._half_out = False
 
-    async def _notice_frame(self, item: Item) -> bytes:
-        """Encode a notice for whom it is news; nothing for who wrote it."""
-        notice, conversations = item.body, self._service.conversations
-        assert not isinstance(notice, bytes)
-        if conversations is None or notice.sender == ("customer" if self._peer.channel else "agent"):
-            return b""
-        frame: Frame = Typing(contact=notice.contact, on=True)
-        if isinstance(notice, MessageNotice):
-            if self._peer.channel is None or (message := await conversations.fetch(notice)) is None:
-                return b""
-            frame = MessageOut(contact=notice.contact, message_id=notice.message_id, text=message.text)
-        else:
-            frame = Typing(contact=notice.contact, on=notice.on)
-        return encode_frame(frame)
-
-    async def _cut_when_stuck(self, scope: trio.CancelScope) -> None:
-        """End a connection that was cut while its socket takes nothing any more."""
-        await self._subscriber.cut.wait()
-        await trio.sleep(LAST_WORD_S)
-        scope.cancel()
-
-    async def _heartbeat(self, scope: trio.CancelScope) -> None:
+    async def _watch(self, scope: trio.CancelScope) -> None:
+        """Ask who is silent whether it is there; end who stays so, and who was cut and takes nothing more."""
         for number in range(1, 2**53):
-            await trio.sleep(PING_EVERY_S)
-            silent_s = trio.current_time() - self._heard_at
-            if silent_s > SILENT_FOR_S:
+            with trio.move_on_after(PING_EVERY_S):
+                await self._subscriber.cut.wait()
+                break
+            silent_s = trio.current_time() - self._heard_at if self._reads else 0.0
+            if silent_s >= SILENT_FOR_S or math.isclose(silent_s, SILENT_FOR_S):
+                await self._last_word("silent", f"nothing was heard for {SILENT_FOR_S:.0f} s")
                 scope.cancel()
             elif silent_s >= PING_EVERY_S or math.isclose(silent_s, PING_EVERY_S):
                 self._push(Ping(n=number))
+        await trio.sleep(LAST_WORD_S)
+        scope.cancel()
 
     async def _last_word(self, code: str, text: str, seq: int | None = None) -> None:
         """Say why it ends and nothing after it; not when another frame is half out.
@@ -342,13 +296,3 @@ class Connection:
                     pass
             except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
                 return
-
-
-def refusal_frame(request_no: int | None, code: str, text: str, retry_after_ms: int = 0) -> bytes:
-    """Return an encoded `refused`."""
-    return encode_frame(Refusal(request_no=request_no, code=code, text=text, retry_after_ms=retry_after_ms))
-
-
-def closing(code: str, text: str, seq: int) -> bytes:
-    """Return an encoded `closing`."""
-    return encode_frame(Closing(code=code, text=text, seq=seq))

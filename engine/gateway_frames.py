@@ -1,10 +1,10 @@
-"""What the gateway encodes by itself: the state that a returning plugin or edge begins with."""
+"""What the gateway encodes and counts by itself: refusals, good-byes, the state that a return begins with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from engine.model import encode_frame
+from engine.model import Closing, Refusal, encode_frame
 from engine.returning import (
     Contacts,
     DeskLine,
@@ -20,6 +20,18 @@ from engine.router import Desk, Router
 
 AGENTS_PER_FRAME = 500
 CONTACTS_PER_FRAME = 500
+CLOSING_CODES = (
+    "protocol_error",
+    "bad_token",
+    "too_many_connections",
+    "too_many_from_address",
+    "too_old",
+    "slow_reader",
+    "silent",
+    "draining",
+)
+"""Why the gateway ends a connection."""
+
 _ARRIVE_KIND = 3
 _LENGTH_BYTES = 4
 
@@ -44,6 +56,34 @@ def split_arrivals(first_request_no: int, frames: bytes) -> Iterator[tuple[bool,
         at = end
     if arrivals is not None:
         yield arrivals, first_request_no, frames[start:], count
+
+
+def first_frames_bytes(frames: bytes, count: int) -> int:
+    """Return how many bytes the first `count` frames have."""
+    at = 0
+    for _ in range(count):
+        at += _LENGTH_BYTES + int.from_bytes(frames[at : at + _LENGTH_BYTES], "big")
+    return at
+
+
+def ack_count(ack: bytes) -> int:
+    """Return how many commands an `ack` frame of the core answers, without decoding them."""
+    # [130, 1, seq, [...]]: length, array of 4, kind in two bytes, version, then seq.
+    at = _LENGTH_BYTES + 4
+    at += {0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9}.get(ack[at], 1)
+    size = {0xDC: 2, 0xDD: 4}.get(ack[at])
+    return ack[at] & 0x0F if size is None else int.from_bytes(ack[at + 1 : at + 1 + size], "big")
+
+
+def refusal_frame(request_no: int | None, code: str, text: str, retry_after_ms: int = 0) -> bytes:
+    """Return an encoded `refused`."""
+    return encode_frame(Refusal(request_no=request_no, code=code, text=text, retry_after_ms=retry_after_ms))
+
+
+def closing(code: str, text: str, seq: int) -> bytes:
+    """Return an encoded `closing`."""
+    assert code in CLOSING_CODES
+    return encode_frame(Closing(code=code, text=text, seq=seq))
 
 
 def contacts_frames(contacts: Sequence[tuple[int, int, int, bytes]]) -> list[bytes]:

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 import trio
 
+from engine.admission import Admission
 from engine.bus import Bus, Scope
 from engine.clock import Clock, SystemClock
 from engine.config import SiteConfig
@@ -61,6 +62,7 @@ class Service(Supervision, Reading):
         outside: strategies from outside; None where no queue has one.
         config_errors: why the configuration file is not in force; empty when it is.
         by_hand: what supervisors have opened and closed.
+        admission: how many arrivals a second come in.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Service(Supervision, Reading):
         self._seq = state.seq
         self._last_at_us = state.at_us
         self._events_hash = state.events_hash
+        self.admission = Admission(site)
         self._inbox = Inbox()
         self._scanner = Intake("admin")
         self._replies: dict[int, Callable[[bytes], None]] = {IN_PROCESS: self._answered}

@@ -72,7 +72,7 @@ def decode_body(body: bytes | memoryview) -> Frame:
     """
     try:
         return _decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(str(error)) from error
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from msgspec import field
+from msgspec import Meta, field
 
 from engine.messages.any_event import AnyEvent
 from engine.messages.frame import Frame
+
+Id: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+"""The number of a contact, as a client gives it."""
 
 
 class Control(Frame, frozen=True):
@@ -25,7 +28,8 @@ class Hello(Control, tag=128, frozen=True, kw_only=True):
 class Welcome(Control, tag=129, frozen=True, kw_only=True):
     """Server: the site's names (kind -> name -> id); for plugins `arrival_key` (32 bytes) and `targets`.
 
-    Targets are the places outside: name -> (address, options), as the configuration has them.
+    Targets are the places outside: name -> (address, options), as the configuration has them. The credit is
+    how many commands, and bytes of them, may be unanswered before the gateway reads no further.
     """
 
     site: str
@@ -33,6 +37,8 @@ class Welcome(Control, tag=129, frozen=True, kw_only=True):
     names: dict[str, dict[str, int]]
     arrival_key: bytes | None = None
     targets: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    credit_commands: int = 0
+    credit_bytes: int = 0
 
 
 class Ack(Control, tag=130, frozen=True, kw_only=True):
@@ -63,7 +69,7 @@ class Events(Control, tag=132, frozen=True, kw_only=True):
 
 
 class Closing(Control, tag=133, frozen=True, kw_only=True):
-    """Server: about to close ("slow_reader", "draining", "protocol_error", "too_old")."""
+    """Server: about to close; resume behind `seq`. The codes stand in `engine.gateway_frames`."""
 
     code: str
     text: str
@@ -97,7 +103,7 @@ class Detach(Control, tag=137, frozen=True, kw_only=True):
 class Message(Control, tag=138, frozen=True, kw_only=True):
     """Plugin: the customer wrote; stored, then answered with `MessageStored`."""
 
-    contact: int
+    contact: Id
     external_id: str
     text: str
 
@@ -121,5 +127,5 @@ class MessageOut(Control, tag=140, frozen=True, kw_only=True):
 class Typing(Control, tag=141, frozen=True, kw_only=True):
     """Both ways, never stored: the other side is typing."""
 
-    contact: int
+    contact: Id
     on: bool

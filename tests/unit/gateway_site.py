@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import trio
 
@@ -35,13 +35,25 @@ def arrive(client: Client, number: int, queue: int | None = None) -> Arrive:
     )
 
 
+class Served(NamedTuple):
+    service: Service
+    gateway: Gateway
+    address: str
+
+
 @asynccontextmanager
-async def served(folder: Path, **options: Any) -> AsyncIterator[tuple[Service, str]]:
+async def served_gateway(folder: Path, **options: Any) -> AsyncIterator[Served]:
     async with small_service(folder, **options) as service, trio.open_nursery() as nursery:
         gateway = Gateway(service, TOKENS)
         ports = await nursery.start(gateway.serve, Address("127.0.0.1", 0), folder / "gateway.sock")
-        yield service, f"127.0.0.1:{ports.tcp}"
+        yield Served(service, gateway, f"127.0.0.1:{ports.tcp}")
         nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def served(folder: Path, **options: Any) -> AsyncIterator[tuple[Service, str]]:
+    async with served_gateway(folder, **options) as site:
+        yield site.service, site.address
 
 
 def plugin(address: str | Path, **options: Any) -> Any:
