@@ -19,7 +19,7 @@ from engine.config_outside import check_outside
 from engine.config_overflow import check_overflow
 from engine.config_queues import DAY_MS, MAX_WAITING, WEEK_MS, check_widening, levels, read_queue
 from engine.config_routing import read_routing_points
-from engine.config_servers import check_addresses, read_gateway, read_stats, read_web
+from engine.config_servers import check_addresses, read_gateway, read_journal, read_stats, read_web
 from engine.config_table import Table, type_word
 from engine.config_types import (
     Address,
@@ -147,6 +147,7 @@ def _site(file: Table, folder: Path) -> SiteConfig:
         web=read_web(file.table("web")),
         gateway=read_gateway(file.table("gateway"), data),
         stats=read_stats(file.table("stats")),
+        journal=read_journal(file.table("journal")),
         domains=domains,
         contracts=contracts,
         reasons=reasons,

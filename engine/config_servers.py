@@ -1,11 +1,11 @@
-"""The sections of the configuration file that say where servers listen."""
+"""The sections of the configuration file that say where servers listen and what the journal keeps."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from engine.config_table import Table
-from engine.config_types import Address, Gateway, SiteConfig, Stats, Web
+from engine.config_types import Address, Gateway, JournalSection, SiteConfig, Stats, Web
 
 
 def read_web(table: Table) -> Web:
@@ -36,6 +36,20 @@ def read_stats(table: Table) -> Stats:
     )
     table.finish()
     return stats
+
+
+def read_journal(table: Table) -> JournalSection:
+    """Read `[journal]`."""
+    journal = JournalSection(
+        snapshot_every=table.integer("snapshot_every", 100, 10_000_000, 100_000),
+        segment_bytes=table.integer("segment_bytes", 1 << 16, 1 << 36, 512 << 20),
+        segment_batches=table.integer("segment_batches", 100, 1_000_000_000, 2_000_000),
+        days=table.integer("days", 1, 36_500, 400),
+        max_bytes=table.integer("max_bytes", 1 << 20, 1 << 60, 1 << 40),
+        reserve_bytes=table.integer("reserve_bytes", 0, 1 << 30, 8 << 20),
+    )
+    table.finish()
+    return journal
 
 
 def _address(table: Table, key: str, default: Address) -> Address:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from engine.journal import NO_EVENTS_HASH, SqliteJournal
 from engine.journal.head import read_head
-from engine.journal.sqlite import HEAD
+from engine.journal.reader import HEAD
 from tests.faults.child import JOURNAL, PROMISES, SITE, made
 from tests.faults.disk import Asked, Disk, Kind, read_log
 
