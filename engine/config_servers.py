@@ -41,9 +41,9 @@ def read_stats(table: Table) -> Stats:
 def read_journal(table: Table) -> JournalSection:
     """Read `[journal]`."""
     journal = JournalSection(
-        snapshot_every=table.integer("snapshot_every", 100, 10_000_000, 100_000),
+        snapshot_every=table.integer("snapshot_every", 10, 10_000_000, 100_000),
         segment_bytes=table.integer("segment_bytes", 1 << 16, 1 << 36, 512 << 20),
-        segment_batches=table.integer("segment_batches", 100, 1_000_000_000, 2_000_000),
+        segment_batches=table.integer("segment_batches", 10, 1_000_000_000, 2_000_000),
         days=table.integer("days", 1, 36_500, 400),
         max_bytes=table.integer("max_bytes", 1 << 20, 1 << 60, 1 << 40),
         reserve_bytes=table.integer("reserve_bytes", 0, 1 << 30, 8 << 20),

@@ -263,8 +263,8 @@ class _Reading:
             replay.apply(row)
         if (rules := self.reader.rules_at(seq)) != RULES_VERSION:
             raise NotFound(
-                f"batch {seq} was decided under rules {rules}; only the release that wrote it can explain its "
-                "choices, `paidui journal show --events` says what happened"
+                f"batch {seq} was decided under rules {rules}; only the release that wrote it can explain "
+                "its choices, `paidui journal show --events` says what happened"
             )
         if not offers:
             return replay.router, []

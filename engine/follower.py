@@ -16,7 +16,15 @@ from pathlib import Path
 import msgspec
 
 from engine.errors import Malformed
-from engine.journal import RULES_VERSION, BatchRow, Diverged, JournalError, JournalReader, events_hash
+from engine.journal import (
+    RULES_VERSION,
+    BatchRow,
+    Diverged,
+    JournalError,
+    JournalReader,
+    JournalTooOld,
+    events_hash,
+)
 from engine.journal.events import EventFile, Happened, events_path
 from engine.journal.segment import Header
 from engine.journal.snapshots import opening_path, read_snapshot
@@ -101,6 +109,8 @@ class Following:
     def _enter(self, seq: int) -> None:
         """See which rules hold for row `seq`, and for the rows behind it."""
         segments = self._reader.segments()
+        if seq < segments[0].first_seq:
+            raise JournalTooOld(seq - 1, segments[0].first_seq - 1)
         at = max(index for index, header in enumerate(segments) if header.first_seq <= seq)
         header = segments[at]
         later = segments[at + 1] if at + 1 < len(segments) else None

@@ -114,7 +114,7 @@ def remove_unpromised(folder: Path, newest: int) -> None:
 
     The first row of a segment is answered only after the head has it, so here it would have it.
     """
-    for suffix in (".sqlite", WAL, ".sqlite-shm"):
+    for suffix in (".sqlite", WAL, ".sqlite-shm", ".sqlite-journal"):
         path_of(folder, newest + 1, suffix).unlink(missing_ok=True)
 
 

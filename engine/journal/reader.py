@@ -54,17 +54,22 @@ class JournalReader:
         numbers = numbers_in(folder) if folder.is_dir() else []
         if not numbers:
             raise JournalError(f"{path_of(folder, 1)}: there is no journal yet; start the service once")
-        self._newest = numbers[0]
         try:
-            first = self._segment(numbers[0])
-            if first is None:
-                raise JournalError("the journal's header is missing: start the service once")
-            if len(numbers) > 1:
-                self._newest = numbers[-1] if self._segment(numbers[-1]) else numbers[-2]
-                self._segment(self._newest)
+            self._newest = self._newest_of(numbers)
         except BaseException:
             self.close()
             raise
+
+    def _newest_of(self, numbers: list[int]) -> int:
+        """The newest segment; behind it there may be one that is only prepared."""
+        for newest in numbers[:-3:-1]:
+            if self._segment(newest) is not None:
+                return newest
+        if len(numbers) == 1:
+            raise JournalError("the journal's header is missing: start the service once")
+        before = self._segment(numbers[-3]) if len(numbers) > 2 else None
+        seq = 1 if before is None else before.last().seq + 1
+        raise JournalCorrupt(seq, f"{path_of(self._folder, numbers[-2]).name} has lost its header and rows")
 
     @property
     def site(self) -> str:
@@ -229,7 +234,7 @@ class JournalReader:
 
     def _may_be_unfinished(self, number: int) -> bool:
         """Whether an unreadable file is one that the writer is just making: nothing is promised of it."""
-        before = self._open.get(number - 1)
+        before = self._segment(number - 1)
         if before is None:
             return False
         head = read_head(self._folder / HEAD)
