@@ -100,6 +100,10 @@ class Bus:
         if events:
             self._keep(_Happened(seq, at, events))
 
+    def begin_behind(self, seq: int) -> None:
+        """What happened up to batch `seq` is not at hand (a start from a snapshot)."""
+        self.seq = self._oldest_seq = seq
+
     def publish(self, batch: Batch) -> None:
         """Hand a batch's events to everybody whom they concern."""
         self.remember(batch.seq, batch.at, batch.events)

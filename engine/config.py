@@ -22,6 +22,7 @@ from engine.config_routing import read_routing_points
 from engine.config_servers import (
     check_addresses,
     read_gateway,
+    read_journal,
     read_rate,
     read_stats,
     read_store,
@@ -155,6 +156,7 @@ def _site(file: Table, folder: Path) -> SiteConfig:
         gateway=read_gateway(file.table("gateway"), data),
         stats=read_stats(file.table("stats")),
         store=read_store(file.table("store"), folder),
+        journal=read_journal(file.table("journal")),
         domains=domains,
         contracts=contracts,
         reasons=reasons,

@@ -1,4 +1,4 @@
-"""The sections of the configuration file that say where servers listen, and where one is called."""
+"""The sections of the configuration file about servers, where one is called, and what the journal keeps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from engine.config_table import Table
-from engine.config_types import Address, Gateway, Rate, SiteConfig, Stats, StoreSection, Web
+from engine.config_types import (
+    Address,
+    Gateway,
+    JournalSection,
+    Rate,
+    SiteConfig,
+    Stats,
+    StoreSection,
+    Web,
+)
 
 POSTGRESQL: Final = "postgresql+psycopg"
 """How the URL of a PostgreSQL store begins."""
@@ -89,6 +98,20 @@ def store_url_fault(url: str) -> str | None:
     except ValueError:
         ok = False
     return None if ok else f"expected {POSTGRESQL}://user@host:port/database; without it SQLite is used"
+
+
+def read_journal(table: Table) -> JournalSection:
+    """Read `[journal]`."""
+    journal = JournalSection(
+        snapshot_every=table.integer("snapshot_every", 10, 10_000_000, 100_000),
+        segment_bytes=table.integer("segment_bytes", 1 << 16, 1 << 36, 512 << 20),
+        segment_batches=table.integer("segment_batches", 10, 1_000_000_000, 2_000_000),
+        days=table.integer("days", 1, 36_500, 400),
+        max_bytes=table.integer("max_bytes", 1 << 20, 1 << 60, 1 << 40),
+        reserve_bytes=table.integer("reserve_bytes", 0, 1 << 30, 8 << 20),
+    )
+    table.finish()
+    return journal
 
 
 def _address(table: Table, key: str, default: Address) -> Address:

@@ -133,6 +133,21 @@ class StoreSection:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalSection:
+    """How the journal is kept: its segments, its snapshots, and for how long it stays.
+
+    ``snapshot_every`` in commands; ``days`` and ``max_bytes`` of segments that are followed by another.
+    """
+
+    snapshot_every: int
+    segment_bytes: int
+    segment_batches: int
+    days: int
+    max_bytes: int
+    reserve_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSection(Named):
     """One channel account; ``plugin`` is its entry point, ``"socket"`` for another process.
 
@@ -256,6 +271,7 @@ class SiteConfig:
     gateway: Gateway
     stats: Stats
     store: StoreSection
+    journal: JournalSection
     domains: Mapping[str, DomainSection]
     contracts: Sequence[ContractSection]
     reasons: Mapping[str, Named]

@@ -16,7 +16,8 @@ import msgspec
 
 from engine.errors import PaiduiError
 from engine.explain import Explained, explained
-from engine.journal import BatchRow, JournalReader
+from engine.follower import Following
+from engine.journal import RULES_VERSION, BatchRow, JournalReader
 from engine.model import (
     Abandoned,
     Blocked,
@@ -42,7 +43,6 @@ from engine.model import (
     WithdrawnCause,
 )
 from engine.names import Names
-from engine.replay import Replay
 from engine.router import Router, decode_events
 from engine.views import CONTACT_STATES, OUTCOMES
 
@@ -149,8 +149,8 @@ def account(folder: Path, contact: int | None, agent: str | None, until: Until) 
     reader = JournalReader(folder)
     try:
         if contact is None:
-            contact = _offered_last(reader, until)
-        return _Reading(reader, until, contact).account(agent)
+            contact = _offered_last(Following(folder, reader), reader, until)
+        return _Reading(folder, reader, until, contact).account(agent)
     finally:
         reader.close()
 
@@ -164,10 +164,10 @@ def rows_until(reader: JournalReader, until: Until) -> Iterator[BatchRow]:
         yield row
 
 
-def _offered_last(reader: JournalReader, until: Until) -> int:
-    replay, found = Replay(), 0
+def _offered_last(following: Following, reader: JournalReader, until: Until) -> int:
+    found = 0
     for row in rows_until(reader, until):
-        for event in decode_events(replay.apply(row).events):
+        for event in decode_events(following.apply(row).events):
             if isinstance(event, OfferMade):
                 found = event.contact
     if not found:
@@ -178,18 +178,22 @@ def _offered_last(reader: JournalReader, until: Until) -> int:
 class _Reading:
     """One contact's events, and the router behind them."""
 
-    def __init__(self, reader: JournalReader, until: Until, contact: int) -> None:
+    def __init__(self, folder: Path, reader: JournalReader, until: Until, contact: int) -> None:
+        self.folder = folder
         self.reader = reader
         self.contact = contact
         self.events: list[tuple[int, Event]] = []
         self._queue = 0
-        self.replay = Replay()
+        self.replay = Following(folder, reader)
         for row in rows_until(reader, until):
             for event in decode_events(self.replay.apply(row).events):
                 if self._concerns(event):
                     self.events.append((row.seq, event))
         if not self.events:
-            raise NotFound(f"contact: the journal knows no contact {contact} up to batch {self.replay.seq}")
+            behind = f", kept behind batch {reader.oldest}," if reader.oldest else ""
+            raise NotFound(
+                f"contact: the journal{behind} knows no contact {contact} up to batch {self.replay.seq}"
+            )
         self.names = Names.decode(self.replay.router.names())
 
     def _concerns(self, event: Event) -> bool:
@@ -252,11 +256,16 @@ class _Reading:
         """
         offers = [(seq, event) for seq, event in self.events if isinstance(event, OfferMade)]
         seq = offers[-1][0] if offers else self.events[-1][0]
-        replay = Replay()
+        replay = Following(self.folder, self.reader)
         for row in self.reader.read():
             if row.seq == seq:
                 break
             replay.apply(row)
+        if (rules := self.reader.rules_at(seq)) != RULES_VERSION:
+            raise NotFound(
+                f"batch {seq} was decided under rules {rules}; only the release that wrote it can explain "
+                "its choices, `paidui journal show --events` says what happened"
+            )
         if not offers:
             return replay.router, []
         rung = self._rung()

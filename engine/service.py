@@ -23,7 +23,14 @@ from engine.conversations import Conversations, check_same_moment
 from engine.desk import Desk
 from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
 from engine.inbox import Inbox, Part
-from engine.journal import STATE_HASH_EVERY, JournalWriter, NewBatch, SqliteJournal, events_hash
+from engine.journal import (
+    STATE_HASH_EVERY,
+    JournalWriter,
+    Limits,
+    NewBatch,
+    SqliteJournal,
+    events_hash,
+)
 from engine.message_store import MessageStore
 from engine.model import Ack, Command, Configure, Restarted, encode_frame
 from engine.names import Names
@@ -330,11 +337,13 @@ async def open_service(
         ConfigError: there is no usable configuration.
     """
     folder = site.data / "journal"
-    writer = JournalWriter(lambda: SqliteJournal(folder, site.name))
+    kept = site.journal
+    limits = Limits(kept.segment_bytes, kept.segment_batches, kept.reserve_bytes)
+    writer = JournalWriter(lambda: SqliteJournal(folder, site.name, limits))
     try:
         await writer.start()
         bus = Bus()
-        state = await writer.read(lambda journal: replay(journal, bus.remember))
+        state = await writer.read(lambda journal: replay(journal, bus))
         if store is not None:
             await check_same_moment(state.router.next_contact - 1, store)
         service = Service(site, clock or SystemClock(), writer, state, bus)

@@ -45,6 +45,9 @@ SUBCOMMANDS = (
     Subcommand(
         "replay", "engine.cli.replay", "the journal once more: the same hashes, or the first divergence"
     ),
+    Subcommand("journal", "engine.cli.journal", "the journal: verify, show, seal, repair"),
+    Subcommand("backup", "engine.cli.backup", "a copy of one moment of a site, while it runs"),
+    Subcommand("restore", "engine.cli.restore", "a site from such a copy, every byte of it checked"),
     Subcommand("user", "engine.cli.user", "let somebody sign in at the console, or no more"),
     Subcommand("token", "engine.cli.token", "issue a token for a plugin, a load tester or an analyst"),
     Subcommand("version", "engine.cli.version", "what is installed"),
@@ -52,6 +55,7 @@ SUBCOMMANDS = (
 # Started by `serve` and `demo` as processes of their own; nobody types them.
 PARTS = (
     Subcommand("stats", "engine.cli.stats", "the statistics process"),
+    Subcommand("keeper", "engine.cli.keeper", "the journal's snapshots, sealed segments and their end"),
     Subcommand("players", "engine.cli.players", "the demonstration's simulated customers and agents"),
 )
 EPILOG = """\

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
     options.config = options.data / "bank.toml"
     shared = part_options(options)
-    parts = [["stats", *shared]]
+    parts = [["keeper", *shared], ["stats", *shared]]
     if not options.empty:
         parts.append(["players", *shared, "--seed", str(options.seed)])
     trio.run(partial(run_site, site, ready=ready, parts=parts, seconds=options.seconds))

@@ -11,10 +11,10 @@ import msgspec
 
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.explain_story import Until, rows_until
+from engine.follower import Following
 from engine.journal import BatchRow, Diverged, JournalCorrupt, JournalCut, JournalError, JournalReader
 from engine.journal.head import Head, read_head
-from engine.journal.sqlite import HEAD
-from engine.replay import Replay
+from engine.journal.reader import HEAD
 from engine.router import Intake
 
 
@@ -69,9 +69,10 @@ def replayed(folder: Path, until_seq: int | None = None) -> Replayed:
     # Before the rows: the head follows them, so what it says must be there.
     head = read_head(folder / HEAD)
     reader = JournalReader(folder)
-    done, replay = Replayed(), Replay()
+    done, replay = Replayed(), None
     started = time.perf_counter()
     try:
+        replay = Following(folder, reader)
         for row in rows_until(reader, Until(seq=until_seq)):
             _apply(done, replay, row)
             _check_head(head, row)
@@ -85,13 +86,15 @@ def replayed(folder: Path, until_seq: int | None = None) -> Replayed:
     finally:
         reader.close()
     done.commands_per_s = round(done.commands / max(time.perf_counter() - started, 1e-9))
-    done.events = replay.events_hash.hex()
-    done.state = f"{replay.router.state_hash():016x}"
+    if replay is not None:
+        done.events = replay.events_hash.hex()
+        done.state = f"{replay.router.state_hash():016x}"
     return done
 
 
-def _apply(done: Replayed, replay: Replay, row: BatchRow) -> None:
-    _check_frames(row)
+def _apply(done: Replayed, replay: Following, row: BatchRow) -> None:
+    if replay.decides(row):
+        _check_frames(row)
     batch = replay.apply(row)
     done.seq, done.chain = row.seq, row.chain.hex()
     done.batches += 1

@@ -86,7 +86,8 @@ def run(options: argparse.Namespace) -> int:
     set_up_logs(quiet=options.quiet)
     site = chosen_site(options)
     shared = part_options(options)
-    trio.run(partial(run_site, site, ready=announce, parts=[["stats", *shared]], child=options.child))
+    parts = [["keeper", *shared], ["stats", *shared]]
+    trio.run(partial(run_site, site, ready=announce, parts=parts, child=options.child))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from engine.journal.contract import (
     NO_EVENTS_HASH,
+    RULES_VERSION,
     STATE_HASH_EVERY,
     BatchRow,
     Diverged,
@@ -9,14 +10,20 @@ from engine.journal.contract import (
     JournalCorrupt,
     JournalCut,
     JournalError,
+    JournalTooOld,
     Last,
+    Reader,
+    Snapshot,
+    Snapshots,
     events_hash,
 )
-from engine.journal.sqlite import JournalReader, SqliteJournal
+from engine.journal.reader import JournalReader
+from engine.journal.sqlite import Limits, SqliteJournal
 from engine.journal.writer import JournalWriter, NewBatch
 
 __all__ = [
     "NO_EVENTS_HASH",
+    "RULES_VERSION",
     "STATE_HASH_EVERY",
     "BatchRow",
     "Diverged",
@@ -25,9 +32,14 @@ __all__ = [
     "JournalCut",
     "JournalError",
     "JournalReader",
+    "JournalTooOld",
     "JournalWriter",
     "Last",
+    "Limits",
     "NewBatch",
+    "Reader",
+    "Snapshot",
+    "Snapshots",
     "SqliteJournal",
     "events_hash",
 ]

@@ -7,7 +7,7 @@ one time that all of them carry. Row k+1 carries the hash of the events that bat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Protocol
 
@@ -15,8 +15,11 @@ import msgspec
 
 from engine.errors import PaiduiError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """How rows are laid out and chained; a release reads this one and the one before it."""
+
+READABLE_FORMATS = (1, 2)
+"""1 knew one segment only. A journal of an older format goes on in a segment of this one."""
 
 RULES_VERSION = 3
 """Which decisions the commands were made for; old commands never run under new rules."""
@@ -44,6 +47,23 @@ class JournalCorrupt(JournalError):
 
 class JournalCut(JournalCorrupt):
     """Rows that were durable are gone: the journal's tail has been cut off."""
+
+
+class JournalTooOld(JournalError):
+    """What was asked for has been let go of: `too_old`.
+
+    Attributes:
+        oldest: the journal can be read behind this seq.
+    """
+
+    code = "too_old"
+
+    def __init__(self, wanted: int, oldest: int) -> None:
+        super().__init__(
+            f"too_old: the journal is kept behind batch {oldest} only, and batch {wanted + 1} was asked for; "
+            "begin anew there"
+        )
+        self.oldest = oldest
 
 
 class Diverged(JournalError):
@@ -93,8 +113,99 @@ class Last(msgspec.Struct, frozen=True):
     chain: bytes
 
 
+class Snapshot(msgspec.Struct, frozen=True):
+    """The router's state behind one batch, and what proves that it belongs there.
+
+    Attributes:
+        seq: the batch; `at` is its stamp, `chain` its row's, `events_hash` that of its events.
+        state_hash: the router's; a state that does not have it is never used.
+        state: `Router.snapshot()`.
+        tail: the newest events before it, `(seq, at, events)`, for who resumes behind an older batch.
+        tail_behind: behind which batch the tail is complete.
+    """
+
+    site: str
+    rules: int
+    seq: int
+    at: int
+    chain: bytes
+    events_hash: bytes
+    state_hash: int
+    state: bytes
+    tail: Sequence[tuple[int, int, bytes]] = ()
+    tail_behind: int = 0
+
+
+class Snapshots(Protocol):
+    """Where a journal's snapshots are; a follower writes them, never the router's task."""
+
+    def newest_first(self) -> Iterator[Snapshot | JournalError]:
+        """Yield what is there, the newest first; in place of a spoilt one, what is wrong with it."""
+        ...
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Make one durable, whole or not at all, and let go of those that are not kept any more."""
+        ...
+
+
+class Reader(Protocol):
+    """A view of a journal that somebody else may be writing."""
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """What a follower may begin with."""
+        ...
+
+    @property
+    def oldest(self) -> int:
+        """What is kept can be read behind this seq: 0 as long as nothing was let go of."""
+        ...
+
+    def read(self, after_seq: int | None = None) -> Iterator[BatchRow]:
+        """Yield the rows behind `after_seq` that are there now, each checked against the chain.
+
+        Args:
+            after_seq: None = the oldest that is kept.
+
+        Raises:
+            JournalTooOld: they have been let go of.
+            JournalCorrupt: a row is not what was written.
+        """
+        ...
+
+    def chain_at(self, seq: int) -> bytes:
+        """Return the chain behind row `seq`.
+
+        Raises:
+            JournalError: there is no such row.
+        """
+        ...
+
+    def rules_at(self, seq: int) -> int:
+        """Return for which rules row `seq` was decided, or will be."""
+        ...
+
+    def last(self) -> Last:
+        """Return where the journal ends now."""
+        ...
+
+    def close(self) -> None:
+        """Close it; a second call does nothing."""
+        ...
+
+
 class Journal(Protocol):
     """A writer's journal. Every method blocks; the service calls `append` in the writer's thread."""
+
+    @property
+    def oldest(self) -> int:
+        """As of `Reader`."""
+        ...
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """From where a start goes on."""
+        ...
 
     def append(
         self,
@@ -107,8 +218,16 @@ class Journal(Protocol):
         """Make one batch durable and return its seq; after the first error nothing is accepted."""
         ...
 
-    def read(self, after_seq: int = 0) -> Iterator[BatchRow]:
-        """Yield the rows behind `after_seq`, each checked against the chain."""
+    def read(self, after_seq: int | None = None) -> Iterator[BatchRow]:
+        """As of `Reader`."""
+        ...
+
+    def chain_at(self, seq: int) -> bytes:
+        """As of `Reader`."""
+        ...
+
+    def rules_at(self, seq: int) -> int:
+        """As of `Reader`."""
         ...
 
     def last(self) -> Last:
@@ -137,6 +256,16 @@ def first_chain(format_version: int, rules_version: int, site: str) -> bytes:
     """Return the chain's start, which binds the rows to the segment's versions and site."""
     text = f"paidui journal {format_version} {rules_version} {site}"
     return blake2b(text.encode(), digest_size=HASH_BYTES).digest()
+
+
+def segment_chain(
+    format_version: int, rules_version: int, site: str, first_seq: int, previous: bytes
+) -> bytes:
+    """Return the start of a later segment's chain, which goes on from `previous`."""
+    digest = blake2b(first_chain(format_version, rules_version, site), digest_size=HASH_BYTES)
+    digest.update(first_seq.to_bytes(8, "big"))
+    digest.update(previous)
+    return digest.digest()
 
 
 def next_chain(previous_chain: bytes, row: BatchRow) -> bytes:

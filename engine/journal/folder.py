@@ -11,20 +11,26 @@ from pathlib import Path
 from engine.journal.contract import JournalError
 
 LOCK = "lock"
+KEEPER_LOCK = "keeper.lock"
 
 
-def hold(folder: Path) -> int:
+def hold(folder: Path, name: str = LOCK) -> int:
     """Return the locked file's descriptor; closing it gives the folder up.
+
+    Args:
+        folder: the journal's folder.
+        name: of the file; the writer's, or the keeper's.
 
     Raises:
         JournalError: somebody else holds it.
     """
-    file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o640)
+    file = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o640)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(file)
-        raise JournalError(f"{folder}: another process writes this journal; stop it first") from None
+        does = "writes" if name == LOCK else "looks after"
+        raise JournalError(f"{folder}: another process {does} this journal; stop it first") from None
     return file
 
 

@@ -1,15 +1,16 @@
-"""The embedded journal: SQLite in WAL mode, one row per batch, synced at every commit."""
+"""The embedded journal: segments of SQLite in WAL mode, one row per batch, synced at every commit."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
 
 import apsw
+import msgspec
 
 from engine.journal.contract import (
     FORMAT_VERSION,
@@ -19,76 +20,57 @@ from engine.journal.contract import (
     JournalCut,
     JournalError,
     Last,
-    first_chain,
     next_chain,
 )
 from engine.journal.folder import hold, make_names_certain
 from engine.journal.head import Head, HeadFile, read_head
-from engine.journal.wal import has_lost_commits, write_anew
-
-SEGMENT = "000001.sqlite"
-WAL = SEGMENT + "-wal"
-HEAD = "head"
-OLDEST_SQLITE = (3, 51, 3)
-"""Before it, a WAL reset could race with a second connection, and followers are just that."""
+from engine.journal.making import (
+    ACCEPT,
+    WAL,
+    check_log,
+    connect,
+    make_first,
+    prepare,
+    remove_unpromised,
+    retire,
+    retire_left_over,
+)
+from engine.journal.reader import HEAD, JournalReader, check_version
+from engine.journal.reserve import give_back, keep_reserve, says_full
+from engine.journal.segment import (
+    INSERT,
+    INSERT_META,
+    Header,
+    Segment,
+    header_values,
+    made_header,
+    numbers_in,
+    path_of,
+    row_values,
+)
+from engine.journal.snapshots import SnapshotFolder
+from engine.journal.wal import write_anew
 
 CHECKPOINT_EVERY_S = 0.5
 HEAD_EVERY_S = 0.5
 """Half of the second that may be lost unnoticed, because a commit may come between two looks."""
 
-READ_ROWS = 256
-"""Rows per read transaction: a long one would keep the writer from resetting its WAL."""
-
-_SCHEMA = """
-CREATE TABLE meta (format INTEGER NOT NULL, rules INTEGER NOT NULL, site TEXT NOT NULL) STRICT;
-CREATE TABLE batches (
-    seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, at INTEGER NOT NULL, count INTEGER NOT NULL,
-    frames BLOB NOT NULL, events_hash_previous BLOB NOT NULL, state_hash_previous BLOB,
-    chain BLOB NOT NULL
-) STRICT;
-"""
-_INSERT = "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_ROWS = (
-    "SELECT seq, epoch, at, count, frames, events_hash_previous, chain, state_hash_previous "
-    "FROM batches WHERE seq > ? ORDER BY seq LIMIT ?"
-)
-_WRITER_PRAGMAS: dict[str, tuple[str, object]] = {
-    "journal_mode": ("wal", "wal"),
-    "synchronous": ("full", 2),
-    "wal_autocheckpoint": ("0", 0),
-}
-_ACCEPT = (
-    "Restore the folder from a copy, or accept the loss with `python -m engine.journal rebuild-head FOLDER`."
-)
+PREPARE_AT = 0.9
+"""How full a segment is when the next one's file is made."""
+ROW_BYTES = 200
+"""What a row takes beside its frames: hashes, numbers, and its part of a page."""
 
 
-class JournalReader:
-    """A read-only view of a journal that another process may be writing.
+class Limits(msgspec.Struct, frozen=True):
+    """When a segment is followed by the next, and how much room is kept in reserve.
 
-    Args:
-        folder: the journal's folder.
+    The bound: a segment is replayed when it is sealed, so its size is what that costs at once; 512 MiB
+    and two million batches are some seconds.
     """
 
-    def __init__(self, folder: Path) -> None:
-        _check_version()
-        path = folder / SEGMENT
-        if not path.exists():
-            raise JournalError(f"{path}: there is no journal yet; start the service once")
-        self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-        self._db.set_busy_timeout(5_000)
-        self._first_chain = _read_meta(self._db)
-
-    def read(self, after_seq: int = 0) -> Iterator[BatchRow]:
-        """Yield the rows behind `after_seq` that are there now, each checked against the chain."""
-        return _verified(self._db, self._first_chain, after_seq)
-
-    def last(self) -> Last:
-        """Return where the journal ends now."""
-        return _last(self._db, self._first_chain)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._db.close()
+    segment_bytes: int = 512 * 1024 * 1024
+    segment_batches: int = 2_000_000
+    reserve_bytes: int = 8 * 1024 * 1024
 
 
 class SqliteJournal:
@@ -97,55 +79,90 @@ class SqliteJournal:
     Args:
         folder: the journal's folder; made when missing.
         site: the site's name, bound into the chain.
+        limits: of its segments.
+        beside: where the next segment's file is made and the last one's is closed; a thread.
     """
 
-    def __init__(self, folder: Path, site: str) -> None:
-        _check_version()
+    def __init__(
+        self, folder: Path, site: str, limits: Limits | None = None, beside: Executor | None = None
+    ) -> None:
+        check_version()
         folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._limits = limits or Limits()
         self._held = ExitStack()  # the lock first, so that it is given up last
         self._held.callback(os.close, hold(folder))
+        self._beside = beside or ThreadPoolExecutor(1, "journal-segments")
+        self._next: Future[apsw.Connection] | None = None
+        self._retiring: Future[None] | None = None
         self._failed = False
         self._closed = False
         try:
-            self._open(folder, site)
+            self._open(site)
         except (apsw.Error, OSError) as error:
             self._held.close()
-            raise JournalError(f"{folder / SEGMENT}: cannot be opened: {error}") from error
+            raise JournalError(f"{folder}: cannot be opened: {error}") from error
         except BaseException:
             self._held.close()
             raise
 
-    def _open(self, folder: Path, site: str) -> None:
+    def _open(self, site: str) -> None:
+        folder = self._folder
         head = read_head(folder / HEAD)
-        write_anew(folder / WAL)
-        self._db = apsw.Connection(str(folder / SEGMENT))
-        self._held.callback(self._db.close)
-        # Else closing copies the WAL's good part and removes the rest: a refused start would destroy
-        # what can still be saved, and a failed writer would write.
-        self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-        _configure_writer(self._db)
-        if not _query(self._db, "SELECT 1 FROM sqlite_schema WHERE name = 'batches'"):
-            self._check_tail(folder, head, Last(0, 0, b""))  # before anything is written over the rest
-            _create(self._db, site)
-        self._first_chain = _check_site(self._db, site)
-        self._last = _last(self._db, self._first_chain)
-        self._check_tail(folder, head, self._last)
+        numbers = numbers_in(folder)
+        for number in numbers:
+            write_anew(path_of(folder, number, WAL))
+        if numbers in ([], [1]):
+            make_first(folder, head, site)
+        self._reader = JournalReader(folder)
+        self._held.callback(self._reader.close)
+        header = self._reader.segments()[-1]
+        if header.site != site:
+            raise JournalError(f"site.name: this journal belongs to {header.site!r}, not to {site!r}")
+        self._segment = Segment(connect(folder, header.number), header)
+        self._held.callback(self._segment.close)
+        self._last = self._segment.last()
+        self._check_previous(header)
+        self._check_head(head)
+        check_log(folder, header.number, self._last, self._segment.db)
+        remove_unpromised(folder, header.number)
         self._head_file = HeadFile(folder / HEAD)
         self._held.callback(self._head_file.close)
         self._head_seq = -1
         make_names_certain(folder, new=not self._last.seq)
-        self._epoch = _last_epoch(self._db) + 1
+        self._epoch = self._segment.epoch() + 1
         self._checkpointed_seq = 0
         self._checkpoint_at = self._head_at = 0.0
+        self._bytes = path_of(folder, header.number).stat().st_size
         self._write_head()
+        keep_reserve(folder, self._limits.reserve_bytes)
+        retire_left_over(folder, header.number)
 
-    def _check_tail(self, folder: Path, head: Head | None, last: Last) -> None:
-        _check_head(self._db, head, last)
-        kept, _ = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
-        if has_lost_commits(folder / WAL, kept):
+    # ----- what a start holds against each other -----------------------------------------------
+
+    def _check_previous(self, header: Header) -> None:
+        if self._last.seq < header.first_seq and header.number > 1:
+            raise JournalCut(header.first_seq, f"it and what followed are gone. {ACCEPT}")
+        if path_of(self._folder, header.number - 1).exists():
+            self._reader.check_border(header.number)
+
+    def _check_head(self, head: Head | None) -> None:
+        last = self._last
+        if head is None:
+            if last.seq:
+                raise JournalError(
+                    f"the head file is missing or blank, the journal has {last.seq} rows. "
+                    "If it was removed on purpose, run `paidui journal repair --rebuild-head`."
+                )
+            return
+        if head.seq > last.seq:
             raise JournalCut(
-                last.seq + 1, f"it and what follows were durable, and {WAL} is damaged there. {_ACCEPT}"
+                last.seq + 1, f"rows {last.seq + 1}..{head.seq} were durable and are gone. {ACCEPT}"
             )
+        if head.seq and self._reader.chain_at(head.seq) != head.chain:
+            raise JournalCorrupt(head.seq, "differs from what the head file remembers")
+
+    # ----- appending ----------------------------------------------------------------------------
 
     def append(
         self,
@@ -169,25 +186,90 @@ class SqliteJournal:
         row = BatchRow(
             last.seq + 1, self._epoch, at, count, frames, previous_events_hash, b"", previous_state_hash
         )
-        chain = next_chain(last.chain, row)
         try:
-            self._db.execute(_INSERT, _values(row, chain))
+            if self._is_followed():
+                self._roll(row)
+            else:
+                self._insert(row)
         except BaseException as error:
-            self._failed = True
+            self._fail(error)
             raise JournalError(f"batch {row.seq} could not be made durable: {error}") from error
-        self._last = Last(row.seq, at, chain)
+        self._bytes += len(frames) + ROW_BYTES
         return row.seq
 
-    def read(self, after_seq: int = 0) -> Iterator[BatchRow]:
+    def _insert(self, row: BatchRow) -> None:
+        chain = next_chain(self._last.chain, row)
+        self._segment.db.execute(INSERT, row_values(row, chain))
+        self._last = Last(row.seq, row.at, chain)
+
+    def _is_followed(self) -> bool:
+        """Whether the next row goes into a new segment."""
+        header = self._segment.header
+        if (header.rules, header.format) != (RULES_VERSION, FORMAT_VERSION):
+            return self._last.seq > 0
+        return self._full() >= 1 and self._next is not None and self._next.done()
+
+    def _full(self) -> float:
+        """How full the segment is; from 1 on another one follows as soon as its file is made."""
+        batches = self._last.seq - self._segment.header.first_seq + 1
+        return max(self._bytes / self._limits.segment_bytes, batches / self._limits.segment_batches)
+
+    def _roll(self, row: BatchRow) -> None:
+        """Begin the next segment with this row: one commit, and the head, which then proves the segment."""
+        before = self._segment
+        number = before.header.number + 1
+        db = prepare(self._folder, number) if self._next is None else self._next.result()
+        self._next = None
+        self._held.callback(db.close)
+        header = made_header(number, RULES_VERSION, before.header.site, self._last)
+        chain = next_chain(header.chain, row)
+        with db:
+            db.execute(INSERT_META, header_values(header))
+            db.execute(INSERT, row_values(row, chain))
+        self._segment, self._last = Segment(db, header), Last(row.seq, row.at, chain)
+        self._bytes = 0
+        self._retiring = self._beside.submit(retire, before.db)
+        self._write_head()
+
+    def _fail(self, error: BaseException) -> None:
+        """Never to write again; only where there was no room, the head once more, with what is durable."""
+        self._failed = True
+        if not says_full(error):
+            return
+        with suppress(OSError, JournalError):
+            give_back(self._folder)
+            self._write_head()
+
+    # ----- reading, looking after, closing --------------------------------------------------------
+
+    @property
+    def oldest(self) -> int:
+        """It can be read behind this seq: 0 as long as nothing was let go of."""
+        return self._reader.oldest
+
+    @property
+    def snapshots(self) -> SnapshotFolder:
+        """From where a start goes on."""
+        return SnapshotFolder(self._folder)
+
+    def read(self, after_seq: int | None = None) -> Iterator[BatchRow]:
         """Yield the rows behind `after_seq`, each checked against the chain."""
-        return _verified(self._db, self._first_chain, after_seq)
+        return self._reader.read(after_seq)
+
+    def chain_at(self, seq: int) -> bytes:
+        """Return the chain behind row `seq`."""
+        return self._reader.chain_at(seq)
+
+    def rules_at(self, seq: int) -> int:
+        """Return for which rules row `seq` was decided, or will be."""
+        return RULES_VERSION if seq > self._last.seq else self._reader.rules_at(seq)
 
     def last(self) -> Last:
         """Return where the journal ends."""
         return self._last
 
     def maintain(self) -> float | None:
-        """Checkpoint and write the head when they are due.
+        """Checkpoint, write the head, and have the next segment's file made, when they are due.
 
         Returns:
             Seconds until something is due; None when nothing is.
@@ -195,14 +277,14 @@ class SqliteJournal:
         try:
             return self._maintain(time.monotonic())
         except BaseException as error:
-            self._failed = True
+            self._fail(error)
             raise JournalError(f"the journal could not be kept: {error}") from error
 
     def _maintain(self, now: float) -> float | None:
         waits = []
         if self._checkpointed_seq != self._last.seq:
             if now >= self._checkpoint_at:
-                self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                self._segment.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
                 self._checkpointed_seq = self._last.seq
                 self._checkpoint_at = now + CHECKPOINT_EVERY_S
             else:
@@ -213,7 +295,17 @@ class SqliteJournal:
                 self._head_at = now + HEAD_EVERY_S
             else:
                 waits.append(self._head_at - now)
+        self._look_after_segments()
         return min(waits) if waits else None
+
+    def _look_after_segments(self) -> None:
+        if self._retiring is not None and self._retiring.done():
+            retired, self._retiring = self._retiring, None
+            retired.result()
+        if self._next is None and self._retiring is None and self._full() >= PREPARE_AT:
+            self._next = self._beside.submit(prepare, self._folder, self._segment.header.number + 1)
+        if self._next is not None and self._next.done():
+            self._next.result()
 
     def close(self) -> None:
         """Write the head, checkpoint and release the folder; after a failure only release it."""
@@ -221,139 +313,17 @@ class SqliteJournal:
             return
         self._closed = True
         with self._held:
+            self._beside.shutdown(cancel_futures=self._failed)
+            if self._next is not None and not self._next.cancelled() and self._next.exception() is None:
+                self._next.result().close()
             if not self._failed:
+                self._reader.close()  # else it would keep the log from being taken in
+                if self._retiring is not None:
+                    self._retiring.result()
                 self._write_head()
-                self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+                self._segment.db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
 
     def _write_head(self) -> None:
         if self._head_seq != self._last.seq:
             self._head_file.write(Head(self._last.seq, self._last.chain))
             self._head_seq = self._last.seq
-
-
-def _check_version() -> None:
-    text = apsw.sqlite_lib_version()
-    if tuple(int(part) for part in text.split(".")) < OLDEST_SQLITE:
-        oldest = ".".join(str(part) for part in OLDEST_SQLITE)
-        raise JournalError(f"SQLite {text} is too old, {oldest} is needed: upgrade the apsw package")
-
-
-def _configure_writer(db: apsw.Connection) -> None:
-    """Set what durability rests on, and read it back: a pragma that is refused says nothing."""
-    db.set_busy_timeout(5_000)
-    for name, (value, expected) in _WRITER_PRAGMAS.items():
-        db.pragma(name, value)
-        actual = db.pragma(name)
-        if actual != expected:
-            raise JournalError(f"SQLite keeps {name} = {actual!r} where {expected!r} is needed")
-
-
-def _create(db: apsw.Connection, site: str) -> None:
-    with db:
-        db.execute(_SCHEMA)
-        db.execute("INSERT INTO meta VALUES (?, ?, ?)", (FORMAT_VERSION, RULES_VERSION, site))
-
-
-def _check_site(db: apsw.Connection, site: str) -> bytes:
-    found = _query(db, "SELECT site FROM meta")[0][0]
-    if found != site:
-        raise JournalError(f"site.name: this journal belongs to {found!r}, not to {site!r}")
-    return _read_meta(db)
-
-
-def _query(db: apsw.Connection, sql: str) -> list[Any]:
-    try:
-        return db.execute(sql).fetchall()
-    except apsw.Error as error:
-        raise JournalError(f"the journal cannot be read: {error}") from error
-
-
-def _read_meta(db: apsw.Connection) -> bytes:
-    rows = _query(db, "SELECT format, rules, site FROM meta")
-    if not rows:
-        raise JournalError("the journal's header is missing: start the service once")
-    format_version, rules_version, site = rows[0]
-    if format_version != FORMAT_VERSION or rules_version != RULES_VERSION:
-        raise JournalError(
-            f"the journal has format {format_version} and rules {rules_version}; this release "
-            f"reads format {FORMAT_VERSION} and rules {RULES_VERSION}: open it with the release that wrote "
-            "it, or move the data folder away to begin anew"
-        )
-    return first_chain(format_version, rules_version, site)
-
-
-def _last(db: apsw.Connection, start: bytes) -> Last:
-    rows = _query(db, "SELECT seq, at, chain FROM batches ORDER BY seq DESC LIMIT 1")
-    return Last(*rows[0]) if rows else Last(0, 0, start)
-
-
-def _last_epoch(db: apsw.Connection) -> int:
-    rows = _query(db, "SELECT epoch FROM batches ORDER BY seq DESC LIMIT 1")
-    return rows[0][0] if rows else 0
-
-
-def _check_head(db: apsw.Connection, head: Head | None, last: Last) -> None:
-    if head is None:
-        if last.seq:
-            raise JournalError(
-                f"the head file is missing or blank, the journal has {last.seq} rows. "
-                "If it was removed on purpose, run `python -m engine.journal rebuild-head FOLDER`."
-            )
-        return
-    if head.seq > last.seq:
-        raise JournalCut(
-            last.seq + 1,
-            f"rows {last.seq + 1}..{head.seq} were durable and are gone. {_ACCEPT}",
-        )
-    if head.seq:
-        rows = db.execute("SELECT chain FROM batches WHERE seq = ?", (head.seq,)).fetchall()
-        if not rows or rows[0][0] != head.chain:
-            raise JournalCorrupt(head.seq, "differs from what the head file remembers")
-
-
-def _verified(db: apsw.Connection, start: bytes, after_seq: int) -> Iterator[BatchRow]:
-    chain = start
-    if after_seq:
-        rows = _fetch(db, "SELECT chain FROM batches WHERE seq = ?", (after_seq,), after_seq)
-        if not rows:
-            raise JournalError(f"after_seq: the journal has no row {after_seq}")
-        chain = rows[0][0]
-    seq = after_seq
-    while rows := _fetch(db, _ROWS, (seq, READ_ROWS), seq + 1):
-        for values in rows:
-            row = _row(values)
-            _check_row(row, seq + 1, chain)
-            seq, chain = row.seq, row.chain
-            yield row
-
-
-def _fetch(db: apsw.Connection, sql: str, values: tuple[int, ...], seq: int) -> list[Any]:
-    try:
-        return db.execute(sql, values).fetchall()
-    except apsw.Error as error:
-        raise JournalCorrupt(seq, f"it or one of the {READ_ROWS} after it is unreadable: {error}") from error
-
-
-def _values(row: BatchRow, chain: bytes) -> tuple[int | bytes | None, ...]:
-    state = row.state_hash_previous
-    state_bytes = None if state is None else state.to_bytes(8, "big")
-    return (
-        row.seq, row.epoch, row.at, row.count, row.frames, row.events_hash_previous, state_bytes, chain
-    )  # fmt: skip
-
-
-def _row(values: tuple[Any, ...]) -> BatchRow:
-    seq, epoch, at, count, frames, events_hash_previous, chain, state = values
-    state_hash = None if state is None else int.from_bytes(state, "big")
-    return BatchRow(seq, epoch, at, count, frames, events_hash_previous, chain, state_hash)
-
-
-def _check_row(row: BatchRow, seq: int, previous_chain: bytes) -> None:
-    if row.seq != seq:
-        raise JournalCorrupt(seq, f"it is missing; the next one is {row.seq}")
-    if row.chain != next_chain(previous_chain, row):
-        raise JournalCorrupt(
-            seq,
-            "its hash does not fit. Restore the folder from a copy, or keep only the rows before "
-            f"it with `python -m engine.journal cut FOLDER --before {seq}`.",
-        )

@@ -18,6 +18,8 @@ import duckdb
 import structlog
 
 from engine.follower import FollowedBatch, Follower
+from engine.journal.marks import write_mark
+from engine.model import Event
 from engine.names import Names
 from engine.stats.database import Database, Mark, StatsFileError
 from engine.stats.decoding import decode_frames
@@ -30,6 +32,10 @@ FLUSH_ROWS: Final = 10_000
 SET_ASIDE_SUFFIX: Final = ".set-aside"
 RETRY_FLUSHES: Final = 20
 """Writes in a row that may fail for lack of memory, which analysts' statements share."""
+
+MARK: Final = "stats"
+MARK_EVERY_S: Final = 60.0
+"""How often the journal is told what is not needed any more; it lets go of whole segments only."""
 
 _log = structlog.get_logger(__name__)
 
@@ -65,9 +71,16 @@ class Writer:
         self._journal_seq = self._start.journal_seq
         self._flush_at = 0.0
         self._failed_flushes = 0
+        self._mark_at = 0.0
         self.events = 0
         if self._follower.newest_seq() < self._start.seq:
             raise StatsFileError(f"it knows batch {self._start.seq}, the journal ends before")
+        if self._follower.began_behind > self._start.seq > 0:
+            kept = self._follower.began_behind
+            raise StatsFileError(
+                f"too_old: it ends with batch {self._start.seq}, the journal is kept behind {kept}"
+            )
+        self._first_contact = self._follower.router.next_contact if self._follower.began_behind else 0
 
     @property
     def applied_seq(self) -> int:
@@ -125,6 +138,8 @@ class Writer:
 
     def _take(self, batch: FollowedBatch) -> None:
         events = decode_frames(batch.events)
+        if self._first_contact:
+            events = [event for event in events if self._is_known(event)]
         self.events += len(events)
         self._history.apply(batch.seq, events)
         config_hash = self._follower.router.config_hash()
@@ -135,6 +150,10 @@ class Writer:
             agents = {line.agent for line in overview.agents}
             queues = {line.queue for line in overview.queues}
             self._history.configured(agents, queues, batch.at)
+
+    def _is_known(self, event: Event) -> bool:
+        """Whether its contact came with a batch that is kept; of the others nothing can be said any more."""
+        return int(getattr(event, "contact", self._first_contact)) >= self._first_contact
 
     def _state_hash(self) -> str:
         return f"{self._follower.router.state_hash():016x}"
@@ -168,6 +187,9 @@ class Writer:
         self._failed_flushes = 0
         self._names_changed = False
         self._written_seq = seq
+        if self._flush_at >= self._mark_at:
+            self._mark_at = self._flush_at + MARK_EVERY_S
+            write_mark(self._source.journal, MARK, seq)
 
     def close(self) -> None:
         """Close the journal; the database is the caller's."""

@@ -1,4 +1,6 @@
-"""A writer whose disk is recorded: `python -m tests.faults.child FOLDER SEED BATCHES [PLANTED BUG]`.
+"""A writer whose disk is recorded: `python -m tests.faults.child FOLDER SEED BATCHES SEGMENT [PLANTED BUG]`.
+
+SEGMENT batches are in a segment; behind every ninth a snapshot is written, whose state means nothing.
 
 It opens the journal below FOLDER, goes on behind its last row, and writes what it promises into the
 file `promises` beside the journal: that is one more file of the recorded disk, so that the record
@@ -11,14 +13,32 @@ import itertools
 import os
 import random
 import sys
+from concurrent.futures import Executor, Future
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import trio
 
 from engine.errors import NotDurable
-from engine.journal import JournalError, JournalWriter, NewBatch, SqliteJournal, events_hash, head, sqlite
+from engine.journal import (
+    RULES_VERSION,
+    Journal,
+    JournalError,
+    JournalWriter,
+    Limits,
+    NewBatch,
+    Snapshot,
+    SqliteJournal,
+    events_hash,
+    files,
+    head,
+    making,
+    sqlite,
+)
 from engine.journal import folder as folder_
+from engine.journal.contract import Last
 
 SITE = "recorded"
 JOURNAL = "data/journal"
@@ -39,7 +59,7 @@ def made(seed: int, seq: int) -> NewBatch:
 
 
 class Promises:
-    """What the writer says to others, each in a line: `found`, `acknowledged` or `head`, and a seq."""
+    """What the writer says to others, each in a line: what it is, and a seq."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -49,14 +69,49 @@ class Promises:
         os.write(self._file, b"%s %d\n" % (what.encode(), seq))
 
 
+RESERVE_BYTES = 16_384
+SNAPSHOT_EVERY = 9
+
+
+class AtOnce(Executor):
+    """What is done beside the journal's thread, at once and in it, so that the record repeats itself."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Do it."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+def made_snapshot(seed: int, last: Last) -> Snapshot:
+    """Return the snapshot that a writer of this seed writes behind row `last`."""
+    rng = random.Random(seed * 1_000_003 + last.seq)
+    state = rng.randbytes(rng.randint(10, 9_000))
+    return Snapshot(
+        SITE,
+        RULES_VERSION,
+        last.seq,
+        last.at,
+        last.chain,
+        events_hash(b"%d" % (last.seq + 1)),
+        rng.getrandbits(64),
+        state,
+    )
+
+
 def plant(bug: str) -> None:
     """Make the journal worse than it is."""
     if bug == "synchronous=NORMAL":
-        sqlite._WRITER_PRAGMAS["synchronous"] = ("normal", 1)
+        making.WRITER_PRAGMAS["synchronous"] = ("normal", 1)
     elif bug == "head not synced":
         head.os = SimpleNamespace(**{**vars(os), "fsync": lambda file: None})  # type: ignore[attr-defined]
     elif bug == "WAL not written anew":
         sqlite.write_anew = lambda path: None
+    elif bug == "snapshot not synced":
+        files.os = SimpleNamespace(**{**vars(os), "fsync": lambda file: None})  # type: ignore[attr-defined]
     elif bug == "new folders not synced":
         sqlite.make_names_certain = lambda folder, new: folder_.make_names_certain(folder, new=False)
 
@@ -88,11 +143,12 @@ def turn_the_clock(seed: int) -> None:
     SqliteJournal.maintain = maintain_and_wait  # type: ignore[assignment, method-assign]
 
 
-async def write(folder: Path, seed: int, batches: int, bug: str) -> None:
-    """Append so many batches, one after the other."""
+async def write(folder: Path, seed: int, batches: int, segment: int, bug: str) -> None:
+    """Append so many batches, one after the other, and a snapshot now and then."""
     promises = Promises(folder / PROMISES)
     note_heads(promises)
-    writer = JournalWriter(lambda: SqliteJournal(folder / JOURNAL, SITE))
+    limits = Limits(segment_batches=segment, reserve_bytes=RESERVE_BYTES)
+    writer = JournalWriter(lambda: SqliteJournal(folder / JOURNAL, SITE, limits, AtOnce()))
     try:
         await writer.start()
         last = await writer.read(lambda journal: journal.last())
@@ -101,8 +157,17 @@ async def write(folder: Path, seed: int, batches: int, bug: str) -> None:
             if bug == "acknowledged before the commit":
                 promises.note("acknowledged", seq)
             await append_or_die(writer, promises, made(seed, seq), seq)
+            if seq % SNAPSHOT_EVERY == 0:
+                await writer.read(partial(write_snapshot, seed, promises))
     finally:
         await writer.close()
+
+
+def write_snapshot(seed: int, promises: Promises, journal: Journal) -> None:
+    """As the keeper does, which is another process."""
+    last = journal.last()
+    journal.snapshots.write(made_snapshot(seed, last))
+    promises.note("snapshot", last.seq)
 
 
 async def append_or_die(writer: JournalWriter, promises: Promises, batch: NewBatch, seq: int) -> None:
@@ -121,11 +186,12 @@ async def append_or_die(writer: JournalWriter, promises: Promises, batch: NewBat
 def main() -> int:
     """Write, and say on standard error why it could not be done."""
     folder, seed, batches = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    bug = sys.argv[4] if len(sys.argv) > 4 else ""
+    segment = int(sys.argv[4])
+    bug = sys.argv[5] if len(sys.argv) > 5 else ""
     plant(bug)
     turn_the_clock(seed)
     try:
-        trio.run(write, folder, seed, batches, bug)
+        trio.run(write, folder, seed, batches, segment, bug)
     except (NotDurable, JournalError) as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return STOPPED

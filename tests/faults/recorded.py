@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.journal import NO_EVENTS_HASH, SqliteJournal
+from engine.journal import NO_EVENTS_HASH, Last, Limits, Snapshot, SqliteJournal
 from engine.journal.head import read_head
-from engine.journal.sqlite import HEAD
-from tests.faults.child import JOURNAL, PROMISES, SITE, made
+from engine.journal.reader import HEAD
+from engine.journal.snapshots import SnapshotFolder
+from tests.faults.child import JOURNAL, PROMISES, SITE, AtOnce, made, made_snapshot
 from tests.faults.disk import Asked, Disk, Kind, read_log
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KILLED = -9
+SEGMENT = 12
+"""Batches of a segment where segments are to follow each other often."""
 
 
 class Life(NamedTuple):
@@ -41,11 +44,13 @@ class Recorded:
     library: Path
     bug: str = ""
     module: str = "tests.faults.child"
+    segment: int = 1_000
+    """Batches of a segment."""
 
     def live(self, life: Life) -> str:
         """Run one process on the disk and return what it said on standard error."""
         self.folder.mkdir(exist_ok=True)
-        arguments = [str(self.folder), str(self.seed), str(life.batches), self.bug]
+        arguments = [str(self.folder), str(self.seed), str(life.batches), str(self.segment), self.bug]
         recording = {
             "LD_PRELOAD": str(self.library),
             "DISK_FOLDER": str(self.folder),
@@ -74,6 +79,7 @@ class Promised(NamedTuple):
     acknowledged: int = -1
     found: int = -1
     head: int = -1
+    snapshot: int = -1
 
     @property
     def durable(self) -> int:
@@ -111,6 +117,23 @@ def cut_and_recover(asked: list[Asked], at: int, seed: int, chance: random.Rando
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def check_snapshots(journal: SqliteJournal, seed: int, said: Promised) -> None:
+    """The newest that was promised is whole, and of this journal; no other is taken for good.
+
+    Raises:
+        AssertionError: it is not so.
+    """
+    good = [one for one in journal.snapshots.newest_first() if isinstance(one, Snapshot)]
+    assert max((one.seq for one in good), default=-1) >= said.snapshot, "a promised snapshot is spoilt"
+    for one in good:
+        chain = journal.chain_at(one.seq)
+        assert one.chain == chain, "a snapshot is of another journal"
+        assert one == made_snapshot(seed, Last(one.seq, one.at, chain))
+
+
+LIMITS = Limits(segment_batches=SEGMENT, reserve_bytes=0)
+
+
 def check_recovered(folder: Path, said: Promised, seed: int) -> None:
     """Open the journal and hold it against the promises; it has to go on, too.
 
@@ -118,11 +141,14 @@ def check_recovered(folder: Path, said: Promised, seed: int) -> None:
         AssertionError: a promise was broken.
         JournalError: the start is refused.
     """
+    newest = SnapshotFolder(folder).newest_seq() if folder.is_dir() else -1
+    assert newest >= said.snapshot, "a promised snapshot is gone"
     remembered = read_head(folder / HEAD)
     assert (remembered.seq if remembered else -1) >= said.head, "the head has forgotten a row"
-    journal = SqliteJournal(folder, SITE)
+    journal = SqliteJournal(folder, SITE, LIMITS, AtOnce())
     try:
         rows = list(journal.read())
+        check_snapshots(journal, seed, said)
         assert len(rows) >= said.durable, f"rows {len(rows) + 1}..{said.durable} were promised and are gone"
         assert len(rows) <= max(said.durable, 0) + 1, "more rows than the one that was in flight"
         for row in rows:

@@ -16,7 +16,7 @@ import pytest
 from engine.journal import JournalError
 from tests.faults.child import PROMISES, STOPPED
 from tests.faults.disk import Asked, Disk
-from tests.faults.recorded import KILLED, Life, Recorded, cut_and_recover
+from tests.faults.recorded import KILLED, SEGMENT, Life, Recorded, cut_and_recover
 
 CUTS = int(os.environ.get("CUTS", "40"))
 CUTS_OF_ONE_RECORD = 40
@@ -37,7 +37,7 @@ def lives(rng: random.Random) -> list[Life]:
 
 
 def recorded(folder: Path, library: Path, seed: int, bug: str = "") -> Recorded:
-    return Recorded(folder / f"disk {seed}", folder / f"log {seed}", seed, library, bug)
+    return Recorded(folder / f"disk {seed}", folder / f"log {seed}", seed, library, bug, segment=SEGMENT)
 
 
 def places(asked: list[Asked], cuts: int, rng: random.Random) -> list[int]:
@@ -97,6 +97,7 @@ RECOVERED = [Life(BATCHES, "sync:-wal:20:EIO", STOPPED), Life(1)]
         ("acknowledged before the commit", "promised and are gone", [Life(BATCHES)]),
         ("head not synced", "the head has forgotten", [Life(BATCHES)]),
         ("new folders not synced", "the head has forgotten", [Life(BATCHES)]),
+        ("snapshot not synced", "snapshot is", [Life(BATCHES)]),
         ("WAL not written anew", "were durable and are gone", RECOVERED),
     ],
 )
@@ -106,4 +107,4 @@ def test_a_planted_bug_is_found(
     record = recorded(tmp_path, library, 1, bug)
     for life in several:
         record.live(life)
-    assert any(said in one for one in failed_cuts(record, 60 if several is RECOVERED else 20, tmp_path))
+    assert any(said in one for one in failed_cuts(record, 60, tmp_path))

@@ -17,7 +17,7 @@ from engine.config import load_site
 from engine.journal import events_hash
 from engine.journal.contract import FORMAT_VERSION, RULES_VERSION, BatchRow, first_chain, next_chain
 from engine.journal.folder import LOCK
-from engine.journal.sqlite import HEAD, SEGMENT
+from engine.journal.reader import HEAD
 from engine.model import Abandon, Accept, Arrive, Decline, End, HoursState, SignIn, encode_frame
 from engine.names import UnknownName
 from engine.service import Service, open_service
@@ -198,7 +198,7 @@ def rows(db: apsw.Connection) -> list[BatchRow]:
 
 def edit(folder: Path, seq: int, frames: bytes, *, forged: bool, head: bool = False) -> None:
     """Put other commands into a row; a forger makes every chain hash fit again."""
-    db = apsw.Connection(str(folder / SEGMENT))
+    db = apsw.Connection(str(folder / "000001.sqlite"))
     db.execute("UPDATE batches SET frames = ? WHERE seq = ?", (frames, seq))
     if forged:
         chain = first_chain(FORMAT_VERSION, RULES_VERSION, "small")
@@ -217,7 +217,7 @@ async def test_the_same_hashes_as_recorded(
     text = capsys.readouterr().out
     assert "the same as recorded" in text
     done = replayed(journal)
-    with apsw.Connection(str(journal / SEGMENT)) as db:
+    with apsw.Connection(str(journal / "000001.sqlite")) as db:
         last = rows(db)[-1]
     assert (done.seq, done.chain, done.commands > 5) == (last.seq, last.chain.hex(), True)
     part = replayed(journal, until_seq=last.seq - 1)
@@ -227,7 +227,7 @@ async def test_the_same_hashes_as_recorded(
 
 async def test_an_edited_copy_is_caught_and_named(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     copy = copy_of(journal)
-    with apsw.Connection(str(copy / SEGMENT)) as db:
+    with apsw.Connection(str(copy / "000001.sqlite")) as db:
         seq = len(rows(db)) - 2
     edit(copy, seq, encode_frame(SignIn(agent=1)), forged=False)
     assert main(["replay", "--journal", str(copy)]) == 1
@@ -237,7 +237,7 @@ async def test_an_edited_copy_is_caught_and_named(journal: Path, capsys: pytest.
 
 async def test_an_edited_copy_with_forged_hashes_is_caught_too(journal: Path) -> None:
     copy = copy_of(journal)
-    with apsw.Connection(str(copy / SEGMENT)) as db:
+    with apsw.Connection(str(copy / "000001.sqlite")) as db:
         seq = len(rows(db)) - 2
     edit(copy, seq, encode_frame(SignIn(agent=2)), forged=True)
     done = replayed(copy)
@@ -256,7 +256,7 @@ async def test_commands_that_no_gateway_let_in_are_named(journal: Path, frames: 
 
 async def test_the_last_row_is_held_against_the_head(journal: Path) -> None:
     copy = copy_of(journal)
-    with apsw.Connection(str(copy / SEGMENT)) as db:
+    with apsw.Connection(str(copy / "000001.sqlite")) as db:
         seq = len(rows(db))
     edit(copy, seq, encode_frame(SignIn(agent=2)), forged=True, head=True)
     done = replayed(copy)
@@ -265,7 +265,7 @@ async def test_the_last_row_is_held_against_the_head(journal: Path) -> None:
 
 async def test_a_cut_tail_is_named(journal: Path) -> None:
     copy = copy_of(journal)
-    db = apsw.Connection(str(copy / SEGMENT))
+    db = apsw.Connection(str(copy / "000001.sqlite"))
     seq = len(rows(db))
     db.execute("DELETE FROM batches WHERE seq = ?", (seq,))
     db.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from engine.cli import main
 from engine.journal import (
     NO_EVENTS_HASH,
     JournalCorrupt,
@@ -16,10 +17,9 @@ from engine.journal import (
     JournalError,
     JournalReader,
     SqliteJournal,
-    sqlite,
 )
-from engine.journal.__main__ import main
 from engine.journal.head import SLOT_BYTES, Head, HeadFile, read_head
+from engine.journal.reader import HEAD
 from engine.testing.journal_kit import check_journal
 
 
@@ -36,7 +36,7 @@ def test_contract(tmp_path: Path) -> None:
 
 def test_pragmas_are_in_force(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path, "site")
-    db = journal._db
+    db = journal._segment.db
     assert [db.pragma(name) for name in ("journal_mode", "synchronous", "wal_autocheckpoint")] == [
         "wal",
         2,
@@ -93,7 +93,7 @@ def test_a_reader_reads_when_nobody_writes(tmp_path: Path) -> None:
 )
 def test_a_changed_row_is_named(tmp_path: Path, column: str, value: object) -> None:
     filled(tmp_path, 5)
-    db = apsw.Connection(str(tmp_path / sqlite.SEGMENT))
+    db = apsw.Connection(str(tmp_path / "000001.sqlite"))
     db.execute(f"UPDATE batches SET {column} = ? WHERE seq = 3", (value,))
     db.close()
     journal = SqliteJournal(tmp_path, "site")
@@ -105,7 +105,7 @@ def test_a_changed_row_is_named(tmp_path: Path, column: str, value: object) -> N
 
 def test_a_missing_row_is_named(tmp_path: Path) -> None:
     filled(tmp_path, 5)
-    db = apsw.Connection(str(tmp_path / sqlite.SEGMENT))
+    db = apsw.Connection(str(tmp_path / "000001.sqlite"))
     db.execute("DELETE FROM batches WHERE seq = 2")
     db.close()
     with pytest.raises(JournalCorrupt, match="row 2: it is missing"):
@@ -114,7 +114,7 @@ def test_a_missing_row_is_named(tmp_path: Path) -> None:
 
 def test_a_cut_tail_is_detected(tmp_path: Path) -> None:
     filled(tmp_path, 5)
-    db = apsw.Connection(str(tmp_path / sqlite.SEGMENT))
+    db = apsw.Connection(str(tmp_path / "000001.sqlite"))
     db.execute("DELETE FROM batches WHERE seq > 3")
     db.close()
     with pytest.raises(JournalCut, match=r"rows 4\.\.5 were durable and are gone") as caught:
@@ -125,7 +125,7 @@ def test_a_cut_tail_is_detected(tmp_path: Path) -> None:
 def test_a_failed_journal_is_not_written_when_it_closes(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path, "site")
     journal.append(1, 1, b"one", NO_EVENTS_HASH)
-    names = (sqlite.SEGMENT, sqlite.WAL, sqlite.HEAD)
+    names = ("000001.sqlite", "000001.sqlite-wal", HEAD)
     before = [(tmp_path / name).read_bytes() for name in names]
     journal._failed = True
     journal.close()
@@ -136,19 +136,19 @@ def test_a_failed_journal_is_not_written_when_it_closes(tmp_path: Path) -> None:
 def test_a_first_start_that_was_cut_off_is_begun_again(tmp_path: Path, left: bytes) -> None:
     """The head was made and not yet written; with rows beside it, it would be one that was wiped."""
     SqliteJournal(tmp_path, "site").close()
-    (tmp_path / sqlite.HEAD).write_bytes(left)
+    (tmp_path / HEAD).write_bytes(left)
     filled(tmp_path, 3)
-    (tmp_path / sqlite.HEAD).write_bytes(left)
+    (tmp_path / HEAD).write_bytes(left)
     with pytest.raises(JournalError, match="missing or blank, the journal has 3 rows"):
         SqliteJournal(tmp_path, "site")
 
 
 def test_a_missing_head_is_refused_until_rebuilt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     filled(tmp_path, 5)
-    (tmp_path / sqlite.HEAD).unlink()
+    (tmp_path / HEAD).unlink()
     with pytest.raises(JournalError, match="rebuild-head"):
         SqliteJournal(tmp_path, "site")
-    assert main(["rebuild-head", str(tmp_path)]) == 0
+    assert main(["journal", "repair", "--rebuild-head", "--yes", "--journal", str(tmp_path)]) == 0
     assert "5 rows" in capsys.readouterr().out
     SqliteJournal(tmp_path, "site").close()
 
@@ -181,7 +181,7 @@ def test_the_head_is_kept_between_batches(tmp_path: Path, monkeypatch: pytest.Mo
     assert wait_s <= 1
     now += wait_s
     journal.maintain()
-    head = read_head(tmp_path / sqlite.HEAD)
+    head = read_head(tmp_path / HEAD)
     assert head is not None
     assert head.seq == 2
     journal.close()
@@ -190,10 +190,10 @@ def test_the_head_is_kept_between_batches(tmp_path: Path, monkeypatch: pytest.Mo
 def test_the_first_error_is_final(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path, "site")
     journal.append(1, 1, b"one", NO_EVENTS_HASH)
-    db, journal._db = journal._db, apsw.Connection(":memory:")  # no such table: any error will do
+    db, journal._segment.db = journal._segment.db, apsw.Connection(":memory:")  # no table: any error will do
     with pytest.raises(JournalError, match="batch 2 could not be made durable"):
         journal.append(2, 1, b"two", NO_EVENTS_HASH)
-    journal._db, memory = db, journal._db
+    journal._segment.db, memory = db, journal._segment.db
     memory.close()
     with pytest.raises(JournalError, match="restart the process"):
         journal.append(2, 1, b"two", NO_EVENTS_HASH)
@@ -204,14 +204,14 @@ def test_check_names_the_row_and_cut_keeps_what_stands_before(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     filled(tmp_path, 5)
-    db = apsw.Connection(str(tmp_path / sqlite.SEGMENT))
+    db = apsw.Connection(str(tmp_path / "000001.sqlite"))
     db.execute("UPDATE batches SET frames = x'00' WHERE seq = 4")
     db.close()
-    assert main(["check", str(tmp_path)]) == 1
+    assert main(["journal", "verify", "--journal", str(tmp_path)]) == 1
     assert "journal row 4" in capsys.readouterr().err
-    assert main(["cut", str(tmp_path), "--before", "4"]) == 0
-    assert main(["check", str(tmp_path)]) == 0
-    assert (tmp_path / "before-cut" / sqlite.SEGMENT).exists()
+    assert main(["journal", "repair", "--cut-before", "4", "--yes", "--journal", str(tmp_path)]) == 0
+    assert main(["journal", "verify", "--journal", str(tmp_path)]) == 0
+    assert (tmp_path / "before-repair" / "000001.sqlite").exists()
     journal = SqliteJournal(tmp_path, "site")
     assert journal.append(9, 0, b"", NO_EVENTS_HASH) == 4
     journal.close()

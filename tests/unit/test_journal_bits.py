@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.journal import NO_EVENTS_HASH, JournalCut, JournalError, SqliteJournal, sqlite
-from engine.journal.__main__ import main
+from engine.cli import main
+from engine.journal import NO_EVENTS_HASH, JournalCut, JournalError, Limits, SqliteJournal
 from engine.journal.head import SLOT_BYTES, Head, HeadFile, read_head
 
 PAGE = 4_096
@@ -21,6 +21,8 @@ SCHEMA_FRAMES = 3
 
 ROWS = 12
 
+SMALL = Limits(reserve_bytes=0)
+
 
 def append(journal: SqliteJournal, rows: int) -> None:
     for number in range(1, rows + 1):
@@ -29,7 +31,7 @@ def append(journal: SqliteJournal, rows: int) -> None:
 
 def rows_of(folder: Path) -> list[tuple[int, int, bytes]]:
     """Start, read everything and stop, without changing the folder."""
-    journal = SqliteJournal(folder, "site")
+    journal = SqliteJournal(folder, "site", SMALL)
     try:
         return [(row.seq, row.at, row.frames) for row in journal.read()]
     finally:
@@ -43,7 +45,7 @@ def expected(rows: int) -> list[tuple[int, int, bytes]]:
 
 def stopped(folder: Path, *, head: bool) -> Path:
     """A journal whose rows are all in the log, as a power cut leaves it; the head knows them or none."""
-    journal = SqliteJournal(folder, "site")
+    journal = SqliteJournal(folder, "site", SMALL)
     append(journal, ROWS)
     if head:
         journal._write_head()
@@ -78,12 +80,12 @@ def refusals(folder: Path, name: str, places: Iterable[int]) -> dict[int, Journa
 @pytest.mark.slow  # the journal is opened some hundred times
 def test_in_the_database(tmp_path: Path) -> None:
     """The file's header, the head of each page, and every 197th byte."""
-    journal = SqliteJournal(tmp_path, "site")
+    journal = SqliteJournal(tmp_path, "site", SMALL)
     append(journal, 40)
     journal.close()
-    size = (tmp_path / sqlite.SEGMENT).stat().st_size
+    size = (tmp_path / "000001.sqlite").stat().st_size
     heads = {page + at for page in range(0, size, PAGE) for at in range(12)}
-    found = refusals(tmp_path, sqlite.SEGMENT, sorted({*range(100), *heads, *range(0, size, 197)}))
+    found = refusals(tmp_path, "000001.sqlite", sorted({*range(100), *heads, *range(0, size, 197)}))
     assert {count for count in found.values() if isinstance(count, int)} == {40}
     assert sum(isinstance(error, JournalError) for error in found.values()) > 30
 
@@ -104,9 +106,9 @@ def test_in_the_log(tmp_path: Path, head: bool) -> None:
         for at in range(24)
     }
     size = WAL_HEADER + frames * WAL_FRAME
-    assert (folder / sqlite.WAL).stat().st_size == size
+    assert (folder / "000001.sqlite-wal").stat().st_size == size
     places = sorted({*range(WAL_HEADER), *headers, *range(WAL_HEADER, size, 397)})
-    for at, error in refusals(folder, sqlite.WAL, places).items():
+    for at, error in refusals(folder, "000001.sqlite-wal", places).items():
         frame, byte = divmod(at - WAL_HEADER, WAL_FRAME)
         if not head and (frame == frames - 1 or (frame == frames - 2 and byte < 24)):
             assert isinstance(error, JournalCut) or error in (ROWS - 1, ROWS - 2)
@@ -119,12 +121,12 @@ def test_in_the_log(tmp_path: Path, head: bool) -> None:
 def test_a_refused_start_changes_nothing(tmp_path: Path, frame: int) -> None:
     """So what is left can still be saved; here the bit is put right."""
     folder = stopped(tmp_path / "journal", head=frame % 2 == 0)
-    path = folder / sqlite.WAL
+    path = folder / "000001.sqlite-wal"
     whole = path.read_bytes()
     path.write_bytes(flipped(whole, WAL_HEADER + frame * WAL_FRAME + 3_000))
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".sqlite-shm"}
     with pytest.raises(JournalCut):
-        SqliteJournal(folder, "site")
+        SqliteJournal(folder, "site", SMALL)
     assert {name: (folder / name).read_bytes() for name in before} == before
     path.write_bytes(whole)
     assert rows_of(folder) == expected(ROWS)
@@ -134,15 +136,15 @@ def test_a_damaged_log_is_named_and_can_be_given_up(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = stopped(tmp_path / "journal", head=False)
-    path = folder / sqlite.WAL
+    path = folder / "000001.sqlite-wal"
     path.write_bytes(flipped(path.read_bytes(), WAL_HEADER + (SCHEMA_FRAMES + 6) * WAL_FRAME + 3_000))
-    assert main(["check", str(folder)]) == 1
+    assert main(["journal", "verify", "--journal", str(folder)]) == 1
     assert "journal row 7: it and what follows were durable" in capsys.readouterr().err
     with pytest.raises(JournalCut, match="rebuild-head"):
-        SqliteJournal(folder, "site")
-    assert main(["rebuild-head", str(folder)]) == 0
+        SqliteJournal(folder, "site", SMALL)
+    assert main(["journal", "repair", "--rebuild-head", "--yes", "--journal", str(folder)]) == 0
     assert "6 rows" in capsys.readouterr().out
-    assert (folder / "before-cut" / sqlite.WAL).exists()
+    assert (folder / "before-repair" / "000001.sqlite-wal").exists()
     assert rows_of(folder) == expected(6)
 
 

@@ -25,7 +25,10 @@ from engine.errors import (
 )
 from engine.follower import Follower
 from engine.inbox import BATCH_COMMANDS, Inbox, Part
-from engine.journal import Diverged, JournalError, JournalReader, sqlite
+from engine.journal import Diverged, JournalError, JournalReader, SqliteJournal
+from engine.journal.contract import next_chain
+from engine.journal.reader import HEAD
+from engine.journal.repair import rebuild_head
 from engine.model import Arrive, Arrived, Engaged, OfferMade, Restarted, RestartedEvent, encode_frame
 from engine.service import IN_PROCESS, Service, open_service
 from engine.testing.fixtures import SECRET, SMALL_SITE, MemoryStore, small_service, small_site
@@ -150,22 +153,20 @@ async def test_a_diverging_replay_names_the_batch(tmp_path: Path) -> None:
     async with small_service(tmp_path) as service:
         for key in range(4):
             await service.command(arrive(service, key))
-    journal = sqlite.SqliteJournal(tmp_path / "data" / "journal", "small")
+    journal = SqliteJournal(tmp_path / "data" / "journal", "small")
     rows = list(journal.read())
     journal.close()
-    db = apsw.Connection(str(tmp_path / "data" / "journal" / sqlite.SEGMENT))
+    db = apsw.Connection(str(tmp_path / "data" / "journal" / "000001.sqlite"))
     chain = rows[2].chain
     for row in rows[3:]:
         changed = msgspec.structs.replace(
             row, events_hash_previous=bytes(32) if row.seq == 4 else row.events_hash_previous
         )
-        chain = sqlite.next_chain(chain, changed)
+        chain = next_chain(chain, changed)
         values = (changed.events_hash_previous, chain, row.seq)
         db.execute("UPDATE batches SET events_hash_previous = ?, chain = ? WHERE seq = ?", values)
     db.close()
-    (tmp_path / "data" / "journal" / sqlite.HEAD).unlink()
-    from engine.journal.__main__ import rebuild_head
-
+    (tmp_path / "data" / "journal" / HEAD).unlink()
     rebuild_head(tmp_path / "data" / "journal")
     with pytest.raises(Diverged, match="batch 3") as caught:
         async with small_service(tmp_path):
@@ -221,7 +222,7 @@ async def test_a_full_inbox_is_busy(tmp_path: Path) -> None:
 async def test_a_journal_error_ends_the_service(tmp_path: Path) -> None:
     with pytest.RaisesGroup(pytest.RaisesExc(NotDurable, match="the journal failed"), flatten_subgroups=True):
         async with small_service(tmp_path) as service:
-            service._writer._journal._db = apsw.Connection(":memory:")
+            service._writer._journal._segment.db = apsw.Connection(":memory:")
             await service.desk("ann").sign_in()
             raise AssertionError("it was acknowledged")
 
