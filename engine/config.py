@@ -19,7 +19,7 @@ from engine.config_outside import check_outside
 from engine.config_overflow import check_overflow
 from engine.config_queues import DAY_MS, MAX_WAITING, WEEK_MS, check_widening, levels, read_queue
 from engine.config_routing import read_routing_points
-from engine.config_servers import check_addresses, read_gateway, read_stats, read_web
+from engine.config_servers import check_addresses, read_gateway, read_ops, read_stats, read_web
 from engine.config_table import Table, type_word
 from engine.config_types import (
     Address,
@@ -124,6 +124,7 @@ def _site(file: Table, folder: Path) -> SiteConfig:
     data = folder / site.text("data", "data")
     timezone = read_timezone(site, "UTC")
     title = _title(site, name or "")
+    drain_s = site.integer("drain_s", 0, DAY_MS // 1_000, 10)
     site.finish()
     skills = {key: _named(table, key) for key, table in file.named_tables("skills", MAX_SKILLS)}
     reasons = {key: _named(table, key) for key, table in file.named_tables("reasons", MAX_REASONS)}
@@ -144,8 +145,10 @@ def _site(file: Table, folder: Path) -> SiteConfig:
         data=data,
         timezone=timezone,
         routing=_routing(file.table("routing")),
-        web=read_web(file.table("web")),
-        gateway=read_gateway(file.table("gateway"), data),
+        drain_s=drain_s,
+        web=read_web(file.table("web"), folder),
+        gateway=read_gateway(file.table("gateway"), folder, data),
+        ops=read_ops(file.table("ops")),
         stats=read_stats(file.table("stats")),
         domains=domains,
         contracts=contracts,

@@ -109,6 +109,7 @@ class Connection:
                 nursery.start_soon(self._cut_when_stuck, nursery.cancel_scope)
                 nursery.start_soon(self._heartbeat, nursery.cancel_scope)
                 nursery.start_soon(self._store_messages)
+                nursery.start_soon(self._tell_drain)
                 await self._read(received)
                 nursery.cancel_scope.cancel()
         finally:
@@ -173,9 +174,18 @@ class Connection:
             return
         for arrivals, request_no, part, commands in split_arrivals(first_request_no, frames):
             if not service.submit(self._source, request_no, part, commands, arrivals=arrivals):
-                text, after_ms = "too much is waiting", service.retry_after_ms
+                code, text = service.why_full(arrivals=arrivals)
+                if service.meter is not None:
+                    service.meter.refused(code, commands)
                 for number in range(request_no, request_no + commands):
-                    self._subscriber.push_frame(refusal_frame(number, "busy", text, after_ms))
+                    self._subscriber.push_frame(refusal_frame(number, code, text, service.retry_after_ms))
+
+    async def _tell_drain(self) -> None:
+        """Say once that arrivals are refused from now on; what is in hand goes on."""
+        service = self._service
+        await service.drain.told.wait()
+        code, text = service.why_full(arrivals=True)
+        self._subscriber.push_frame(refusal_frame(None, code, text, service.retry_after_ms))
 
     async def _control(self, body: bytes) -> None:
         try:
