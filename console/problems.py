@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.errors import BadToken, Busy, Malformed, PaiduiError, Refused
+from engine.errors import BadToken, Busy, Draining, Malformed, PaiduiError, Refused
 from engine.logins import WrongPassword
 from engine.names import UnknownName
 from engine.passwords import TooManyAttempts
@@ -104,6 +104,10 @@ def _too_many_attempts(error: TooManyAttempts) -> Problem:
 
 _PROBLEMS: Final[tuple[tuple[type[Exception], Callable[[Any], Problem]], ...]] = (
     (Refused, _refused),
+    (
+        Draining,
+        lambda e: Problem(503, "draining", "the site is about to stop", retry_after_ms=e.retry_after_ms),
+    ),
     (Busy, lambda e: Problem(503, "busy", "too much is waiting", retry_after_ms=e.retry_after_ms)),
     (TooManyAttempts, _too_many_attempts),
     (WrongPassword, lambda e: Problem(401, "bad_credentials", "the login or the password is wrong")),

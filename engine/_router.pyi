@@ -55,6 +55,11 @@ class Router:
         they were journaled. The GIL is released when the parts are big.
         """
 
+    def tally(
+        self, batch: Batch
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]], list[tuple[int, int]]]:
+        """(kind, events)s, (code, refusals)s, (queue, wait until engaged, µs)s of the batch just applied."""
+
     def advance(self, at: int) -> bytes:
         """Fires every deadline up to `at`; the event frames."""
 

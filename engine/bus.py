@@ -80,6 +80,9 @@ class Bus:
     Args:
         ring_bytes: how much is kept for resuming.
         subscriber_bytes: how much may wait for one subscriber.
+
+    Attributes:
+        cuts: how many subscribers have been cut because they did not keep up.
     """
 
     def __init__(self, ring_bytes: int = RING_BYTES, subscriber_bytes: int = SUBSCRIBER_BYTES) -> None:
@@ -93,6 +96,12 @@ class Bus:
         self._oldest_seq = 0  # everything behind this seq is in the ring
         self._subscribers: dict[int, Subscriber] = {}
         self._next_subscriber = 1
+        self.cuts = 0
+
+    @property
+    def subscribers(self) -> int:
+        """How many subscriptions there are."""
+        return len(self._subscribers)
 
     def remember(self, seq: int, at: int, events: bytes) -> None:
         """Put a batch into the ring without publishing it (replay)."""
@@ -255,6 +264,7 @@ class Subscriber:
         self._bytes += item.cost
         if self._bytes > self._bus.subscriber_bytes:
             self.cut.set()
+            self._bus.cuts += 1
             self.seq = max(self.seq, self._items[0].seq - 1) if self._items else self.seq
             self._items.clear()
             self._bus.forget(self.id)

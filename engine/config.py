@@ -23,6 +23,7 @@ from engine.config_servers import (
     check_addresses,
     read_gateway,
     read_journal,
+    read_ops,
     read_rate,
     read_stats,
     read_store,
@@ -132,6 +133,7 @@ def _site(file: Table, folder: Path) -> SiteConfig:
     data = folder / site.text("data", "data")
     timezone = read_timezone(site, "UTC")
     title = _title(site, name or "")
+    drain_s = site.integer("drain_s", 0, DAY_MS // 1_000, 10)
     site.finish()
     skills = {key: _named(table, key) for key, table in file.named_tables("skills", MAX_SKILLS)}
     reasons = {key: _named(table, key) for key, table in file.named_tables("reasons", MAX_REASONS)}
@@ -152,8 +154,10 @@ def _site(file: Table, folder: Path) -> SiteConfig:
         data=data,
         timezone=timezone,
         routing=_routing(file.table("routing")),
-        web=read_web(file.table("web")),
-        gateway=read_gateway(file.table("gateway"), data),
+        drain_s=drain_s,
+        web=read_web(file.table("web"), folder),
+        gateway=read_gateway(file.table("gateway"), folder, data),
+        ops=read_ops(file.table("ops")),
         stats=read_stats(file.table("stats")),
         store=read_store(file.table("store"), folder),
         journal=read_journal(file.table("journal")),

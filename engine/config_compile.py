@@ -25,6 +25,7 @@ from engine.config_types import (
     StepSection,
 )
 from engine.demand import requirement
+from engine.errors import Refused
 from engine.model import (
     NO_LIMIT,
     QUEUE_WRAP_UP,
@@ -217,3 +218,17 @@ def _agent(section: AgentSection, names: Names) -> AgentConfig:
 def _levels(levels: Mapping[str, int], names: Names) -> tuple[SkillLevel, ...]:
     pairs = sorted((names.id("skill", name), level) for name, level in levels.items())
     return tuple(SkillLevel(skill, level) for skill, level in pairs)
+
+
+def refusal_text(error: Refused, names: Names) -> str:
+    """Say a refused configuration in the file's own names."""
+    kinds = {
+        "agent_in_use": "agent",
+        "queue_in_use": "queue",
+        "channel_in_use": "channel",
+        "skill_in_use": "skill",
+    }
+    if (kind := kinds.get(error.name)) is None:
+        return str(error)
+    name = names.name(kind, error.detail)
+    return f"{kind}s.{name}: is in use and cannot be taken out now; sign out or finish first ({error.name})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,8 +10,11 @@ from urllib.parse import urlsplit
 from engine.config_table import Table
 from engine.config_types import (
     Address,
+    Certificate,
     Gateway,
     JournalSection,
+    Network,
+    Ops,
     Rate,
     SiteConfig,
     Stats,
@@ -22,21 +26,31 @@ POSTGRESQL: Final = "postgresql+psycopg"
 """How the URL of a PostgreSQL store begins."""
 MAX_RATE = 1_000_000
 """More arrivals a second than the core can decide."""
+MAX_PROXIES: Final = 1_000
 
 
-def read_web(table: Table) -> Web:
-    """Read `[web]`."""
-    web = Web(bind=_address(table, "bind", Address("127.0.0.1", 8700)))
+def read_web(table: Table, folder: Path) -> Web:
+    """Read `[web]`; certificates are looked for from `folder`."""
+    web = Web(
+        bind=_address(table, "bind", Address("127.0.0.1", 8700)),
+        insecure=table.boolean("insecure", default=False),
+        certificate=_certificate(table, folder),
+        trusted_proxies=_networks(table, "trusted_proxies"),
+    )
     table.finish()
     return web
 
 
-def read_gateway(table: Table, data: Path) -> Gateway:
-    """Read `[gateway]`."""
+def read_gateway(table: Table, folder: Path, data: Path) -> Gateway:
+    """Read `[gateway]`; certificates are looked for from `folder`, the socket from `data`."""
     bind = _address(table, "bind", Address("127.0.0.1", 8701))
+    insecure = table.boolean("insecure", default=False)
+    certificate = _certificate(table, folder)
     socket = table.optional_text("socket")
     gateway = Gateway(
         bind=bind,
+        insecure=insecure,
+        certificate=certificate,
         socket=None if socket is None else data / socket,
         max_connections=table.integer("max_connections", 1, 1_000_000, 10_000),
         max_from_address=table.integer("max_from_address", 1, 1_000_000, 1_000),
@@ -58,10 +72,25 @@ def read_rate(table: Table, what: str) -> Rate | None:
     return None
 
 
+def read_ops(table: Table) -> Ops:
+    """Read `[ops]`."""
+    table.known.append("bind")
+    ops = Ops(
+        bind=_address(table, "bind", Address("127.0.0.1", 8703)) if "bind" in table.values else None,
+        insecure=table.boolean("insecure", default=False),
+        stuck_after_s=table.integer("stuck_after_s", 0, 3_600, 30),
+        check_every_s=table.integer("check_every_s", 0, 86_400, 60),
+        request_log=table.boolean("request_log", default=False),
+    )
+    table.finish()
+    return ops
+
+
 def read_stats(table: Table) -> Stats:
     """Read `[stats]`."""
     stats = Stats(
         bind=_address(table, "bind", Address("127.0.0.1", 8702)),
+        insecure=table.boolean("insecure", default=False),
         flush_ms=table.integer("flush_ms", 10, 60_000, 250),
         query_timeout_ms=table.integer("query_timeout_ms", 100, 600_000, 10_000),
         max_rows=table.integer("max_rows", 1, 1_000_000, 10_000),
@@ -124,14 +153,65 @@ def _address(table: Table, key: str, default: Address) -> Address:
     return default
 
 
+def _certificate(table: Table, folder: Path) -> Certificate | None:
+    chain, key = table.optional_text("certificate"), table.optional_text("key")
+    if chain is not None and key is not None:
+        return Certificate(folder / chain, folder / key)
+    if chain is not None or key is not None:
+        given, missing = ("certificate", "key") if key is None else ("key", "certificate")
+        table.error(missing, f"is missing beside {given}; name both PEM files, or neither")
+    return None
+
+
+def _networks(table: Table, key: str) -> tuple[Network, ...]:
+    networks = []
+    for at, text in table.texts(key):
+        try:
+            networks.append(ip_network(text))
+        except ValueError:
+            table.error(at, f'expected an address or a network such as "10.0.0.0/8", got "{text}"')
+    if len(networks) > MAX_PROXIES:
+        table.error(key, f"{len(networks)} are listed, at most {MAX_PROXIES} can be")
+    return tuple(networks)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a host."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def check_addresses(file: Table, config: SiteConfig) -> None:
-    """Report two servers at one address."""
+    """Report two servers at one address, and plain text where others can read it."""
     taken: dict[Address, str] = {}
     for path, address in (
         ("web.bind", config.web.bind),
         ("gateway.bind", config.gateway.bind),
         ("stats.bind", config.stats.bind),
+        ("ops.bind", config.ops.bind),
     ):
+        if address is None:
+            continue
         if address.port and address in taken:
             file.error(path, f"{address} is already {taken[address]}; choose another port")
         taken.setdefault(address, path)
+    tls = "give certificate and key, or bind 127.0.0.1 behind a proxy that speaks TLS"
+    plain = "bind 127.0.0.1 and reach it through a proxy that speaks TLS, or a tunnel"
+    for path, server, secure, instead in (
+        ("web", config.web, config.web.certificate is not None, tls),
+        ("gateway", config.gateway, config.gateway.certificate is not None, tls),
+        ("stats", config.stats, False, plain),
+        ("ops", config.ops, False, plain),
+    ):
+        bind = server.bind
+        if bind is None or secure or server.insecure or is_loopback(bind.host):
+            continue
+        file.error(
+            f"{path}.bind",
+            f"{bind} would be plain text for everybody on the way; {instead}. "
+            f"If the network is safe as it is, say insecure = true in [{path}]",
+        )

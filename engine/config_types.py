@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import TypeAlias
 
 from engine.calendars import Calendar
 from engine.model import OverflowTo, OverflowWhen
 from engine.requirements import Requirement
 from engine.routing_points import Point
+
+Network: TypeAlias = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,25 @@ class Routing:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a server proves itself with: PEM files, the chain and its private key."""
+
+    chain: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Web:
-    """The pages of agents and customers."""
+    """The pages of agents and customers.
+
+    ``trusted_proxies`` are those whose X-Forwarded-For and -Proto count. ``insecure``, here and in the other
+    servers' sections: plain text beyond this machine is what the site wants.
+    """
 
     bind: Address
+    insecure: bool
+    certificate: Certificate | None
+    trusted_proxies: tuple[Network, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +117,8 @@ class Gateway:
     """
 
     bind: Address
+    insecure: bool
+    certificate: Certificate | None
     socket: Path | None
     max_connections: int
     max_from_address: int
@@ -106,10 +127,25 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True)
+class Ops:
+    """What watches the site: ``bind`` None = figures on the pages' address, for this machine alone.
+
+    ``stuck_after_s`` and ``check_every_s`` 0 = never.
+    """
+
+    bind: Address | None
+    insecure: bool
+    stuck_after_s: int
+    check_every_s: int
+    request_log: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """The statistics process: when it writes, and what an analyst's statement may cost."""
 
     bind: Address
+    insecure: bool
     flush_ms: int
     query_timeout_ms: int
     max_rows: int
@@ -266,9 +302,11 @@ class SiteConfig:
     title: Title
     data: Path
     timezone: str
+    drain_s: int
     routing: Routing
     web: Web
     gateway: Gateway
+    ops: Ops
     stats: Stats
     store: StoreSection
     journal: JournalSection

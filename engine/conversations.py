@@ -17,7 +17,16 @@ from engine.arrival_keys import arrival_key, channel_secret
 from engine.arrivals import Demand, admit
 from engine.channel import Known
 from engine.demand import demand_fields
-from engine.errors import Busy, Malformed, NotAdmitted, Refused, UnknownChannel, UnknownContact, UnknownQueue
+from engine.errors import (
+    Busy,
+    Draining,
+    Malformed,
+    NotAdmitted,
+    Refused,
+    UnknownChannel,
+    UnknownContact,
+    UnknownQueue,
+)
 from engine.journal import JournalError
 from engine.message_store import Conversation, Message, MessageStore
 from engine.model import Arrive
@@ -104,11 +113,12 @@ class Conversations:
         asked = Demand(queue, head_start_ms, requires or {})
         try:
             demand = admit(self._service.site, channel, asked, known or Known(), self._service.clock.now_us())
+            self._service.check_intake()
             wishes = await self._with_last_agent(channel, customer, demand.queue, wishes)
             self._command(channel, external_id, demand, wishes, terms)
             self._check(terms)
             self._service.admission.check(channel)
-        except (NotAdmitted, Refused, Malformed, Busy):
+        except (NotAdmitted, Refused, Malformed, Busy, Draining):
             conversation = await self.store.by_external_id(channel, external_id)
             if conversation is None:
                 raise

@@ -36,6 +36,10 @@ class Busy(PaiduiError):
         self.retry_after_ms = retry_after_ms
 
 
+class Draining(Busy):
+    """The site is about to stop and takes no arrivals in; ask again after `retry_after_ms`."""
+
+
 class NotAdmitted(PaiduiError):
     """A routing point of the site refuses the arrival: no contact came to be.
 

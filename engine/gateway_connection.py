@@ -117,6 +117,7 @@ class Connection:
                 self._nursery = nursery
                 nursery.start_soon(self._write, nursery.cancel_scope)
                 nursery.start_soon(self._watch, nursery.cancel_scope)
+                nursery.start_soon(self._tell_drain)
                 await self._read(received)
                 nursery.cancel_scope.cancel()
         finally:
@@ -181,6 +182,13 @@ class Connection:
             self._reads = False
             if not data:
                 return
+
+    async def _tell_drain(self) -> None:
+        """Say once that arrivals are refused from now on; what is in hand goes on."""
+        service = self._service
+        await service.drain.told.wait()
+        code, text = service.why_full(arrivals=True)
+        self._subscriber.push_frame(refusal_frame(None, code, text, service.retry_after_ms))
 
     async def _control(self, body: bytes) -> None:
         try:

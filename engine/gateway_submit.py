@@ -50,7 +50,7 @@ class Submitter:
         size: their bytes.
         held: how often reading stood still because the credit was used up.
         held_s: for how long, in all.
-        busy: commands refused with `busy`.
+        busy: commands refused with `busy`, or `draining`.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Submitter:
         self.held_s += trio.current_time() - began_s
 
     def submit(self, runs: Sequence[tuple[int, bytes, int]]) -> None:
-        """Put runs of scanned command frames into the inbox; what cannot go is refused with `busy`."""
+        """Put runs of scanned command frames into the inbox; what cannot go is refused by name."""
         for first_request_no, frames, count in runs:
             if not self._limited and self._put(first_request_no, frames, count, arrivals=self._may_arrive):
                 continue
@@ -106,14 +106,17 @@ class Submitter:
                 if arrivals and self._limited:
                     self._arrive(request_no, part, commands)
                 elif not self._put(request_no, part, commands, arrivals=arrivals):
-                    self._too_much(request_no, commands)
+                    self._too_much(request_no, commands, arrivals=arrivals)
 
     def _arrive(self, request_no: int, frames: bytes, count: int) -> None:
+        if self._service.drain.begun:
+            self._too_much(request_no, count, arrivals=True)
+            return
         for channel, part, commands in self._by_channel(frames, count):
             admitted = self._service.admission.admit(channel, commands, self._bucket)
             cut = first_frames_bytes(part, admitted.commands)
             if admitted.commands and not self._put(request_no, part[:cut], admitted.commands, arrivals=True):
-                self._too_much(request_no, admitted.commands)
+                self._too_much(request_no, admitted.commands, arrivals=True)
             self._not_admitted(request_no + admitted.commands, admitted)
             request_no += commands
 
@@ -156,12 +159,15 @@ class Submitter:
 
     def _not_admitted(self, request_no: int, admitted: Admitted) -> None:
         for number, after_ms in enumerate(admitted.retry_after_ms, request_no):
-            self._refuse(number, "more arrivals a second than are admitted", after_ms)
+            self._refuse(number, "busy", "more arrivals a second than are admitted", after_ms)
 
-    def _too_much(self, request_no: int, count: int) -> None:
+    def _too_much(self, request_no: int, count: int, *, arrivals: bool) -> None:
+        code, text = self._service.why_full(arrivals=arrivals)
         for number in range(request_no, request_no + count):
-            self._refuse(number, "too much is waiting", self._service.retry_after_ms)
+            self._refuse(number, code, text, self._service.retry_after_ms)
 
-    def _refuse(self, request_no: int, text: str, after_ms: int) -> None:
+    def _refuse(self, request_no: int, code: str, text: str, after_ms: int) -> None:
         self.busy += 1
-        self._push(refusal_frame(request_no, "busy", text, after_ms))
+        if self._service.meter is not None:
+            self._service.meter.refused(code, 1)
+        self._push(refusal_frame(request_no, code, text, after_ms))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import NamedTuple
 
@@ -28,12 +29,14 @@ class Part(NamedTuple):
         first_request_no: the first frame's number in its source; the others follow without a gap.
         frames: scanned, length-prefixed command frames.
         commands: how many.
+        came_s: when it came, in seconds of `time.perf_counter`.
     """
 
     source: int
     first_request_no: int
     frames: bytes
     commands: int
+    came_s: float = math.inf
 
     @property
     def cost(self) -> int:

@@ -31,6 +31,7 @@ from engine.router_rows import (
     Overview,
     QueueLine,
     States,
+    Tally,
 )
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "QueueLine",
     "Router",
     "States",
+    "Tally",
     "decode_events",
     "recode",
     "simulate",
@@ -135,6 +137,10 @@ class Router:
         No command at all advances the clock. Frames that cannot be decoded end the process.
         """
         return self._core.apply_batch(seq, at, parts)
+
+    def tally(self, batch: Batch) -> Tally:
+        """What the batch that was applied last adds to the figures that a site is watched by."""
+        return Tally(*self._core.tally(batch))
 
     def advance(self, at: int) -> bytes:
         """Fires every deadline up to `at`; the event frames."""

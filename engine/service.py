@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from time import perf_counter
 
 import msgspec
 import structlog
@@ -18,20 +19,15 @@ from engine.admission import Admission
 from engine.bus import Bus, Scope
 from engine.clock import Clock, SystemClock
 from engine.config import SiteConfig
-from engine.config_compile import compile_config
+from engine.config_compile import compile_config, refusal_text
 from engine.conversations import Conversations, check_same_moment
 from engine.desk import Desk
-from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
+from engine.errors import Busy, ConfigError, Draining, Malformed, Refused, refusal
 from engine.inbox import Inbox, Part
-from engine.journal import (
-    STATE_HASH_EVERY,
-    JournalWriter,
-    Limits,
-    NewBatch,
-    SqliteJournal,
-    events_hash,
-)
+from engine.journal import STATE_HASH_EVERY, JournalWriter, Limits, NewBatch, SqliteJournal, events_hash
+from engine.lifecycle import Drain, Pulse
 from engine.message_store import MessageStore
+from engine.metrics import Meter, Moments, service_levels
 from engine.model import Ack, Command, Configure, Restarted, encode_frame
 from engine.names import Names
 from engine.opening import Notes, Opening
@@ -70,6 +66,9 @@ class Service(Supervision, Reading):
         config_errors: why the configuration file is not in force; empty when it is.
         by_hand: what supervisors have opened and closed.
         admission: how many arrivals a second come in.
+        drain: whether arrivals are taken in.
+        meter: counts batches; None until the start is over.
+        pulse: shows that the one task gets on.
     """
 
     def __init__(
@@ -83,6 +82,9 @@ class Service(Supervision, Reading):
         self.conversations: Conversations | None = None
         self.by_hand = Notes(site.data)
         self.outside: Outside | None = None
+        self.drain = Drain()
+        self.meter: Meter | None = None
+        self.pulse = Pulse()
         self._router = state.router
         self._writer = writer
         self._seq = state.seq
@@ -140,7 +142,7 @@ class Service(Supervision, Reading):
         if refusals or fatal is not None or not runs:
             raise Malformed(refusals[0][2] if refusals else fatal or "not a command")
         request_no = runs[0][0]
-        part = Part(IN_PROCESS, request_no, frame, 1)
+        part = Part(IN_PROCESS, request_no, frame, 1, perf_counter())
         if not self._inbox.has_room(part.cost, arrivals=False):
             raise Busy(self.retry_after_ms)
         answer = self._waiting[request_no] = _Answer()
@@ -190,19 +192,49 @@ class Service(Supervision, Reading):
         Returns:
             False when there is no room: nothing was taken, ask again after `retry_after_ms`.
         """
-        part = Part(source, first_request_no, frames, count)
+        if arrivals and self.drain.begun:
+            return False
+        part = Part(source, first_request_no, frames, count, perf_counter())
         if not self._inbox.has_room(part.cost, arrivals=arrivals):
             return False
         self._inbox.put(part, urgent=source in self._urgent)
         return True
 
+    def why_full(self, *, arrivals: bool) -> tuple[str, str]:
+        """Return the code and the text of what `submit` did not take."""
+        if arrivals and self.drain.begun:
+            return "draining", "the site is about to stop and takes no arrivals in"
+        return "busy", "too much is waiting"
+
+    def check_intake(self) -> None:
+        """Refuse an arrival while the site drains.
+
+        Raises:
+            Draining: it takes none in any more.
+        """
+        if self.drain.begun:
+            raise Draining(self.retry_after_ms)
+
     @property
     def retry_after_ms(self) -> int:
         """When a refused client should ask again: how long the inbox takes at the present rate."""
+        if self.drain.begun:
+            return self.drain.retry_after_ms()
         if not self._bytes_per_s:
             return RETRY_LEAST_MS
         drain_ms = self._inbox.waiting_bytes * 1_000 / self._bytes_per_s
         return int(min(max(drain_ms, RETRY_LEAST_MS), RETRY_MOST_MS))
+
+    @property
+    def journal_open(self) -> bool:
+        """Whether the journal takes batches."""
+        return self._writer.is_open
+
+    def behind_us(self) -> int:
+        """For how long a deadline has been due, in µs; 0 with an empty inbox and none due."""
+        deadline_us = self._router.next_deadline()
+        overdue_us = 0 if deadline_us is None else self.clock.now_us() - deadline_us
+        return max(overdue_us, 1 if self._inbox else 0)
 
     # ----- the one task -----------------------------------------------------------------------
 
@@ -210,7 +242,9 @@ class Service(Supervision, Reading):
         """Commit batches until cancelled."""
         while True:
             if not self._inbox:
+                self.pulse.rest()
                 await self.clock.wait(self._inbox.filled, self._router.next_deadline())
+            self.pulse.turn()
             deadline_us = self._router.next_deadline()
             due = deadline_us is not None and deadline_us <= self.clock.now_us()
             if self._inbox or due:
@@ -220,7 +254,7 @@ class Service(Supervision, Reading):
 
     async def commit(self, parts: Sequence[Part]) -> None:
         """Make one batch durable, apply it, answer and publish; no part at all lets time pass."""
-        started_us = self.clock.now_us()
+        taken_s, started_us = perf_counter(), self.clock.now_us()
         at_us = max(started_us, self._last_at_us)
         frames = b"".join(part.frames for part in parts)
         with_state = (self._seq + 1) % STATE_HASH_EVERY == 0
@@ -232,15 +266,21 @@ class Service(Supervision, Reading):
             self._router.state_hash() if with_state else None,
         )
         self._seq = await self._writer.append(new)
+        durable_s = perf_counter()
         self._last_at_us = at_us
         batch = self._router.apply_batch(
             self._seq, at_us, [(part.source, part.first_request_no, part.frames) for part in parts]
         )
         self._events_hash = events_hash(batch.events)
+        applied_s = perf_counter()
         for source, ack in batch.acks():
             if (reply := self._replies.get(source)) is not None:
                 reply(ack)
         self.bus.publish(batch)
+        if self.meter is not None:
+            came_s = min((part.came_s for part in parts), default=taken_s)
+            moments = Moments(came_s, taken_s, durable_s, applied_s, perf_counter())
+            self.meter.batch(moments, batch.count, len(frames), self._router.tally(batch))
         self._measure(len(frames), self.clock.now_us() - started_us)
 
     async def start(self) -> None:
@@ -260,7 +300,7 @@ class Service(Supervision, Reading):
             try:
                 await self._configure(command)
             except Refused as error:
-                errors = [_explained(error, names)]
+                errors = [refusal_text(error, names)]
         if not errors:
             self.names = names
         elif not self._router.config_hash():
@@ -290,20 +330,6 @@ class Service(Supervision, Reading):
 
 def _part(command: Command) -> Part:
     return Part(IN_PROCESS, ITS_OWN, encode_frame(command), 1)
-
-
-def _explained(error: Refused, names: Names) -> str:
-    """Say a refused configuration in the file's own names."""
-    kinds = {
-        "agent_in_use": "agent",
-        "queue_in_use": "queue",
-        "channel_in_use": "channel",
-        "skill_in_use": "skill",
-    }
-    if (kind := kinds.get(error.name)) is None:
-        return str(error)
-    name = names.name(kind, error.detail)
-    return f"{kind}s.{name}: is in use and cannot be taken out now; sign out or finish first ({error.name})"
 
 
 class _Answer:
@@ -349,6 +375,8 @@ async def open_service(
         service = Service(site, clock or SystemClock(), writer, state, bus)
         outside = service.outside = Outside(service) if asks_outside(site) else None
         await service.start()
+        levels = service_levels(site, service.names, service.router)
+        service.meter = Meter(levels, lambda queue: service.names.name("queue", queue))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(service.run)
             opening = Opening(service, service.by_hand)

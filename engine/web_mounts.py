@@ -59,10 +59,15 @@ class Mounts:
     Applications may come and go while the server runs. Each sees ``root_path`` set to its prefix and, in
     ``scope["state"]["closing"]``, a `trio.Event` that is set when the server begins to stop: a WebSocket
     handler waits for it and says good-bye.
+
+    Args:
+        request_log: log each request's method, path and status; never what stands behind "?" or who asks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, request_log: bool = False) -> None:
         self.closing = trio.Event()
+        self._request_log = request_log
+        self._pages: dict[str, AsgiApp] = {}
         self._mounts: dict[str, _Mount] = {}
         self._nursery: trio.Nursery | None = None
 
@@ -87,6 +92,10 @@ class Mounts:
         self._mounts[prefix] = mount
         if self._nursery is not None:
             self._nursery.start_soon(_lifespan, mount)
+
+    def page(self, path: str, app: AsgiApp) -> None:
+        """Serve one exact path, before whatever has the prefix; `app` needs no lifespan."""
+        self._pages[path] = app
 
     def unmount(self, prefix: str) -> None:
         """Stop serving a prefix; unknown ones are fine."""
@@ -119,6 +128,11 @@ class Mounts:
         """Answer one request or WebSocket."""
         mount = self._find(scope["path"])
         send = partial(_send_guarded, send)
+        if self._request_log and scope["type"] == "http":
+            send = partial(_send_logged, scope, send)
+        if scope["type"] == "http" and (page := self._pages.get(scope["path"])) is not None:
+            await page(scope, receive, send)
+            return
         if mount is None:
             await _answer(scope, send, 404, "not_found", "nothing is served here")
             return
@@ -153,6 +167,14 @@ async def _send_guarded(send: Send, message: Message) -> None:
     await send(message)
     # After a disconnect hypercorn's send returns at once: a handler that only sends would spin here for ever.
     await trio.lowlevel.checkpoint()
+
+
+async def _send_logged(scope: Scope, send: Send, message: Message) -> None:
+    if message["type"] == "http.response.start":
+        _log.info(
+            "request", extra={key: scope[key] for key in ("method", "path")} | {"status": message["status"]}
+        )
+    await send(message)
 
 
 async def _answer(scope: Scope, send: Send, status: int, code: str, text: str) -> None:

@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import trio
 
-from engine.errors import Busy, Malformed, PaiduiError, refusal
+from engine.errors import Busy, Draining, Malformed, PaiduiError, refusal
 from engine.model import (
     MAX_CONFIGURE_BYTES,
     Ack,
@@ -41,6 +41,7 @@ INCOMING_LIMIT = 20_000
 """Frames that wait for `incoming`; then reading waits, and the server's own limit counts."""
 
 CONNECT_WITHIN_S = 10.0
+_LATER: Final = {"busy": Busy, "draining": Draining}
 _LENGTH_BYTES = 4
 
 Incoming: TypeAlias = Ack | Events | Refusal | MessageOut | MessageStored | Typing | Frame
@@ -118,7 +119,7 @@ class Client:
 
         Raises:
             Refused: the core's own refusal.
-            Busy: not taken; try again after `retry_after_ms`.
+            Busy: not taken; try again after `retry_after_ms`; `Draining` when the site is about to stop.
             NotTaken: malformed, or not allowed on this connection.
             Disconnected: nobody knows whether it was taken; ask again after connecting again.
         """
@@ -239,8 +240,10 @@ class _Answer:
 
     def refuse(self, message: Refusal) -> None:
         """Take the gateway's refusal."""
-        busy = message.code == "busy"
-        self.fail(Busy(message.retry_after_ms) if busy else NotTaken(message.code, message.text))
+        if (later := _LATER.get(message.code)) is not None:
+            self.fail(later(message.retry_after_ms))
+        else:
+            self.fail(NotTaken(message.code, message.text))
 
     def fail(self, error: Exception | None) -> None:
         """Wake who waits."""

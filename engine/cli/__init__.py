@@ -31,6 +31,7 @@ SUBCOMMANDS = (
         "a living contact centre on this machine, with simulated customers and agents",
     ),
     Subcommand("serve", "engine.cli.serve", "run a site: router, console, channels, gateway, statistics"),
+    Subcommand("drain", "engine.cli.drain", "stop a running site: nobody new, who talks may finish"),
     Subcommand(
         "check-config", "engine.cli.check_config", "read a configuration file and print every error at once"
     ),

@@ -34,12 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="first of three ports (default: 8700, 8701 and 8702)")
     parser.add_argument("--empty", action="store_true", help="no simulated customers and agents")
     parser.add_argument("--verbose", dest="quiet", action="store_false", help="log everything")
+    parser.set_defaults(log="text")
     parser.add_argument("--seed", type=int, default=1, help="seed of the simulated day (default: 1)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Prepare the data folder, start everything, tell once where to click."""
-    set_up_logs(quiet=options.quiet)
+    set_up_logs(options)
     if options.seconds is not None and not options.seconds > 0:
         raise ConfigError([f"--for: expected more than 0 seconds, got {options.seconds:g}"])
     site = prepare(options.data, options.port)

@@ -7,7 +7,7 @@ import os
 import select
 import sys
 
-from engine.cli.logs import set_up_logs
+from engine.cli.logs import add_log_options, set_up_logs
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.config import SiteConfig
 from engine.keeper import Keeper, Plan
@@ -21,12 +21,12 @@ NICENESS = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the keeper."""
     add_site_options(parser)
-    parser.add_argument("--quiet", action="store_true", help="log warnings only")
+    add_log_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Keep the journal until standard input ends."""
-    set_up_logs(quiet=options.quiet)
+    set_up_logs(options)
     os.nice(NICENESS)
     site = chosen_site(options)
     keeper = Keeper(site.data / "journal", plan_of(site))

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import structlog
 import trio
 
+from engine.watchdog import EXIT_BROKEN, InvariantBroken
+
 _log = structlog.get_logger(__name__)
 
 FIRST_DELAY_S = 0.5
@@ -23,11 +25,17 @@ STOP_S = 5.0
 
 
 async def keep_running(arguments: Sequence[str]) -> None:
-    """Run `paidui` with these arguments until cancelled; start it again when it ends."""
+    """Run `paidui` with these arguments until cancelled; start it again when it ends.
+
+    Raises:
+        InvariantBroken: the part has found that the router is not sound.
+    """
     delay_s = FIRST_DELAY_S
     while True:
         started = trio.current_time()
         code = await _run_once(arguments)
+        if code == EXIT_BROKEN:
+            raise InvariantBroken(f"found by the part {arguments[0]}; its log line names the batch")
         if trio.current_time() - started > HEALTHY_S:
             delay_s = FIRST_DELAY_S
         _log.error("a part has ended and is started again", part=arguments[0], code=code, delay_s=delay_s)

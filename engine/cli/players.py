@@ -7,7 +7,7 @@ from functools import partial
 
 import trio
 
-from engine.cli.logs import set_up_logs
+from engine.cli.logs import add_log_options, set_up_logs
 from engine.cli.parts import until_parent_ends
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.keys import tokens_of
@@ -20,13 +20,13 @@ WEEK_S = 7 * 86_400
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the players."""
     parser.add_argument("--seed", type=int, default=1, help="seed of the simulated day")
-    parser.add_argument("--quiet", action="store_true", help="log warnings only")
+    add_log_options(parser)
     add_site_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Play until standard input ends."""
-    set_up_logs(quiet=options.quiet)
+    set_up_logs(options)
     trio.run(_play, options)
     return 0
 

@@ -10,8 +10,8 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,17 +21,20 @@ import trio
 
 from console.app import create_console
 from engine.auth import Tokens
-from engine.cli.logs import set_up_logs
+from engine.cli.logs import add_log_options, log_words, set_up_logs
 from engine.cli.parts import keep_running, until_parent_ends
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.config import Address, SiteConfig
 from engine.errors import ConfigError, PaiduiError
 from engine.gateway import Gateway
+from engine.health import PATHS, Health, HealthPages
 from engine.keys import site_key, token_key
+from engine.lifecycle import Progress, Supervisor, drained, written_pid
 from engine.logins import Logins
 from engine.plugins import PluginHost, check_channels
-from engine.service import open_service
+from engine.service import Service, open_service
 from engine.store import Store
+from engine.watchdog import EXIT_BROKEN, InvariantBroken, beat, guarded, is_panic
 from engine.web import serve_web
 from engine.web_mounts import Mounts
 
@@ -54,6 +57,8 @@ class Running:
         config_errors: why the configuration file is not in force; empty when it is.
         logins: who may sign in.
         store: who is there.
+        service: the running service.
+        progress: when its task got on last.
     """
 
     site: SiteConfig
@@ -62,6 +67,14 @@ class Running:
     config_errors: Sequence[str]
     logins: Logins
     store: Store
+    service: Service
+    progress: Progress
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Within the block other commands find this process, and nothing stands still in silence."""
+        with guarded(self.progress, self.site.ops.stuck_after_s), written_pid(self.site.data):
+            yield
 
     @property
     def pid(self) -> int:
@@ -77,24 +90,43 @@ class Running:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `paidui serve`."""
     add_site_options(parser, required=True)
-    parser.add_argument("--quiet", action="store_true", help="log warnings only")
+    add_log_options(parser)
     parser.add_argument("--child", action="store_true", help="end when standard input ends")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run a site until SIGTERM or Ctrl-C."""
-    set_up_logs(quiet=options.quiet)
+    """Run a site until SIGTERM or Ctrl-C.
+
+    Returns:
+        0 when it was told to stop and closed everything in order, 1 when it failed, `EXIT_BROKEN` when its
+        router broke an invariant. A site that stands still ends itself with `EXIT_STUCK`.
+    """
+    set_up_logs(options)
     site = chosen_site(options)
     shared = part_options(options)
     parts = [["keeper", *shared], ["stats", *shared]]
-    trio.run(partial(run_site, site, ready=announce, parts=parts, child=options.child))
+    try:
+        trio.run(partial(run_site, site, ready=announce, parts=parts, child=options.child))
+    except InvariantBroken as error:
+        _log.critical("the router broke an invariant: the site ends", error=str(error), exit_code=EXIT_BROKEN)
+        return EXIT_BROKEN
+    except PaiduiError:
+        raise
+    except Exception as error:
+        _log.critical("the site has failed", exc_info=error, exit_code=1)
+        return 1
+    except BaseException as error:
+        if not is_panic(error):
+            raise
+        _log.critical("the router has failed: the site ends", error=str(error), exit_code=EXIT_BROKEN)
+        return EXIT_BROKEN
     return 0
 
 
 def part_options(options: argparse.Namespace) -> list[str]:
     """What a part needs in order to find the same site."""
     ports = [] if options.port is None else ["--port", str(options.port)]
-    return ["--config", str(options.config), *ports, *(["--quiet"] if options.quiet else [])]
+    return ["--config", str(options.config), *ports, *log_words(options)]
 
 
 async def announce(running: Running) -> None:
@@ -128,23 +160,29 @@ async def run_site(
     Raises:
         ConfigError: an address is taken, or there is no usable configuration.
         JournalError: the journal is damaged; the text names the batch.
+        InvariantBroken: the router is not sound.
     """
     os.umask(PRIVATE)
     stop = trio.Event()
+    supervisor = Supervisor()
     try:
         async with AsyncExitStack() as stack:
-            site_up = await _open(stack, site, stop)
+            site_up = await _open(stack, site, stop, supervisor)
             nursery = await stack.enter_async_context(trio.open_nursery())
             for part in parts:
                 nursery.start_soon(keep_running, part)
-            await ready(site_up)
-            await _until_told(stop, seconds, child=child)
-            nursery.cancel_scope.cancel()
+            with site_up.kept():
+                await ready(site_up)
+                supervisor.tell("READY=1", f"STATUS={site.name} is open")
+                await _until_told(site_up, stop, seconds, child=child)
+                supervisor.tell("STOPPING=1")
+                _log.info("the site stops", seq=site_up.service.seq)
+                nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         raise _first(group) from group
 
 
-async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event) -> Running:
+async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event, supervisor: Supervisor) -> Running:
     """Open journal, store, gateway, channels and pages, in this order; the stack closes them in reverse."""
     check_channels(site.channels)
     make_folder(site.data)
@@ -155,18 +193,38 @@ async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event) -> Ru
     tokens, secret = Tokens(token_key(site.data), site.name), site_key(site.data)
     service = await stack.enter_async_context(open_service(site, store=store, secret=secret))
     logins = Logins(store, tokens, secret)
-    mounts = Mounts()
+    mounts = Mounts(request_log=site.ops.request_log)
     mounts.mount("/", create_console(service, store, logins, site), essential=True)
+    host = PluginHost(service, tokens, mounts)
+    progress = Progress(service.pulse)
+    health = Health(service, store, host.health, progress, site.stats.bind)
     nursery = await stack.enter_async_context(trio.open_nursery())
     stack.callback(nursery.cancel_scope.cancel)
+    nursery.start_soon(beat, service, progress, supervisor)
     # Closed first: the pages say good-bye and end within the server's own grace period.
     pages = await stack.enter_async_context(trio.open_nursery())
     stack.callback(stop.set)
+    await _show_health(pages, site, mounts, health, stop)
     web_port = await pages.start(serve_web, mounts, site.web.bind, stop)
-    await nursery.start(PluginHost(service, tokens, mounts).run)
+    await nursery.start(host.run)
     ports = await nursery.start(Gateway(service, tokens).serve, site.gateway.bind, site.gateway.socket)
+    health.opened = True
     web, gateway = Address(site.web.bind.host, web_port), Address(site.gateway.bind.host, ports.tcp)
-    return Running(site, web, gateway, tuple(service.config_errors), logins, store)
+    return Running(site, web, gateway, tuple(service.config_errors), logins, store, service, progress)
+
+
+async def _show_health(
+    pages: trio.Nursery, site: SiteConfig, mounts: Mounts, health: Health, stop: trio.Event
+) -> None:
+    """Serve the health pages beside the desk, and to all who ask where the operator wants them apart."""
+    beside = HealthPages(health, open_to_all=False)
+    for path in PATHS:
+        mounts.page(path, beside)
+    if site.ops.bind is not None:
+        apart = Mounts()
+        for path in PATHS:
+            apart.page(path, HealthPages(health, open_to_all=True))
+        await pages.start(partial(serve_web, setting="ops.bind"), apart, site.ops.bind, stop)
 
 
 def make_folder(data: Path) -> None:
@@ -186,10 +244,10 @@ def make_folder(data: Path) -> None:
         ) from error
 
 
-async def _until_told(stop: trio.Event, seconds: float | None, *, child: bool) -> None:
+async def _until_told(running: Running, stop: trio.Event, seconds: float | None, *, child: bool) -> None:
     """Return after a signal, the given time, or the parent's end; `stop` is set by then."""
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_until_signal, stop)
+        nursery.start_soon(_until_signal, running, stop)
         if child:
             nursery.start_soon(_then_stop, until_parent_ends, stop)
         if seconds is not None:
@@ -198,10 +256,16 @@ async def _until_told(stop: trio.Event, seconds: float | None, *, child: bool) -
         nursery.cancel_scope.cancel()
 
 
-async def _until_signal(stop: trio.Event) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            stop.set()
+async def _until_signal(running: Running, stop: trio.Event) -> None:
+    """SIGTERM drains, the second one and Ctrl-C stop at once."""
+    async with trio.open_nursery() as nursery:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async for number in signals:
+                if number == signal.SIGINT or running.service.drain.begun:
+                    stop.set()
+                else:
+                    drain = partial(drained, running.service, running.site.drain_s)
+                    nursery.start_soon(_then_stop, drain, stop)
 
 
 async def _then_stop(wait: Callable[[], Awaitable[None]], stop: trio.Event) -> None:

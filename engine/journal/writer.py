@@ -44,6 +44,11 @@ class JournalWriter:
         self._told = False
         self._journal: Journal | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the journal is open and has not failed."""
+        return self._journal is not None and self._failure is None and self._thread.is_alive()
+
     async def start(self) -> None:
         """Start the thread and open the journal.
 

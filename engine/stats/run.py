@@ -26,6 +26,7 @@ from engine.stats.database import FILE, Database
 from engine.stats.reader import Bounds, Reader
 from engine.stats.server import Health, create_endpoint
 from engine.stats.writer import Source, Writer, follow, open_writer
+from engine.watchdog import InvariantCheck
 from engine.web import serve_web
 
 JOURNAL_FOLDER: Final = "journal"
@@ -98,7 +99,7 @@ async def run_stats(
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_until_told, shutdown, child)
-            nursery.start_soon(_follow, writer, stop, shutdown)
+            nursery.start_soon(_follow, writer, stop, shutdown, InvariantCheck(site.ops.check_every_s))
             port = await nursery.start(_serve, site, database, writer, tokens, shutdown)
             _log.info("statistics answer", port=port)
             task_status.started(port)
@@ -123,9 +124,9 @@ def _open_database(site: SiteConfig, path: Path) -> Database:
     )
 
 
-async def _follow(writer: Writer, stop: threading.Event, shutdown: trio.Event) -> None:
+async def _follow(writer: Writer, stop: threading.Event, shutdown: trio.Event, check: InvariantCheck) -> None:
     try:
-        await trio.to_thread.run_sync(follow, writer, stop)
+        await trio.to_thread.run_sync(follow, writer, stop, check.look)
     finally:
         shutdown.set()
 

@@ -21,6 +21,7 @@ from engine.follower import FollowedBatch, Follower
 from engine.journal.marks import write_mark
 from engine.model import Event
 from engine.names import Names
+from engine.router import Router
 from engine.stats.database import Database, Mark, StatsFileError
 from engine.stats.decoding import decode_frames
 from engine.stats.history import History
@@ -191,6 +192,10 @@ class Writer:
             self._mark_at = self._flush_at + MARK_EVERY_S
             write_mark(self._source.journal, MARK, seq)
 
+    def look(self, check: Callable[[Router, int], object]) -> None:
+        """Show the router to somebody, with the last batch that it has applied."""
+        check(self._follower.router, self._follower.seq)
+
     def close(self) -> None:
         """Close the journal; the database is the caller's."""
         self._follower.close()
@@ -235,9 +240,17 @@ def open_writer(source: Source, path: Path, make: Callable[[], Database]) -> tup
     return writer, database
 
 
-def follow(writer: Writer, stop: StopEvent) -> None:
-    """Keep the file up to date until told to stop, then write what is left."""
+def follow(writer: Writer, stop: StopEvent, check: Callable[[Router, int], object]) -> None:
+    """Keep the file up to date until told to stop, then write what is left.
+
+    Args:
+        writer: the file's.
+        stop: when to stop.
+        check: looks at the router behind the batches that were taken.
+    """
     while not stop.is_set():
-        if not writer.step(stop.is_set):
+        busy = writer.step(stop.is_set)
+        writer.look(check)
+        if not busy:
             stop.wait(POLL_S)
     writer.flush()

@@ -39,7 +39,7 @@ title = { en = "Chen Wei", zh = "陈伟" }
 def no_logs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The other tests of this process keep their own."""
     for module in (demo, serve):
-        monkeypatch.setattr(module, "set_up_logs", lambda quiet: None)
+        monkeypatch.setattr(module, "set_up_logs", lambda options: None)
 
 
 @pytest.fixture

@@ -181,7 +181,7 @@ def test_an_unknown_strategy_is_told_the_known_ones() -> None:
     [
         ("", "site.name: is missing; give the site a short name"),
         (MINIMAL + "[queue.q]", 'queue: unknown key; did you mean "queues"?'),
-        (MINIMAL + "queues = 1", "site.queues: unknown key; known: name, data, timezone, title"),
+        (MINIMAL + "queues = 1", "site.queues: unknown key; known: name, data, timezone, title, drain_s"),
         ("queues = 3\n" + MINIMAL, "queues: expected a table, got an integer"),
         (MINIMAL + "[channels.a]", "channels.a.plugin: is missing; give a string"),
         (MINIMAL + "[routing]\nseed = -1", "routing.seed: expected 0..9223372036854775807, got -1"),

@@ -13,6 +13,7 @@ mod fanout;
 mod intake;
 mod router;
 mod simulate;
+mod tally;
 mod tools;
 mod views;
 

@@ -9,6 +9,7 @@ use router_wire::{EventIndex, Part};
 
 use crate::batch::Batch;
 use crate::explain::{self, ExplanationRow};
+use crate::tally::{self, Tally};
 use crate::tools::decode_error;
 use crate::views::{self, ContactRow, DeskRow, EndedRow, EstimateRow, OverviewRows};
 
@@ -79,6 +80,11 @@ impl Router {
         } else {
             py.detach(apply)
         })
+    }
+
+    /// What a batch that has just been applied here adds to the figures.
+    fn tally(&self, batch: &Batch) -> Tally {
+        tally::of(&self.0, &batch.0)
     }
 
     /// Fires every deadline up to `at`; the event frames.

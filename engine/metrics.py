@@ -1,0 +1,328 @@
+"""What a site is watched by: figures in Prometheus' text format, per site or per queue, never per agent.
+
+`Meter` is told each batch and costs a batch a few microseconds, however many commands it holds;
+`SiteFigures` reads the router's state when somebody asks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from importlib import metadata
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from prometheus_client import ProcessCollector, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from engine.config import SiteConfig
+from engine.errors import REFUSALS
+from engine.journal.contract import FORMAT_VERSION, RULES_VERSION
+from engine.messages.codec import EVENTS
+from engine.names import Names
+from engine.router import AgentLine, Router, Tally
+
+if TYPE_CHECKING:
+    from engine.plugins import ChannelHealth
+    from engine.service import Service
+
+MICROS: Final = 1_000_000
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+WAIT_MARKS_S: Final = (1.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0)
+"""Buckets of every queue's waits; a queue's own service level is one more."""
+
+STAGE_MARKS_S: Final = (
+    *(0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005),
+    *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+)
+STAGES: Final = ("queue", "journal", "apply", "send")
+ARRIVED: Final = ("contacts_arrived", "")
+LOCKED: Final = ("agents_locked", "")
+COUNTED: Final = {
+    "Arrived": ARRIVED,
+    "AgentLocked": LOCKED,
+    "Ended": ("contacts_ended", "served"),
+    "Abandoned": ("contacts_ended", "abandoned"),
+    "Blocked": ("contacts_ended", "blocked"),
+    "Withdrawn": ("contacts_ended", "withdrawn"),
+    "Overflowed": ("contacts_ended", "overflowed"),
+    "OfferMade": ("offers", "made"),
+    "OfferAccepted": ("offers", "accepted"),
+    "OfferDeclined": ("offers", "declined"),
+    "OfferExpired": ("offers", "expired"),
+    "OfferWithdrawn": ("offers", "withdrawn"),
+}
+"""Which events are counted, in which family and under which of its label's values."""
+
+_OF_KIND: Final = {
+    number: COUNTED[kind.__name__] for number, kind in EVENTS.items() if kind.__name__ in COUNTED
+}
+AGENT_STATES: Final = ("signed_out", "locked", "talking", "ringing", "wrap_up", "not_ready", "ready")
+
+_PROCESS = ProcessCollector(registry=None)
+
+
+class Moments(NamedTuple):
+    """When a batch passed each stage, in seconds of `time.perf_counter`; `came_s` is its oldest part's."""
+
+    came_s: float
+    taken_s: float
+    durable_s: float
+    applied_s: float
+    sent_s: float
+
+
+class Buckets:
+    """A histogram: how many values lie at or below each mark, and their sum, in seconds."""
+
+    def __init__(self, marks_s: Sequence[float]) -> None:
+        self._marks_s = sorted(marks_s)
+        self._counts = [0] * (len(self._marks_s) + 1)
+        self._sum_s = 0.0
+
+    def add(self, value_s: float) -> None:
+        """Count one value."""
+        self._counts[bisect_left(self._marks_s, value_s)] += 1
+        self._sum_s += value_s
+
+    def shown(self) -> tuple[list[tuple[str, float]], float]:
+        """Return (mark, how many at or below)s and the sum."""
+        marks = [*map(str, self._marks_s), "+Inf"]
+        below = accumulate(self._counts)
+        return [(mark, float(count)) for mark, count in zip(marks, below, strict=True)], self._sum_s
+
+
+class Meter(Collector):
+    """Counts what goes through the service's task.
+
+    Plain numbers, made into families only when somebody asks: a batch must not wait for its figures.
+
+    Args:
+        service_levels: queue number -> its service level in seconds, 0 = none.
+        queue_name: number -> name.
+    """
+
+    def __init__(self, service_levels: Mapping[int, float], queue_name: Callable[[int], str]) -> None:
+        self._queue_name = queue_name
+        self._stages = tuple(Buckets(STAGE_MARKS_S) for _ in STAGES)
+        self._waits = {
+            queue: Buckets(tuple({*WAIT_MARKS_S, level_s} - {0.0}))
+            for queue, level_s in service_levels.items()
+        }
+        self._batches = self._commands = self._bytes = 0
+        self._events = dict.fromkeys((*_OF_KIND.values(), ARRIVED, LOCKED), 0)
+        self._refusals: dict[str, int] = {}
+
+    def batch(self, moments: Moments, commands: int, size: int, tally: Tally) -> None:
+        """Count one batch.
+
+        Args:
+            moments: when it passed each stage.
+            commands: how many it held.
+            size: its commands' bytes.
+            tally: what the router counted in it.
+        """
+        for stage, (began_s, ended_s) in zip(self._stages, pairwise(moments), strict=True):
+            stage.add(ended_s - began_s)
+        self._batches += 1
+        self._commands += commands
+        self._bytes += size
+        for kind, count in tally.events:
+            if (series := _OF_KIND.get(kind)) is not None:
+                self._events[series] += count
+        for code, count in tally.refusals:
+            self.refused(REFUSALS[code].name, count)
+        for queue, wait_us in tally.waits:
+            if (waits := self._waits.get(queue)) is not None:
+                waits.add(wait_us / MICROS)
+
+    def refused(self, code: str, commands: int = 1) -> None:
+        """Count what was refused; before the journal it is `busy` or `draining`."""
+        self._refusals[code] = self._refusals.get(code, 0) + commands
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every family."""
+        text = "How long a batch took: waiting in the inbox, journal, router, answers and events."
+        yield _histogram("decision", text, "stage", zip(STAGES, self._stages, strict=True))
+        text = "What contacts waited in their queue until they were engaged."
+        waits = ((self._queue_name(queue), one) for queue, one in self._waits.items())
+        yield _histogram("wait", text, "queue", waits)
+        yield _counter("batches", "Batches that were made durable.", self._batches)
+        yield _counter("commands", "Commands that were journaled, refused ones too.", self._commands)
+        yield _counter("command_bytes", "Bytes of journaled commands.", self._bytes)
+        yield _counter("contacts_arrived", "Contacts that arrived.", self._events[ARRIVED])
+        yield _counter("agents_locked", "Agents locked after too many missed offers.", self._events[LOCKED])
+        for name, text, label in (
+            ("contacts_ended", "Contacts that are over, by outcome.", "outcome"),
+            ("offers", "Offers made, and how they ended.", "result"),
+        ):
+            yield _counters(
+                name, text, label, [(one, n) for (of, one), n in self._events.items() if of == name]
+            )
+        yield _counters("refusals", "Commands that were refused, by code.", "code", self._refusals.items())
+
+
+class SiteFigures(Collector):
+    """The figures that nobody counts: read from the service when somebody asks.
+
+    Args:
+        service: the running service.
+        channels: channel -> how it is.
+    """
+
+    def __init__(self, service: Service, channels: Mapping[str, ChannelHealth]) -> None:
+        self._service = service
+        self._channels = channels
+        self.statistics_lag: int | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every family."""
+        yield from self._of_queues()
+        yield from self._of_people()
+        yield from self._of_parts()
+        yield from self._of_the_site()
+
+    def _of_queues(self) -> Iterator[Metric]:
+        service = self._service
+        waiting = GaugeMetricFamily(
+            "paidui_contacts_waiting", "Contacts that wait or are offered.", labels=["queue"]
+        )
+        longest = GaugeMetricFamily(
+            "paidui_longest_wait_seconds",
+            "How long the longest waiting contact has waited.",
+            labels=["queue"],
+        )
+        for line in service.router.overview().queues:
+            queue = [service.names.name("queue", line.queue)]
+            waiting.add_metric(queue, line.waiting)
+            wait_us = service.clock.now_us() - line.oldest_at if line.oldest_at else 0
+            longest.add_metric(queue, max(0, wait_us) / MICROS)
+        yield waiting
+        yield longest
+
+    def _of_people(self) -> Iterator[Metric]:
+        overview = self._service.router.overview()
+        contacts = GaugeMetricFamily("paidui_contacts", "Live contacts by state.", labels=["state"])
+        for state, count in overview.contacts._asdict().items():
+            contacts.add_metric([state], count)
+        yield contacts
+        agents = GaugeMetricFamily("paidui_agents", "Agents by what they do now.", labels=["state"])
+        counts = dict.fromkeys(AGENT_STATES, 0)
+        for line in overview.agents:
+            counts[agent_state(line)] += 1
+        for name, count in counts.items():
+            agents.add_metric([name], count)
+        yield agents
+
+    def _of_parts(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("paidui_channel_open", "1 while a hosted channel is open.", labels=["channel"])
+        failures = CounterMetricFamily(
+            "paidui_channel_failures", "How often a hosted channel has ended.", labels=["channel"]
+        )
+        for name, health in self._channels.items():
+            up.add_metric([name], health.state == "open")
+            failures.add_metric([name], health.failures)
+        yield up
+        yield failures
+        yield _gauge(
+            "statistics_up", "1 while the statistics process answers.", self.statistics_lag is not None
+        )
+        if self.statistics_lag is not None:
+            yield _gauge(
+                "statistics_lag_batches",
+                "Batches that statistics are behind the journal.",
+                self.statistics_lag,
+            )
+
+    def _of_the_site(self) -> Iterator[Metric]:
+        service = self._service
+        yield _gauge("journal_seq", "The journal's last batch.", service.seq)
+        yield _gauge(
+            "journal_size_bytes",
+            "What the journal's files take.",
+            folder_bytes(service.site.data / "journal"),
+        )
+        yield _gauge("subscribers", "Who listens to events now.", service.bus.subscribers)
+        yield _counter("readers_cut", "Subscribers that did not keep up and were cut.", service.bus.cuts)
+        errors = len(service.config_errors)
+        yield _gauge("config_errors", "Errors of a configuration file that is not in force.", errors)
+        yield _gauge("draining", "1 while the site takes no arrivals in.", service.drain.begun)
+        build = InfoMetricFamily("paidui_build", "What is installed.")
+        release = metadata.version("paidui")
+        build.add_metric(
+            [], {"version": release, "journal_format": str(FORMAT_VERSION), "rules": str(RULES_VERSION)}
+        )
+        yield build
+
+
+def agent_state(line: AgentLine) -> str:
+    """What an agent is counted under: the first that applies."""
+    for state, applies in (
+        ("signed_out", line.presence == 0),
+        ("locked", line.locked),
+        ("talking", line.engaged or line.connecting or line.joined),
+        ("ringing", line.offers),
+        ("wrap_up", line.wrap_ups),
+        ("not_ready", line.presence == 1),
+    ):
+        if applies:
+            return state
+    return "ready"
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return what a folder's files take; one that goes while we look counts for nothing."""
+    total = 0
+    for file in folder.iterdir():
+        with suppress(FileNotFoundError):
+            total += file.stat().st_size
+    return total
+
+
+def service_levels(site: SiteConfig, names: Names, router: Router) -> dict[int, float]:
+    """Return queue number -> its service level in seconds, 0 = none, of the queues in force."""
+    levels = {}
+    for line in router.overview().queues:
+        section = site.queues.get(names.name("queue", line.queue))
+        levels[line.queue] = section.service_level_ms / 1_000 if section is not None else 0.0
+    return levels
+
+
+def exposition(service: Service, figures: SiteFigures) -> bytes:
+    """Return all figures in Prometheus' text format."""
+    parts = (service.meter, figures, _PROCESS) if service.meter else (figures, _PROCESS)
+    return b"".join(generate_latest(part) for part in parts)
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"paidui_{name}", text, value=float(value))
+
+
+def _counter(name: str, text: str, value: int) -> CounterMetricFamily:
+    return CounterMetricFamily(f"paidui_{name}", text, value=value)
+
+
+def _counters(name: str, text: str, label: str, values: Iterable[tuple[str, int]]) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"paidui_{name}", text, labels=[label])
+    for value, count in values:
+        family.add_metric([value], count)
+    return family
+
+
+def _histogram(
+    name: str, text: str, label: str, values: Iterable[tuple[str, Buckets]]
+) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(f"paidui_{name}_seconds", text, labels=[label])
+    for value, buckets in values:
+        family.add_metric([value], *buckets.shown())
+    return family
