@@ -5,8 +5,8 @@ pyo3_runtime.PanicException, a BaseException: the router is unusable from then o
 has to end; the journal brings it back.
 """
 
-from collections.abc import Sequence
-from typing import Literal, final
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, final
 
 __all__ = [
     "CODES",
@@ -16,14 +16,19 @@ __all__ = [
     "Batch",
     "DecodeError",
     "Fanout",
+    "FloodStopped",
     "Intake",
     "Router",
+    "flood",
     "recode",
     "simulate",
 ]
 
 class DecodeError(ValueError):
     """Bytes that are no message of a known kind and version; the text names kind and field."""
+
+class FloodStopped(Exception):
+    """The site went away, refused a connection or broke the protocol; the text says which."""
 
 CODES: list[tuple[int, str]]
 """Every code of a refusal, with its name."""
@@ -271,4 +276,33 @@ def simulate(
     `config` is a `configure` body. Columns are lists or buffers of int64; -1 = no service time
     (then `reached_talk_us`), endless patience, no sign-out. The columns that come back are in the
     machine's own byte order. Outcomes: 0 served 1 abandoned 2 blocked 3 unserved.
+    """
+
+def flood(
+    address: str,
+    plugins: Sequence[tuple[bytes, int]],
+    edges: Sequence[bytes],
+    agents: Sequence[tuple[int, bool]],
+    queues: Sequence[tuple[int, bool]],
+    plan: Sequence[Sequence[int]],
+    *,
+    saturation: tuple[int, int] | None,
+    wrap_up_us: int,
+    salt: bytes,
+    window_us: tuple[int, int],
+    drain_us: int,
+    watch: Callable[[tuple[int, int, int, int, int, int | None]], object],
+) -> dict[str, Any]:
+    """A flood over real sockets, played to its end without the GIL; the books.
+
+    `address` is IP:port or the path of a Unix socket. `plugins`: what a connection begins with
+    (a hello frame) and its channel's number; `edges`: hello and attach of at most 16 connections,
+    agent `i` has edge `i % len(edges)`; `agents`: number, holds one contact at a time; `queues`:
+    number, has a wrap-up. `plan`: five columns, as in `simulate`, of who comes: at_us, position of
+    plugin, position of queue, head_start_us, talk_us. `saturation`: None = each at its time; else
+    (contacts that always wait, arrivals at most), the plan in rotation. What is meant for
+    `window_us` is measured. `watch` is called four times a second with (at_us, arrivals,
+    lifecycles, live, unanswered, p99 of freed -> offer in us or None).
+
+    Latencies come as (counts by bucket of loadtest.histogram, sum, largest) in microseconds.
     """

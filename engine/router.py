@@ -11,7 +11,18 @@ from collections.abc import Sequence
 from typing import cast
 
 from engine import _router
-from engine._router import CODES, KINDS, Batch, DecodeError, Fanout, Intake, recode, simulate
+from engine._router import (
+    CODES,
+    KINDS,
+    Batch,
+    DecodeError,
+    Fanout,
+    FloodStopped,
+    Intake,
+    flood,
+    recode,
+    simulate,
+)
 from engine.errors import Malformed, refusal
 from engine.model import Command, Config, Configure, Event, decode_body, encode_body, split_frames
 from engine.router_rows import (
@@ -53,6 +64,7 @@ __all__ = [
     "Estimate",
     "Explanation",
     "Fanout",
+    "FloodStopped",
     "Intake",
     "Overview",
     "QueueLine",
@@ -60,6 +72,7 @@ __all__ = [
     "States",
     "Tally",
     "decode_events",
+    "flood",
     "recode",
     "simulate",
 ]

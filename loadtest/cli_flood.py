@@ -3,6 +3,8 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import trio
 
 from loadtest.books import ask_server
 from loadtest.drive_live import MAX_EDGES, Progress, Tokens, flood
+from loadtest.drive_rust import Saturation, play_rust
 from loadtest.errors import InputError
 from loadtest.ledger import Ledger
 from loadtest.link import Address
@@ -21,7 +24,10 @@ from loadtest.tokens import sort_tokens
 
 MAX_CONTACTS = 2_000_000
 MAX_SECONDS = 3_600
+MAX_WAITING = 100_000
 EXIT_LOST = 1
+
+Player = Callable[[Scenario, Address, Tokens], Report]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +40,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="another seed than the scenario's")
     parser.add_argument(
         "--edges", type=int, default=2, metavar="N", help=f"agents' connections 1..{MAX_EDGES} (2)"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("python", "rust"),
+        default=None,
+        help="who plays: the crowd in Python, with patience and mistakes (up to some 4,000 contacts/s, the"
+        " default), or the client in Rust, prompt and patient",
+    )
+    parser.add_argument(
+        "--saturate",
+        type=int,
+        metavar="N",
+        help="instead of a rate: as many contacts as the site takes, N always waiting, no talks (Rust)",
     )
     where = parser.add_argument_group(
         "where: a site of its own on a temporary folder, unless --target is given"
@@ -62,17 +81,18 @@ def run(args: argparse.Namespace) -> int:
         InputError: a flag or the scenario cannot be used.
         FloodError: the site could not be reached, or went away.
     """
+    play = _player(args)
     scenario = _scenario(args)
     if args.target is None:
         if args.token:
             raise InputError("--token goes with --target; a spawned site gets its tokens by itself")
         with spawned_site(scenario, args.data) as site:
-            report = _flood_spawned(scenario, site, args.edges)
+            report = _flood_spawned(scenario, site, play)
     else:
         if args.spawn or args.data:
             raise InputError("--target and --spawn (or --data): give one of them")
         tokens = sort_tokens(args.token, list(scenario.channels))
-        report = _play(scenario, Address.parse(args.target), tokens, args.edges)
+        report = play(scenario, Address.parse(args.target), tokens)
         report["machine"] = describe_machine()
     print(json.dumps(report, ensure_ascii=False) if args.json else "\n" + render(report))
     return 0 if report["sound"] else EXIT_LOST
@@ -109,9 +129,9 @@ def _scenario(args: argparse.Namespace) -> Scenario:
     return scenario
 
 
-def _flood_spawned(scenario: Scenario, site: SpawnedSite, edges: int) -> Report:
+def _flood_spawned(scenario: Scenario, site: SpawnedSite, play: Player) -> Report:
     fsync = probe_fsync(site.folder)
-    report = _play(scenario, site.address, site.tokens, edges)
+    report = play(scenario, site.address, site.tokens)
     report["machine"] = describe_machine()
     report["fsync"], report["fsync_after"] = fsync, probe_fsync(site.folder)
     books = report["books"]
@@ -124,13 +144,50 @@ def _flood_spawned(scenario: Scenario, site: SpawnedSite, edges: int) -> Report:
     return report
 
 
-def _play(scenario: Scenario, address: Address, tokens: Tokens, edges: int) -> Report:
+def _player(args: argparse.Namespace) -> Player:
+    """Returns who plays, as the flags say."""
+    if args.saturate is None:
+        return partial(_play_rust if args.engine == "rust" else _play_python, edges=args.edges)
+    if args.engine == "python":
+        raise InputError("--saturate: the crowd in Python cannot; leave --engine python away")
+    if args.rate is not None:
+        raise InputError("--saturate and --rate: give one of them")
+    if not 1 <= args.saturate <= MAX_WAITING:
+        raise InputError(f"--saturate: expected 1..{MAX_WAITING}, got {args.saturate}")
+    return partial(_play_rust, edges=args.edges, saturation=Saturation(args.saturate, MAX_CONTACTS))
+
+
+def _play_python(scenario: Scenario, address: Address, tokens: Tokens, *, edges: int) -> Report:
     ledger: Ledger = trio.run(partial(flood, scenario, address, tokens, edges=edges, watch=print_progress))
-    results = describe_results(scenario, ledger)
+    return _report("real sockets, open loop", scenario, edges, describe_results(scenario, ledger))
+
+
+def _play_rust(
+    scenario: Scenario,
+    address: Address,
+    tokens: Tokens,
+    *,
+    edges: int,
+    saturation: Saturation | None = None,
+) -> Report:
+    results = play_rust(scenario, address, tokens, edges=edges, watch=print_progress, saturation=saturation)
+    load = "open loop" if saturation is None else f"saturation, {saturation.waiting} always waiting"
+    prompt = replace(scenario, patience=replace(scenario.patience, share=0.0))
+    report = _report(f"real sockets, {load}, client in Rust", prompt, edges, results)
+    if saturation is not None:
+        mix = report["mix"]
+        assert isinstance(mix, dict)
+        mix.update(
+            rate_per_s=None, surges=[], talk_mean_s=0.0, wrap_up_mean_s=0.0, waiting=saturation.waiting
+        )
+    return report
+
+
+def _report(mode: str, scenario: Scenario, edges: int, results: Report) -> Report:
     books = results["conservation"]
     assert isinstance(books, dict)
     return {
-        "mode": "real sockets, open loop",
+        "mode": mode,
         "mix": {**describe_mix(scenario), "edges": edges},
         "results": results,
         "books": books,

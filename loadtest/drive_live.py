@@ -143,12 +143,7 @@ class LiveSite:
             await nursery.start(link.run)
         welcome = self.channels[0].welcome
         assert welcome is not None
-        scenario = self._scenario
-        return Numbers(
-            _find(welcome.names, "channel", scenario.channels),
-            _find(welcome.names, "queue", scenario.queues),
-            _find(welcome.names, "agent", [name for name, _ in scenario.agent_names()]),
-        )
+        return find_numbers(welcome.names, self._scenario)
 
     def seat(self, crowd: Returning, numbers: Numbers) -> None:
         """Lets the crowd use the connections; attaches the agents."""
@@ -186,6 +181,19 @@ class LiveSite:
 
 def _hear_contacts(crowd: Returning, channel: int, now_us: int, rows: Rows) -> None:
     crowd.hear_contacts(now_us, channel, rows)
+
+
+def find_numbers(names: Mapping[str, Mapping[str, int]], scenario: Scenario) -> Numbers:
+    """Looks the scenario's names up in a site's.
+
+    Raises:
+        FloodError: the site does not have them all.
+    """
+    return Numbers(
+        _find(names, "channel", scenario.channels),
+        _find(names, "queue", scenario.queues),
+        _find(names, "agent", [name for name, _ in scenario.agent_names()]),
+    )
 
 
 def _find(

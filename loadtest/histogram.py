@@ -49,6 +49,15 @@ class Histogram:
         self.total += value
         self.largest = max(self.largest, value)
 
+    @classmethod
+    def from_counts(cls, counts: Iterable[int], total: int, largest: int) -> "Histogram":
+        """Makes one of the counts of buckets 0, 1, 2..., the values' sum and the largest."""
+        made = cls()
+        made._counts = {bucket: count for bucket, count in enumerate(counts) if count}
+        made.count = sum(made._counts.values())
+        made.total, made.largest = total, largest
+        return made
+
     def merge(self, other: "Histogram") -> None:
         """Adds all of another histogram's values."""
         for bucket, count in other._counts.items():

@@ -91,9 +91,10 @@ def describe_service(ledger: Ledger) -> Report:
 def render(report: Mapping[str, object]) -> str:
     """Writes a report as text."""
     mix, results = cast(Report, report["mix"]), cast(Report, report["results"])
+    load = f"{mix['waiting']} always waiting" if "waiting" in mix else f"{mix['rate_per_s']:g} contacts/s"
     lines = [
         f"{mix['title']}",
-        f"  {mix['scenario']}, seed {mix['seed']}: {mix['agents']} agents, {mix['rate_per_s']:g} contacts/s"
+        f"  {mix['scenario']}, seed {mix['seed']}: {mix['agents']} agents, {load}"
         f" for {mix['duration_s']:g} s after {mix['warmup_s']:g} s of warm-up;"
         f" talks of {mix['talk_mean_s']:g} s,"
         f" {cast(float, mix['abandoning_share']):.0%} of the customers would leave",

@@ -72,6 +72,28 @@ def test_the_text_report(tmp_path: Path) -> None:
         assert words in done.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "load", [("--saturate", "100"), ("--engine", "rust", "--rate", "400")], ids=["saturation", "open loop"]
+)
+def test_the_client_in_rust_keeps_the_same_books_as_the_site(load: tuple[str, ...], tmp_path: Path) -> None:
+    size = ("--agents", "60", "--duration", "2", "--warmup", "0", "--edges", "3")
+    done = paidui("flood", "lifecycles", *load, *size, "--json", "--data", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    books, server, results = report["books"], report["server"], report["results"]
+    assert report["sound"] is True
+    assert books["acknowledged"] == server["arrived"] == results["counts"]["arrivals"] > 300
+    assert books["served"] == server["served"] == results["counts"]["lifecycles"] == books["acknowledged"]
+    assert (books["missing"], books["ended_twice"], server["missing"]) == (0, 0, 0)
+    assert results["refused"] == {}
+    measured = {name for name, times in results["latency"].items() if times["count"]}
+    # In a saturation agents are freed while contacts wait; otherwise the first contacts find idle agents.
+    wanted = {"freed_offer", "ack"} if "--saturate" in load else {"arrival_offer_idle", "late", "ack"}
+    assert wanted <= measured
+    assert "arrivals/s" in done.stderr, "progress while it runs"
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
@@ -90,6 +112,9 @@ def test_the_text_report(tmp_path: Path) -> None:
         (("--target", "192.0.2.1:8701", "--token", "x"), "--token: expected three parts"),
         (("--target", "127.0.0.1:1", "--spawn"), "--target and --spawn (or --data): give one of them"),
         (("--token", "x"), "--token goes with --target"),
+        (("--saturate", "0"), "--saturate: expected 1..100000, got 0"),
+        (("--saturate", "9", "--rate", "9"), "--saturate and --rate: give one of them"),
+        (("--saturate", "9", "--engine", "python"), "--saturate: the crowd in Python cannot"),
     ],
 )
 def test_what_cannot_be_is_said_at_once(arguments: tuple[str, ...], fault: str) -> None:

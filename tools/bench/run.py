@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from loadtest.machine import describe_machine, probe_fsync
-from tools.bench import core, day, floods, growth, memory, peers, side_by_side
+from tools.bench import core, day, floods, growth, memory, peers, service, side_by_side
 from tools.bench.table import title
 
-PARTS = ("side", "growth", "core", "day", "flood", "memory", "peers")
+PARTS = ("side", "growth", "core", "day", "flood", "service", "memory", "peers")
 
 
 def main() -> int:
@@ -34,6 +34,7 @@ def main() -> int:
         "side": side_by_side.run,
         "growth": partial(growth.run, allowed=options.max_growth),
         "flood": partial(floods.run, rate=options.rate, seconds=options.seconds),
+        "service": service.run,
         "memory": memory.run,
         "peers": peers.run,
     }

@@ -8,8 +8,10 @@
 use pyo3::prelude::*;
 
 mod batch;
+mod columns;
 mod explain;
 mod fanout;
+mod flood;
 mod intake;
 mod router;
 mod simulate;
@@ -24,6 +26,8 @@ mod _router {
     use crate::batch::Batch;
     #[pymodule_export]
     use crate::fanout::Fanout;
+    #[pymodule_export]
+    use crate::flood::{FloodStopped, flood};
     #[pymodule_export]
     use crate::intake::Intake;
     #[pymodule_export]

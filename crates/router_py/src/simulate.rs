@@ -2,66 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use router_core::{Command, SkillLevel};
 use router_sim::{Duty, Report, SimContact, Workload};
 
+use crate::columns::Column;
 use crate::tools::decode_error;
-
-/// A column of numbers: a buffer of int64 (array 'q', numpy) is copied whole, anything else is read
-/// one by one.
-struct Column {
-    name: &'static str,
-    values: Vec<i64>,
-}
-
-impl Column {
-    fn read(name: &'static str, object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let values = match PyBuffer::<i64>::get(object) {
-            Ok(buffer) => buffer.to_vec(object.py())?,
-            Err(_) => object.extract()?,
-        };
-        Ok(Self { name, values })
-    }
-
-    /// The number of rows of a table of which these are the columns.
-    fn rows(columns: &[&Self]) -> PyResult<usize> {
-        let first = columns[0];
-        let other = columns
-            .iter()
-            .find(|one| one.values.len() != first.values.len());
-        match other {
-            None => Ok(first.values.len()),
-            Some(Self { name, values }) => {
-                let (length, expected) = (values.len(), first.values.len());
-                let text = format!("{name} has {length} items, {} has {expected}", first.name);
-                Err(PyValueError::new_err(text))
-            }
-        }
-    }
-
-    /// Item `row`, in the range of `T`.
-    fn at<T: TryFrom<i64>>(&self, row: usize) -> PyResult<T> {
-        let value = self.values[row];
-        let out_of_range = |_| {
-            let text = format!("{}[{row}] is {value}: out of range", self.name);
-            PyValueError::new_err(text)
-        };
-        T::try_from(value).map_err(out_of_range)
-    }
-
-    /// Item `row`; -1 = none.
-    fn maybe(&self, row: usize) -> PyResult<Option<u64>> {
-        if self.at::<i64>(row)? == -1 {
-            Ok(None)
-        } else {
-            self.at(row).map(Some)
-        }
-    }
-}
 
 /// What is known of the contacts, a column each.
 struct Contacts {

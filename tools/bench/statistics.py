@@ -1,0 +1,69 @@
+"""How the statistics follow: their lag while others work, their catching up, their rows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from engine.stats.client import AskError, ask
+from loadtest.histogram import Histogram
+from loadtest.spawn import SpawnedSite
+
+POLL_S = 0.05
+CATCH_UP_S = 120
+LAG = "SELECT epoch_us(applied_at), arrived FROM applied"
+TABLES = "SELECT table_name FROM information_schema.tables WHERE table_name LIKE '%\\_ended' ESCAPE '\\'"
+
+
+class Statistics:
+    """A site's statistics, as an analyst sees them."""
+
+    def __init__(self, site: SpawnedSite) -> None:
+        self._url = f"http://{site.stats.host}:{site.stats.port}"
+        self._token = site.analyst
+
+    def ask(self, sql: str) -> list[list[int]]:
+        """The rows of a statement."""
+        return ask(self._url, self._token, sql).rows
+
+    def rows(self) -> int:
+        """How many rows of what is over there are, in all tables."""
+        names = [str(name) for (name,) in self.ask(TABLES)]
+        counts = " + ".join(f"(SELECT count(*) FROM {name})" for name in names)  # noqa: S608 - the catalogue's own names
+        return int(self.ask(f"SELECT {counts}")[0][0])
+
+    def catch_up(self, arrived: int) -> float | None:
+        """Seconds until they have seen so many arrivals; None = not within two minutes."""
+        begun_s = time.monotonic()
+        while time.monotonic() < begun_s + CATCH_UP_S:
+            try:
+                if self.ask(LAG)[0][1] >= arrived:
+                    return time.monotonic() - begun_s
+            except AskError:
+                pass
+            time.sleep(POLL_S)
+        return None
+
+    @contextmanager
+    def lag(self) -> Iterator[Histogram]:
+        """While the block runs: how old the newest batch is that can be asked for."""
+        seen, stop = Histogram(), threading.Event()
+
+        def look() -> None:
+            while not stop.wait(POLL_S):
+                try:
+                    at_us = self.ask(LAG)[0][0]
+                except AskError:
+                    continue
+                if at_us:
+                    seen.add(time.time_ns() // 1_000 - at_us)
+
+        thread = threading.Thread(target=look, name="lag")
+        thread.start()
+        try:
+            yield seen
+        finally:
+            stop.set()
+            thread.join()
