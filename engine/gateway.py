@@ -6,6 +6,7 @@ import os
 import socket
 import traceback
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -19,6 +20,7 @@ from engine.errors import Malformed
 from engine.gateway_connection import Connection, Peer, closing, refusal_frame
 from engine.model import Hello, decode_body
 from engine.service import Service
+from engine.tls import ServerTls, Stream, accepted
 
 HELLO_WITHIN_S = 5.0
 HELLO_BYTES = 16 * 1024
@@ -64,6 +66,7 @@ class Gateway:
         bind: Address,
         socket_path: Path | None = None,
         *,
+        tls: ServerTls | None = None,
         task_status: trio.TaskStatus[Ports] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Serve until cancelled.
@@ -71,6 +74,7 @@ class Gateway:
         Args:
             bind: the TCP address; port 0 lets the system choose.
             socket_path: a Unix socket as well; only this user can reach it.
+            tls: spoken over TCP; None = plain. The Unix socket is always plain.
             task_status: is told the ports once they are open.
         """
         listeners: list[trio.SocketListener] = list(
@@ -81,19 +85,22 @@ class Gateway:
             listeners.append(_unix_listener(socket_path))
         try:
             async with trio.open_nursery() as nursery:
-                await nursery.start(trio.serve_listeners, self._accepted, listeners)
+                await nursery.start(trio.serve_listeners, partial(self._accepted, tls), listeners)
                 task_status.started(Ports(port, socket_path))
         finally:
             _remove(socket_path)
 
-    async def _accepted(self, stream: trio.SocketStream) -> None:
+    async def _accepted(self, tls: ServerTls | None, plain: trio.SocketStream) -> None:
         """Serve one connection; whatever goes wrong with it ends it alone."""
-        async with stream:
+        local = plain.socket.family == trio.socket.AF_UNIX
+        async with plain:
             if self._connections >= MAX_CONNECTIONS:
                 return
             self._connections += 1
             try:
-                await self._greet(stream)
+                if (stream := await accepted(plain, None if local else tls)) is not None:
+                    async with stream:
+                        await self._greet(stream)
             except Exception as error:
                 if not _hung_up(error):
                     # Not with its frames' locals: there are tokens among them.
@@ -101,7 +108,7 @@ class Gateway:
             finally:
                 self._connections -= 1
 
-    async def _greet(self, stream: trio.SocketStream) -> None:
+    async def _greet(self, stream: Stream) -> None:
         with trio.move_on_after(HELLO_WITHIN_S) as scope:
             hello, rest = await _read_hello(stream)
         if scope.cancelled_caught:
@@ -151,7 +158,7 @@ def _scope(kind: str, channel: tuple[str, int] | None) -> Scope:
     return ForAgents(()) if kind == "edge" else ForAll()
 
 
-async def _read_hello(stream: trio.SocketStream) -> tuple[Hello | str | None, bytes]:
+async def _read_hello(stream: Stream) -> tuple[Hello | str | None, bytes]:
     """Read the first frame.
 
     Returns:
@@ -179,7 +186,7 @@ def _frame_end(data: bytes) -> int:
     return 4 + int.from_bytes(data[:4], "big") if len(data) >= 4 else 4
 
 
-async def _refuse(stream: trio.SocketStream, *frames: bytes) -> None:
+async def _refuse(stream: Stream, *frames: bytes) -> None:
     """Say why, if the other side still listens; nobody waits for it."""
     with trio.move_on_after(1):
         await stream.send_all(b"".join(frames))

@@ -37,6 +37,7 @@ from engine.model import (
 from engine.notices import MessageNotice
 from engine.router import Intake
 from engine.service import Service
+from engine.tls import Stream
 
 RECEIVE_BYTES = 32_000
 """At 8 bytes for the shortest frame never more than one batch's 4,096 commands."""
@@ -72,9 +73,7 @@ class Peer(NamedTuple):
 class Connection:
     """A connection that has shown its token."""
 
-    def __init__(
-        self, service: Service, stream: trio.SocketStream, peer: Peer, resume_seq: int | None
-    ) -> None:
+    def __init__(self, service: Service, stream: Stream, peer: Peer, resume_seq: int | None) -> None:
         self._service = service
         self._stream = stream
         self._peer = peer

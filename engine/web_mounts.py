@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import trio
+
+from engine.config_types import Network
+from engine.web_proxies import seen_through
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -62,10 +65,12 @@ class Mounts:
 
     Args:
         request_log: log each request's method, path and status; never what stands behind "?" or who asks.
+        trusted_proxies: whose word on the client's address and protocol counts.
     """
 
-    def __init__(self, *, request_log: bool = False) -> None:
+    def __init__(self, *, request_log: bool = False, trusted_proxies: Sequence[Network] = ()) -> None:
         self.closing = trio.Event()
+        self._trusted_proxies = trusted_proxies
         self._request_log = request_log
         self._pages: dict[str, AsgiApp] = {}
         self._mounts: dict[str, _Mount] = {}
@@ -126,6 +131,8 @@ class Mounts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or WebSocket."""
+        if self._trusted_proxies:
+            scope = seen_through(scope, self._trusted_proxies)
         mount = self._find(scope["path"])
         send = partial(_send_guarded, send)
         if self._request_log and scope["type"] == "http":
