@@ -21,6 +21,8 @@ AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 _log: Final = logging.getLogger("paidui.web")
 
+NOT_FOUND: Final = 404
+
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'self'",
@@ -177,10 +179,11 @@ async def _send_guarded(send: Send, message: Message) -> None:
 
 
 async def _send_logged(scope: Scope, send: Send, message: Message) -> None:
+    """Log a request by its answer; the path of what is not there may be anything that somebody typed."""
     if message["type"] == "http.response.start":
-        _log.info(
-            "request", extra={key: scope[key] for key in ("method", "path")} | {"status": message["status"]}
-        )
+        status = int(message["status"])
+        path = "" if status == NOT_FOUND else scope["path"]
+        _log.info("request", extra={"method": scope["method"], "path": path, "status": status})
     await send(message)
 
 

@@ -104,6 +104,7 @@ class Database:
             f"sqlite:///{self._path}",
             poolclass=StaticPool,
             connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1_000},
+            hide_parameters=True,  # an error's text goes to the log, and what people write is among them
         )
         event.listen(engine, "connect", _configure)
         event.listen(engine, "begin", _begin)
