@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,9 @@ class Chat:
                     return message
 
 
-async def visit(nursery: trio.Nursery, site: Serve, number: int) -> Chat:
+async def visit(stack: AsyncExitStack, nursery: trio.Nursery, site: Serve, number: int) -> Chat:
     """A customer who says all that the test looks for, some of it malformed."""
-    stream = await trio.open_tcp_stream("127.0.0.1", site.web)
+    stream = await stack.enter_async_context(await trio.open_tcp_stream("127.0.0.1", site.web))
     headers = [("origin", site.url), ("x-planted", PLANTED["header"])]
     page = await trio_websocket.wrap_client_stream(
         nursery, stream, f"127.0.0.1:{site.web}", f"/chat/ws?who={PLANTED['mail']}", extra_headers=headers
@@ -66,7 +66,7 @@ async def visit(nursery: trio.Nursery, site: Serve, number: int) -> Chat:
     await chat.say(
         type="start", chat=f"chat-{number:04}-{'x' * 16}", queue="all", name=name, page=PLANTED["mail"]
     )
-    await chat.say(type="say", external_id=f"m-{number}", text=f"{PLANTED['text']} {PLANTED['number']}")
+    await chat.say(type="say", external_id=f"message-{number}", text=f"{PLANTED['text']} {PLANTED['number']}")
     await chat.next("messages")
     await chat.say(type="start", chat=PLANTED["text"], queue=PLANTED["number"])
     await chat.say(type="say", external_id="x" * 500, text=PLANTED["text"])
@@ -112,15 +112,15 @@ async def confuse_the_gateway(site: Serve) -> None:
 @pytest.mark.slow  # a process that starts and stops
 async def test_nothing_that_anybody_wrote_is_in_the_log(tmp_path: Path) -> None:
     site = Serve(tmp_path, ops="request_log = true", drain_s=0)
-    async with site.running(), trio.open_nursery() as nursery:
-        chats = [await visit(nursery, site, number) for number in range(CHATS)]
+    async with site.running(), AsyncExitStack() as stack, trio.open_nursery() as nursery:
+        chats = [await visit(stack, nursery, site, number) for number in range(CHATS)]
         await knock(site)
         await confuse_the_gateway(site)
         # Now a fault of ours, in the middle of what they write: its traceback goes to the log.
         with closing(sqlite3.connect(site.site.data / "store.sqlite")) as store:
             store.execute("ALTER TABLE messages RENAME TO lost")
         for number, chat in enumerate(chats):
-            await chat.say(type="say", external_id=f"late-{number}", text=PLANTED["text"])
+            await chat.say(type="say", external_id=f"message-late-{number}", text=PLANTED["text"])
         with trio.fail_after(30):
             while "no such table" not in site.log():  # another process writes it
                 await trio.sleep(0.05)
