@@ -181,8 +181,9 @@ async def run_site(
             with site_up.kept():
                 await ready(site_up)
                 supervisor.tell("READY=1", f"STATUS={site.name} is open")
+                nursery.start_soon(_tell_drain, site_up, supervisor)
                 await _until_told(site_up, stop, seconds, child=child)
-                supervisor.tell("STOPPING=1")
+                supervisor.tell("STOPPING=1", f"STATUS={site.name} stops")
                 _log.info("the site stops", seq=site_up.service.seq)
                 nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
@@ -264,6 +265,11 @@ async def _until_told(running: Running, stop: trio.Event, seconds: float | None,
             nursery.start_soon(_then_stop, partial(trio.sleep, seconds), stop)
         await stop.wait()
         nursery.cancel_scope.cancel()
+
+
+async def _tell_drain(running: Running, supervisor: Supervisor) -> None:
+    await running.service.drain.told.wait()
+    supervisor.tell("STOPPING=1", f"STATUS={running.site.name} drains")
 
 
 async def _until_signal(running: Running, stop: trio.Event) -> None:
