@@ -289,7 +289,11 @@ class Hub:
 
     def _overviews(self, sights: set[Sight]) -> dict[Sight, str]:
         now_us, overview = self._service.clock.now_us(), self._service.overview()
-        return {sight: encode(overview_message(self._site, overview, now_us, sight)) for sight in sights}
+        draining = self._service.drain.begun
+        return {
+            sight: encode(overview_message(self._site, overview, now_us, sight, draining=draining))
+            for sight in sights
+        }
 
     def join(self, client: Client, desk: Desk | None) -> DeskFeed | None:
         """Begin to feed a socket, with what is true now first; `leave` takes what this returns."""

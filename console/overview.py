@@ -44,6 +44,7 @@ class OverviewMessage(msgspec.Struct, frozen=True, tag="overview"):
 
     Attributes:
         locked_agents: the names behind `agents.locked`, in the configuration's order, at most `MAX_LOCKED`.
+        draining: the site is about to stop; it takes no arrivals in, and who talks may finish.
     """
 
     now_ms: int
@@ -51,10 +52,11 @@ class OverviewMessage(msgspec.Struct, frozen=True, tag="overview"):
     agents: AgentFigures
     locked_agents: list[str]
     contacts: ContactCounts
+    draining: bool = False
 
 
 def overview_message(
-    site: SiteConfig, overview: Overview, now_us: int, sight: Sight = ALL
+    site: SiteConfig, overview: Overview, now_us: int, sight: Sight = ALL, *, draining: bool = False
 ) -> OverviewMessage:
     """Make the figures from the router's overview, as far as they are in sight."""
     overview = sight.of(overview)
@@ -74,7 +76,7 @@ def overview_message(
         setattr(agents, group, getattr(agents, group) + 1)
         if group == "locked":
             locked.append(agent.name)
-    return OverviewMessage(now_us // 1_000, queues, agents, locked[:MAX_LOCKED], overview.contacts)
+    return OverviewMessage(now_us // 1_000, queues, agents, locked[:MAX_LOCKED], overview.contacts, draining)
 
 
 def group_of(agent: AgentOverview) -> str:

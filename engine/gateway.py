@@ -24,6 +24,7 @@ from engine.gateway_limits import RESERVED_FILES, Doors, TurnedAway, room_for_so
 from engine.gateway_submit import PeerKind
 from engine.model import Hello, decode_body
 from engine.service import Service
+from engine.tls import ServerTls, Stream, accepted
 
 HELLO_WITHIN_S = 5.0
 HELLO_BYTES = 16 * 1024
@@ -119,6 +120,7 @@ class Gateway:
         bind: Address,
         socket_path: Path | None = None,
         *,
+        tls: ServerTls | None = None,
         task_status: trio.TaskStatus[Ports] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Serve until cancelled.
@@ -126,6 +128,7 @@ class Gateway:
         Args:
             bind: the TCP address; port 0 lets the system choose.
             socket_path: a Unix socket as well; only this user can reach it.
+            tls: spoken over TCP; None = plain. The Unix socket is always plain.
             task_status: is told the ports once they are open.
         """
         self._make_room()
@@ -137,7 +140,7 @@ class Gateway:
             listeners.append(_unix_listener(socket_path))
         try:
             async with trio.open_nursery() as nursery:
-                await nursery.start(trio.serve_listeners, self._accepted, listeners)
+                await nursery.start(trio.serve_listeners, partial(self._accepted, tls), listeners)
                 task_status.started(Ports(port, socket_path))
         finally:
             _remove(socket_path)
@@ -153,26 +156,33 @@ class Gateway:
                 hard_limit_of_open_files_needed=wanted + RESERVED_FILES,
             )
 
-    async def _accepted(self, stream: trio.SocketStream) -> None:
+    async def _accepted(self, tls: ServerTls | None, plain: trio.SocketStream) -> None:
         """Serve one connection; whatever goes wrong with it ends it alone."""
-        async with stream:
+        local = plain.socket.family == trio.socket.AF_UNIX
+        async with plain:
             try:
-                address = _address(stream)
+                address = _address(plain)
             except OSError:
                 return  # it has gone already
-            if (turned_away := self.doors.enter(address)) is not None:
-                await self._turn_away(stream, turned_away)
-                return
+            turned_away = self.doors.enter(address)
+            if turned_away is not None and tls is not None and self._lingering >= LINGERING:
+                return  # a handshake for each of a crowd that is turned away would cost more than the crowd
             try:
-                await self._greet(stream, address)
+                if (stream := await accepted(plain, None if local else tls)) is not None:
+                    async with stream:
+                        if turned_away is not None:
+                            await self._turn_away(stream, turned_away)
+                        else:
+                            await self._greet(stream, address)
             except Exception as error:
                 if not _hung_up(error):
                     # Not with its frames' locals: there are tokens among them.
                     _log.error("a gateway connection failed", error=repr(error), trace=traceback.format_exc())
             finally:
-                self.doors.leave(address)
+                if turned_away is None:
+                    self.doors.leave(address)
 
-    async def _turn_away(self, stream: trio.SocketStream, why: TurnedAway) -> None:
+    async def _turn_away(self, stream: Stream, why: TurnedAway) -> None:
         linger = self._lingering < LINGERING
         self._lingering += linger
         try:
@@ -180,7 +190,7 @@ class Gateway:
         finally:
             self._lingering -= linger
 
-    async def _greet(self, stream: trio.SocketStream, address: str | None) -> None:
+    async def _greet(self, stream: Stream, address: str | None) -> None:
         with trio.move_on_after(HELLO_WITHIN_S) as scope:
             hello, rest = await _read_hello(stream)
         if scope.cancelled_caught:
@@ -235,7 +245,7 @@ def _scope(kind: str, channel: tuple[str, int] | None) -> Scope:
     return ForAgents(()) if kind == "edge" else ForAll()
 
 
-async def _read_hello(stream: trio.SocketStream) -> tuple[Hello | str | None, bytes]:
+async def _read_hello(stream: Stream) -> tuple[Hello | str | None, bytes]:
     """Read the first frame.
 
     Returns:
@@ -263,7 +273,7 @@ def _frame_end(data: bytes) -> int:
     return 4 + int.from_bytes(data[:4], "big") if len(data) >= 4 else 4
 
 
-async def _refuse(stream: trio.SocketStream, *frames: bytes, linger: bool = True) -> None:
+async def _refuse(stream: Stream, *frames: bytes, linger: bool = True) -> None:
     """Say why, if the other side still listens; nobody waits for it longer than a moment.
 
     To close a socket with unread bytes would make the other side lose the word; who may linger is read out.

@@ -34,6 +34,7 @@ from engine.model import (
 )
 from engine.router import Intake
 from engine.service import Service
+from engine.tls import Stream
 
 RECEIVE_BYTES = 28_000
 """At 7 bytes for the shortest frame never more than one batch's 4,096 commands."""
@@ -73,9 +74,7 @@ class Peer(NamedTuple):
 class Connection:
     """A connection that has shown its token."""
 
-    def __init__(
-        self, service: Service, stream: trio.SocketStream, peer: Peer, resume_seq: int | None
-    ) -> None:
+    def __init__(self, service: Service, stream: Stream, peer: Peer, resume_seq: int | None) -> None:
         self._service = service
         self._stream = stream
         self._peer = peer

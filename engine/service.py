@@ -213,6 +213,8 @@ class Service(Supervision, Reading):
             Draining: it takes none in any more.
         """
         if self.drain.begun:
+            if self.meter is not None:
+                self.meter.refused("draining")
             raise Draining(self.retry_after_ms)
 
     @property

@@ -81,8 +81,10 @@ def guarded(progress: Progress, stuck_after_s: float) -> Iterator[None]:
 
 
 def _watch(progress: Progress, stuck_after_s: float, over: threading.Event) -> None:
-    while not over.wait(LOOK_EVERY_S):
+    while True:
         faulthandler.dump_traceback_later(stuck_after_s + BACKSTOP_S, exit=True, file=sys.stderr)
+        if over.wait(LOOK_EVERY_S):
+            return
         if (stuck_s := progress.stuck_s()) > stuck_after_s:
             _log.critical(
                 "nothing gets on: the process ends itself",

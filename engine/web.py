@@ -20,6 +20,7 @@ from hypercorn.typing import ASGIFramework
 
 from engine.config_types import Address
 from engine.errors import ConfigError
+from engine.tls import ServerTls, accepted
 from engine.web_guard import GuardedTCPServer, QuietLogger, log
 from engine.web_mounts import AsgiApp, Mounts
 
@@ -81,6 +82,7 @@ async def serve_web(
     *,
     limits: WebLimits | None = None,
     setting: str = "web.bind",
+    tls: ServerTls | None = None,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve the mounted applications until `shutdown` is set, then stop within a bounded time.
@@ -92,6 +94,7 @@ async def serve_web(
             ``closing``, and whatever runs after the grace period is cancelled.
         limits: see `WebLimits`.
         setting: what the configuration calls `bind`, for the error.
+        tls: HTTPS; None = HTTP.
         task_status: gets the port.
 
     Raises:
@@ -106,7 +109,7 @@ async def serve_web(
         await lifespans.start(mounts.run)
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as acceptor:
-                handler = _connection_handler(mounts, limits, context)
+                handler = _connection_handler(mounts, limits, context, tls)
                 acceptor.start_soon(
                     partial(trio.serve_listeners, handler, listeners, handler_nursery=connections)
                 )
@@ -128,7 +131,7 @@ def _mounts_of(apps: Mapping[str, AsgiApp]) -> Mounts:
 
 
 def _connection_handler(
-    mounts: Mounts, limits: WebLimits, context: WorkerContext
+    mounts: Mounts, limits: WebLimits, context: WorkerContext, tls: ServerTls | None
 ) -> Callable[[trio.SocketStream], Awaitable[None]]:
     config = _hypercorn_config(limits)
     app = ASGIWrapper(cast(ASGIFramework, mounts))
@@ -141,7 +144,8 @@ def _connection_handler(
             return
         connected += 1
         try:
-            await GuardedTCPServer(app, config, context, stream, limits.send_timeout_s).run()
+            if (carried := await accepted(stream, tls)) is not None:
+                await GuardedTCPServer(app, config, context, carried, limits.send_timeout_s).run()
         finally:
             connected -= 1
 

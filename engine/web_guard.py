@@ -10,7 +10,7 @@ tests/unit/test_web_guard.py that shows the attack succeeding without the guard:
   that nobody reads, and does not notice that the client has gone;
 * a client that stops reading keeps a shielded ``send_all`` waiting, and the server never stops.
 
-It also speaks HTTP/1.1 alone: TLS and HTTP/2 are the proxy's, and what is not spoken cannot be attacked.
+It also speaks HTTP/1.1 alone, with TLS or without: what is not spoken cannot be attacked.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState, LifespanState
 from hypercorn.utils import parse_socket_addr
 from wsproto.extensions import PerMessageDeflate
+
+from engine.tls import Stream, TlsStream
 
 log: Final = logging.getLogger("paidui.web")
 
@@ -115,11 +117,11 @@ class GuardedTCPServer(TCPServer):
         app: AppWrapper,
         config: Config,
         context: WorkerContext,
-        stream: trio.SocketStream,
+        stream: Stream,
         send_timeout_s: float,
     ) -> None:
         self._connection = _ConnectionContext(context)
-        super().__init__(app, config, self._connection, LifespanState({}), stream)  # type: ignore[arg-type]  # no TLS here
+        super().__init__(app, config, self._connection, LifespanState({}), stream)  # type: ignore[arg-type]  # SocketStream, too
         self._send_timeout_s = send_timeout_s
 
     async def run(self) -> None:
@@ -141,7 +143,7 @@ class GuardedTCPServer(TCPServer):
                 self.context,
                 tasks,
                 ConnectionState(self.state),
-                False,
+                isinstance(self.stream, TlsStream),
                 parse_socket_addr(socket.family, socket.getpeername()),
                 parse_socket_addr(socket.family, socket.getsockname()),
                 self.protocol_send,

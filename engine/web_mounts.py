@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import trio
+
+from engine.config_types import Network
+from engine.web_proxies import seen_through
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -17,6 +20,8 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 _log: Final = logging.getLogger("paidui.web")
+
+NOT_FOUND: Final = 404
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
@@ -62,10 +67,12 @@ class Mounts:
 
     Args:
         request_log: log each request's method, path and status; never what stands behind "?" or who asks.
+        trusted_proxies: whose word on the client's address and protocol counts.
     """
 
-    def __init__(self, *, request_log: bool = False) -> None:
+    def __init__(self, *, request_log: bool = False, trusted_proxies: Sequence[Network] = ()) -> None:
         self.closing = trio.Event()
+        self._trusted_proxies = trusted_proxies
         self._request_log = request_log
         self._pages: dict[str, AsgiApp] = {}
         self._mounts: dict[str, _Mount] = {}
@@ -126,6 +133,8 @@ class Mounts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or WebSocket."""
+        if self._trusted_proxies:
+            scope = seen_through(scope, self._trusted_proxies)
         mount = self._find(scope["path"])
         send = partial(_send_guarded, send)
         if self._request_log and scope["type"] == "http":
@@ -170,10 +179,11 @@ async def _send_guarded(send: Send, message: Message) -> None:
 
 
 async def _send_logged(scope: Scope, send: Send, message: Message) -> None:
+    """Log a request by its answer; the path of what is not there may be anything that somebody typed."""
     if message["type"] == "http.response.start":
-        _log.info(
-            "request", extra={key: scope[key] for key in ("method", "path")} | {"status": message["status"]}
-        )
+        status = int(message["status"])
+        path = "" if status == NOT_FOUND else scope["path"]
+        _log.info("request", extra={"method": scope["method"], "path": path, "status": status})
     await send(message)
 
 

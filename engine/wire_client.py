@@ -7,6 +7,7 @@ they are given; what comes in is decoded in batches, one per read of the socket.
 from __future__ import annotations
 
 import re
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -35,6 +36,7 @@ from engine.model import (
     encode_frame,
 )
 from engine.returning import decode_returning
+from engine.tls import Stream, TlsStream
 
 RECEIVE_BYTES = 256 * 1024
 INCOMING_LIMIT = 20_000
@@ -78,7 +80,7 @@ class Client:
         seq: the last batch of which an event came; resume behind it.
     """
 
-    def __init__(self, stream: trio.SocketStream, *, listen: bool) -> None:
+    def __init__(self, stream: Stream, *, listen: bool) -> None:
         self._stream = stream
         self._listen = listen
         self._sending = trio.Lock()
@@ -292,6 +294,7 @@ async def connect(
     *,
     resume_seq: int | None = None,
     listen: bool = True,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Client]:
     """Connect to a gateway.
 
@@ -301,13 +304,16 @@ async def connect(
         name: what the server's log calls this connection.
         resume_seq: get events from behind this batch on; None = from now on.
         listen: hand over what comes; without it only `request` is of use.
+        tls: speak TLS, and trust whom this context trusts (`engine.tls.client_context`); not over a Unix
+            socket.
 
     Raises:
         Disconnected: the server refused the token or the resumption; the code says which.
         OSError: nobody listens there.
+        ssl.SSLError: the server does not speak TLS, or nobody trusted vouches for it.
     """
     with trio.fail_after(CONNECT_WITHIN_S):
-        stream = await _open(address)
+        stream = await _open(address, tls)
     async with stream:
         client = Client(stream, listen=listen)
         with trio.fail_after(CONNECT_WITHIN_S):
@@ -318,12 +324,26 @@ async def connect(
             nursery.cancel_scope.cancel()
 
 
-async def _open(address: str | Path) -> trio.SocketStream:
+async def _open(address: str | Path, tls: ssl.SSLContext | None) -> Stream:
     if isinstance(address, Path):
         return await trio.open_unix_socket(str(address))
-    stream = await trio.open_tcp_stream(*_host_port(address))
+    host, port = _host_port(address)
+    stream = await trio.open_tcp_stream(host, port)
     stream.setsockopt(trio.socket.IPPROTO_TCP, trio.socket.TCP_NODELAY, 1)
-    return stream
+    if tls is None:
+        return stream
+    secured = TlsStream(stream, tls, server_hostname=host)
+    try:
+        await secured.do_handshake()
+    except trio.BrokenResourceError as error:
+        await trio.aclose_forcefully(stream)
+        if isinstance(error.__cause__, ssl.SSLError):
+            raise error.__cause__ from error
+        raise ConnectionError(f"{address}: the connection ended during the handshake") from error
+    except BaseException:
+        await trio.aclose_forcefully(stream)
+        raise
+    return secured
 
 
 def _host_port(address: str) -> tuple[str, int]:

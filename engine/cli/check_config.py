@@ -13,6 +13,7 @@ from engine.errors import ConfigError
 from engine.overtaking import overtaking_bounds
 from engine.plugins import check_channels
 from engine.strategy_worker import load
+from engine.tls import tls_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
         site = load_site(options.file)
         check_channels(site.channels)
         check_functions(site)
+        for setting, certificate in (("web", site.web.certificate), ("gateway", site.gateway.certificate)):
+            tls_of(certificate, setting)
     except ConfigError as error:
         if not options.json:
             raise

@@ -128,7 +128,7 @@ def site_words(options: argparse.Namespace) -> list[str]:
 
 def tour(running: Running, options: argparse.Namespace, password: str, *, first_start: bool) -> str:
     """What a newcomer reads: addresses, login, and five things to try."""
-    web = f"http://{running.web}"
+    web = running.url
     sql = " ".join([command(), "sql", *site_words(options)])
     explain = " ".join([command(), "explain", "last", *site_words(options)])
     again = (

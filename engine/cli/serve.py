@@ -34,6 +34,7 @@ from engine.logins import Logins
 from engine.plugins import PluginHost, check_channels
 from engine.service import Service, open_service
 from engine.store import Store
+from engine.tls import ServerTls, tls_of
 from engine.watchdog import EXIT_BROKEN, InvariantBroken, beat, guarded, is_panic
 from engine.web import serve_web
 from engine.web_mounts import Mounts
@@ -59,6 +60,7 @@ class Running:
         store: who is there.
         service: the running service.
         progress: when its task got on last.
+        certificates: what its servers prove themselves with.
     """
 
     site: SiteConfig
@@ -69,6 +71,12 @@ class Running:
     store: Store
     service: Service
     progress: Progress
+    certificates: Sequence[ServerTls]
+
+    @property
+    def url(self) -> str:
+        """Where a browser finds the pages, without a slash at the end."""
+        return f"{'http' if self.site.web.certificate is None else 'https'}://{self.web}"
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -132,7 +140,7 @@ def part_options(options: argparse.Namespace) -> list[str]:
 async def announce(running: Running) -> None:
     """Say where to go; the first administrator's password is shown this once."""
     password = await running.logins.first_user()
-    print(f"paidui: {running.site.name} is open: http://{running.web}/ (gateway {running.gateway})")
+    print(f"paidui: {running.site.name} is open: {running.url}/ (gateway {running.gateway})")
     for error in running.config_errors:
         print(f"paidui: the configuration file is not in force: {error}", file=sys.stderr)
     if password is not None:
@@ -174,8 +182,9 @@ async def run_site(
             with site_up.kept():
                 await ready(site_up)
                 supervisor.tell("READY=1", f"STATUS={site.name} is open")
+                nursery.start_soon(_tell_drain, site_up, supervisor)
                 await _until_told(site_up, stop, seconds, child=child)
-                supervisor.tell("STOPPING=1")
+                supervisor.tell("STOPPING=1", f"STATUS={site.name} stops")
                 _log.info("the site stops", seq=site_up.service.seq)
                 nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
@@ -190,10 +199,11 @@ async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event, super
     if not (site.data / "journal").exists() and await store.highest_contact():
         why = f"its journal is gone, but {store.place} has the conversations of contacts that stood in it"
         raise ConfigError([f"{site.data}: {why}; restore both from one copy, or take another store too"])
+    web_tls, gateway_tls = tls_of(site.web.certificate, "web"), tls_of(site.gateway.certificate, "gateway")
     tokens, secret = Tokens(token_key(site.data), site.name), site_key(site.data)
     service = await stack.enter_async_context(open_service(site, store=store, secret=secret))
     logins = Logins(store, tokens, secret)
-    mounts = Mounts(request_log=site.ops.request_log)
+    mounts = Mounts(request_log=site.ops.request_log, trusted_proxies=site.web.trusted_proxies)
     mounts.mount("/", create_console(service, store, logins, site), essential=True)
     host = PluginHost(service, tokens, mounts)
     progress = Progress(service.pulse)
@@ -205,12 +215,14 @@ async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event, super
     pages = await stack.enter_async_context(trio.open_nursery())
     stack.callback(stop.set)
     await _show_health(pages, site, mounts, health, stop)
-    web_port = await pages.start(serve_web, mounts, site.web.bind, stop)
+    web_port = await pages.start(partial(serve_web, tls=web_tls), mounts, site.web.bind, stop)
     await nursery.start(host.run)
-    ports = await nursery.start(Gateway(service, tokens).serve, site.gateway.bind, site.gateway.socket)
+    gateway_open = partial(Gateway(service, tokens).serve, tls=gateway_tls)
+    ports = await nursery.start(gateway_open, site.gateway.bind, site.gateway.socket)
     health.opened = True
     web, gateway = Address(site.web.bind.host, web_port), Address(site.gateway.bind.host, ports.tcp)
-    return Running(site, web, gateway, tuple(service.config_errors), logins, store, service, progress)
+    errors, certificates = tuple(service.config_errors), [one for one in (web_tls, gateway_tls) if one]
+    return Running(site, web, gateway, errors, logins, store, service, progress, certificates)
 
 
 async def _show_health(
@@ -256,16 +268,33 @@ async def _until_told(running: Running, stop: trio.Event, seconds: float | None,
         nursery.cancel_scope.cancel()
 
 
+async def _tell_drain(running: Running, supervisor: Supervisor) -> None:
+    await running.service.drain.told.wait()
+    supervisor.tell("STOPPING=1", f"STATUS={running.site.name} drains")
+
+
 async def _until_signal(running: Running, stop: trio.Event) -> None:
-    """SIGTERM drains, the second one and Ctrl-C stop at once."""
+    """SIGTERM drains, the second one and Ctrl-C stop at once; SIGHUP reads the certificates again."""
     async with trio.open_nursery() as nursery:
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             async for number in signals:
-                if number == signal.SIGINT or running.service.drain.begun:
+                if number == signal.SIGHUP:
+                    _reload(running.certificates)
+                elif number == signal.SIGINT or running.service.drain.begun:
                     stop.set()
                 else:
                     drain = partial(drained, running.service, running.site.drain_s)
                     nursery.start_soon(_then_stop, drain, stop)
+
+
+def _reload(certificates: Sequence[ServerTls]) -> None:
+    for one in certificates:
+        try:
+            one.reload()
+        except ConfigError as error:
+            _log.error("a certificate was not read again, the one before stays", errors=error.errors)
+        else:
+            _log.info("a certificate was read again", server=one.setting)
 
 
 async def _then_stop(wait: Callable[[], Awaitable[None]], stop: trio.Event) -> None:

@@ -132,6 +132,7 @@ class Sqlite:
             f"sqlite:///{self.path}",
             poolclass=StaticPool,
             connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1_000},
+            hide_parameters=True,  # an error's text goes to the log, and what people write is among them
         )
         event.listen(engine, "connect", _configure)
         event.listen(engine, "begin", _begin)
@@ -224,6 +225,7 @@ class Postgres:
                     "tcp_user_timeout": SILENCE_MS,
                     "application_name": "paidui",
                 },
+                hide_parameters=True,
             )
         except (ImportError, NoSuchModuleError) as error:
             raise ConfigError(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from engine.errors import Draining
 from engine.web import WebLimits
 from tests.console.conftest import Page, Site, open_site
 
@@ -91,6 +92,22 @@ async def test_stop_says_good_bye_and_is_quick(tmp_path: Path) -> None:
                 assert (await socket.next("bye"))["code"] == "draining"
                 assert await socket.close_code() == 1001
         assert trio.current_time() - began < 2
+
+
+async def test_desks_are_told_of_a_drain_and_go_on(site: Site) -> None:
+    page = await site.logged_in("ann")
+    async with page.socket() as socket:
+        assert not (await socket.next("overview"))["draining"]
+        await socket.do("sign_in")
+        contact = await site.arrive("early")
+        offer = (await socket.desk(lambda desk: bool(desk["offers"])))["offers"][0]
+        site.service.drain.begin(60)
+        await socket.next("overview", lambda m: m["draining"])
+        with pytest.raises(Draining):
+            await site.arrive("late")
+        assert await site.store.by_external_id("chat", "late") is None  # no start sends it again
+        assert await site.arrive("early") == contact
+        assert (await socket.do("accept", offer=offer["offer"]))["ok"]
 
 
 async def test_fault_with_one_desk_closes_its_pages_which_come_back(

@@ -41,6 +41,7 @@ SITE = """
 name = "browser-bank"
 title = {{ en = "Harbour Bank", zh = "港湾银行" }}
 data = "data"
+drain_s = 1
 
 [routing]
 miss_limit = 2

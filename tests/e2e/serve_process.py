@@ -48,6 +48,9 @@ plugin = "socket"
 [channels.webchat]
 plugin = "webchat"
 
+[channels.webchat.options]
+visitors_per_minute = 600
+
 [queues.all]
 offer_timeout_ms = 600000
 wrap_up_ms = 0

@@ -241,6 +241,50 @@ def test_secret_may_be_named_by_file_or_variable() -> None:
     assert site.channels["a"].options == {"password_file": "/run/p"}
 
 
+@pytest.mark.parametrize(
+    ("section", "instead"),
+    [
+        ("web", "give certificate and key"),
+        ("gateway", "give certificate and key"),
+        ("stats", "through a proxy that speaks TLS"),
+        ("ops", "through a proxy that speaks TLS"),
+    ],
+)
+def test_plain_text_beyond_this_machine_has_to_be_wanted(section: str, instead: str) -> None:
+    text = MINIMAL + f'[{section}]\nbind = "0.0.0.0:9000"\n'
+    (error,) = errors_of(text)
+    assert error.startswith(f"{section}.bind: 0.0.0.0:9000 would be plain text for everybody on the way; ")
+    assert instead in error
+    assert error.endswith(f"say insecure = true in [{section}]")
+    assert str(getattr(read(text + "insecure = true\n"), section).bind) == "0.0.0.0:9000"
+
+
+@pytest.mark.parametrize("section", ["web", "gateway"])
+def test_a_certificate_makes_it_fit_for_others(section: str) -> None:
+    text = MINIMAL + f'[{section}]\nbind = "[::]:9000"\ncertificate = "a.pem"\n'
+    errors = errors_of(text)
+    assert errors[0] == f"{section}.key: is missing beside certificate; name both PEM files, or neither"
+    certificate = getattr(read(text + 'key = "/etc/k.pem"'), section).certificate
+    assert (certificate.chain.name, str(certificate.key)) == ("a.pem", "/etc/k.pem")
+    assert certificate.chain.is_absolute()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "[::1]"])
+def test_this_machine_needs_no_certificate(host: str) -> None:
+    assert read(MINIMAL + f'[web]\nbind = "{host}:9000"').web.bind.port == 9000
+
+
+def test_trusted_proxies_are_networks() -> None:
+    text = MINIMAL + "[web]\ntrusted_proxies = "
+    assert [str(one) for one in read(text + '["10.0.0.0/8", "::1"]').web.trusted_proxies] == [
+        "10.0.0.0/8",
+        "::1/128",
+    ]
+    assert errors_of(text + '["10.0.0.1/8"]') == [
+        'web.trusted_proxies[0]: expected an address or a network such as "10.0.0.0/8", got "10.0.0.1/8"'
+    ]
+
+
 def test_ipv6_address_keeps_its_brackets() -> None:
     address = read(MINIMAL + '[web]\nbind = "[::1]:0"').web.bind
     assert address == Address("::1", 0)

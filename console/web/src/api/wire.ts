@@ -156,6 +156,8 @@ export interface Overview {
   contacts: { waiting: number; offered: number; connecting: number; engaged: number; scheduled?: number };
   /** Names of agents who are locked, for whoever may unlock them. */
   locked_agents?: string[];
+  /** The site is about to stop and takes nobody new in. */
+  draining?: boolean;
 }
 
 export interface ColleagueView {

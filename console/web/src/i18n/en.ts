@@ -19,6 +19,7 @@ export const en = {
 
   "link.connecting": "Connecting…",
   "link.down": "The connection is interrupted. Trying again; what you write is kept and will be sent.",
+  "link.draining": "The system is about to restart. No new customers come in; conversations go on, during and after it.",
 
   "strip.label": "Queues and agents, live",
   "strip.longest": "longest {time}",

@@ -21,6 +21,7 @@ export const zh: Texts = {
 
   "link.connecting": "正在连接…",
   "link.down": "连接中断，正在重试；您输入的内容已保留，恢复后会自动发送。",
+  "link.draining": "系统即将重启：暂不接入新客户，进行中的会话照常，重启后继续。",
 
   "strip.label": "队列与坐席实时情况",
   "strip.longest": "最长 {time}",
