@@ -63,6 +63,9 @@ class Keeper:
         folder: the journal's folder.
         plan: what is kept.
         now_us: Unix microseconds, for tests.
+
+    Attributes:
+        rest_until: when the next snapshot may be written, by the monotonic clock, seconds.
     """
 
     def __init__(self, folder: Path, plan: Plan, now_us: Callable[[], int] | None = None) -> None:
@@ -77,7 +80,7 @@ class Keeper:
             raise
         self._counted_seq = -1
         self._commands = 0
-        self._rest_until = 0.0
+        self.rest_until = 0.0
         self._unsealable: set[int] = set()
         self._remove_left_over()
 
@@ -112,7 +115,7 @@ class Keeper:
             return False
         self._reader.snapshots.write(state.snapshot(self._reader.site))
         took_s = time.monotonic() - started
-        self._rest_until = time.monotonic() + REST_FACTOR * took_s
+        self.rest_until = time.monotonic() + REST_FACTOR * took_s
         self._counted_seq, self._commands = state.seq, 0
         _log.info("snapshot written", seq=state.seq, rows=state.seq - began, took_ms=round(took_s * 1_000))
         return True
@@ -129,7 +132,7 @@ class Keeper:
         return self._commands
 
     def _is_rested(self) -> bool:
-        return time.monotonic() >= self._rest_until
+        return time.monotonic() >= self.rest_until
 
     # ----- sealing --------------------------------------------------------------------------------
 
