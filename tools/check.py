@@ -80,7 +80,8 @@ PROGRAMS = {"chromium": ("chromium", "fonts-noto-cjk"), "valgrind": ("valgrind",
 TORTURE_SIZES = {
     "AGREEMENT_COMMANDS": "1000000",
     "CUTS": "1000",
-    "KILLS": "20",
+    "FLOOD_KILLS": "200",
+    "KILLS": "200",
     "STORM_SEEDS": "200",
     "STORM_STEPS": "50000",
 }

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from loadtest.machine import describe_machine, probe_fsync
-from tools.bench import core, day, floods, growth, peers, side_by_side
+from tools.bench import core, day, floods, growth, peers, recovery, side_by_side
 from tools.bench.table import title
 
-PARTS = ("side", "growth", "core", "day", "flood", "peers")
+PARTS = ("side", "growth", "core", "day", "flood", "recovery", "peers")
 
 
 def main() -> int:
@@ -34,6 +34,7 @@ def main() -> int:
         "side": side_by_side.run,
         "growth": partial(growth.run, allowed=options.max_growth),
         "flood": partial(floods.run, rate=options.rate, seconds=options.seconds),
+        "recovery": recovery.run,
         "peers": peers.run,
     }
     say_machine()
