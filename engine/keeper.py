@@ -38,6 +38,9 @@ REST_FACTOR = 10
 """A snapshot that took a second is followed by none for ten: with a very large state the keeper takes a
 tenth of one processor, and recovery is as long as the state is large."""
 
+ROWS_BETWEEN_LOOKS = 4_096
+"""How many rows are read between two looks whether to stop: some milliseconds."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -63,6 +66,9 @@ class Keeper:
         folder: the journal's folder.
         plan: what is kept.
         now_us: Unix microseconds, for tests.
+
+    Attributes:
+        rest_until: when the next snapshot may be written, by the monotonic clock, seconds.
     """
 
     def __init__(self, folder: Path, plan: Plan, now_us: Callable[[], int] | None = None) -> None:
@@ -77,12 +83,12 @@ class Keeper:
             raise
         self._counted_seq = -1
         self._commands = 0
-        self._rest_until = 0.0
+        self.rest_until = 0.0
         self._unsealable: set[int] = set()
         self._remove_left_over()
 
     def step(self, stopped: Callable[[], bool] = lambda: False) -> bool:
-        """Do what is due: seal, write a snapshot, let go.
+        """Do what is due: write a snapshot, seal, let go.
 
         Args:
             stopped: asked now and then; what is not finished is begun again the next time.
@@ -90,9 +96,10 @@ class Keeper:
         Returns:
             Whether anything was done.
         """
-        done = self.seal(stopped)
-        if not stopped() and self._commands_since() >= self._plan.snapshot_every and self._is_rested():
-            done = self.write_snapshot(stopped) or done
+        done = False
+        if self._commands_since() >= self._plan.snapshot_every and self._is_rested():
+            done = self.write_snapshot(stopped)
+        done = self.seal(stopped) or done
         return self.let_go() or done
 
     # ----- snapshots ------------------------------------------------------------------------------
@@ -106,13 +113,13 @@ class Keeper:
         for row in self._reader.read(began):
             batch = state.apply(row)
             state.remember(batch.seq, batch.at, batch.events)
-            if stopped():
-                break
+            if row.seq % ROWS_BETWEEN_LOOKS == 0 and stopped():
+                break  # it is written as far as it goes: the next one has less to do
         if state.seq == began:
             return False
         self._reader.snapshots.write(state.snapshot(self._reader.site))
         took_s = time.monotonic() - started
-        self._rest_until = time.monotonic() + REST_FACTOR * took_s
+        self.rest_until = time.monotonic() + REST_FACTOR * took_s
         self._counted_seq, self._commands = state.seq, 0
         _log.info("snapshot written", seq=state.seq, rows=state.seq - began, took_ms=round(took_s * 1_000))
         return True
@@ -129,7 +136,7 @@ class Keeper:
         return self._commands
 
     def _is_rested(self) -> bool:
-        return time.monotonic() >= self._rest_until
+        return time.monotonic() >= self.rest_until
 
     # ----- sealing --------------------------------------------------------------------------------
 
@@ -193,7 +200,7 @@ class Keeper:
             batch = state.apply(row)
             state.remember(batch.seq, batch.at, batch.events)
             yield Happened(batch.seq, batch.at, row.count, batch.events_count, batch.events)
-            if stopped():
+            if row.seq % ROWS_BETWEEN_LOOKS == 0 and stopped():
                 raise _Stopped
             if row.seq == end:
                 break

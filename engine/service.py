@@ -372,6 +372,7 @@ async def open_service(
         await writer.start()
         bus = Bus()
         state = await writer.read(lambda journal: replay(journal, bus))
+        _log.info("the state is back", seq=state.seq, rows=state.seq - state.began_behind)
         if store is not None:
             await check_same_moment(state.router.next_contact - 1, store)
         service = Service(site, clock or SystemClock(), writer, state, bus)

@@ -84,8 +84,9 @@ PROGRAMS = {
 TORTURE_SIZES = {
     "AGREEMENT_COMMANDS": "1000000",
     "CUTS": "1000",
+    "FLOOD_KILLS": "200",
     "FUZZED_FRAMES": "500000",
-    "KILLS": "20",
+    "KILLS": "200",
     "STORM_SEEDS": "200",
     "STORM_STEPS": "50000",
 }

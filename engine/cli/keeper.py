@@ -31,6 +31,8 @@ def run(options: argparse.Namespace) -> int:
     site = chosen_site(options)
     keeper = Keeper(site.data / "journal", plan_of(site))
     try:
+        # Once at least, also when the site is gone already: one that fails again and again gets them, too.
+        keeper.step(_stopped)
         while not _input_has_ended(LOOK_EVERY_S):
             keeper.step(_stopped)
     finally:

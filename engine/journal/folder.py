@@ -24,6 +24,8 @@ def hold(folder: Path, name: str = LOCK) -> int:
     Raises:
         JournalError: somebody else holds it.
     """
+    if not folder.is_dir():
+        raise JournalError(f"{folder}: there is no journal yet; start the service once")
     file = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o640)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

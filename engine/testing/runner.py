@@ -1,4 +1,4 @@
-"""A service with its gateway in a process of its own, for tests that kill it.
+"""A service with its gateway in a process of its own, and its keeper, for tests that kill it.
 
 Its argument is the configuration file. It says its port on standard output, and ends when its
 standard input ends.
@@ -12,6 +12,8 @@ import sys
 import trio
 
 from engine.auth import Tokens
+from engine.cli.logs import set_up_logs
+from engine.cli.parts import keep_running
 from engine.config import load_site
 from engine.gateway import Gateway
 from engine.service import open_service
@@ -28,6 +30,7 @@ async def run(config: str) -> None:
         open_service(site, store=store, secret=SECRET) as service,
         trio.open_nursery() as nursery,
     ):
+        nursery.start_soon(keep_running, ["keeper", "--config", config, "--quiet"])
         gateway = Gateway(service, Tokens(SECRET, site.name))
         ports = await nursery.start(gateway.serve, site.gateway.bind)
         sys.stdout.write(f"{ports.tcp}\n")
@@ -44,4 +47,5 @@ async def _until_input_ends() -> None:
 
 
 if __name__ == "__main__":
+    set_up_logs(quiet=True)
     trio.run(run, sys.argv[1])

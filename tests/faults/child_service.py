@@ -1,23 +1,33 @@
 """The whole engine on a recorded disk: `python -m tests.faults.child_service FOLDER SEED CALLERS`.
 
 So many callers at once bring contacts, 20 each, and abandon every third again. What each was answered
-goes into the file `promises`, as in tests/faults/child.py.
+goes into the file `promises`, as in tests/faults/child.py. A keeper writes snapshots and seals segments
+meanwhile; both follow each other closely.
 """
 
 from __future__ import annotations
 
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
 import trio
 
 from engine.errors import NotDurable
+from engine.journal import JournalError
+from engine.keeper import Keeper, Plan
 from engine.model import Abandon, Arrive
 from engine.service import Service, open_service
-from engine.testing.fixtures import small_site
+from engine.testing.fixtures import SMALL_SITE, small_site
 from tests.faults.child import PROMISES, STOPPED, Promises, turn_the_clock
 
 CONTACTS_OF_A_CALLER = 20
+OFTEN = """
+[journal]
+snapshot_every = 10
+segment_batches = 10
+reserve_bytes = 16384
+"""
 
 
 async def call(service: Service, promises: Promises, caller: int) -> None:
@@ -35,9 +45,25 @@ async def call(service: Service, promises: Promises, caller: int) -> None:
 async def serve(folder: Path, callers: int) -> None:
     """Serve until every caller is done."""
     promises = Promises(folder / PROMISES)
-    async with open_service(small_site(folder)) as service, trio.open_nursery() as nursery:
-        for caller in range(callers):
-            nursery.start_soon(call, service, promises, caller)
+    site = small_site(folder, SMALL_SITE + OFTEN)
+    async with open_service(site) as service, trio.open_nursery() as keeping:
+        keeping.start_soon(keep, site.data / "journal")
+        async with trio.open_nursery() as nursery:
+            for caller in range(callers):
+                nursery.start_soon(call, service, promises, caller)
+        keeping.cancel_scope.cancel()
+
+
+async def keep(folder: Path) -> None:
+    """Keep the journal as the keeper's process does."""
+    with closing(Keeper(folder, Plan(snapshot_every=10, days=400, max_bytes=1 << 30))) as keeper:
+        while True:
+            with suppress(
+                JournalError
+            ):  # the disk fails under it, too; that is its own end, not the service's
+                await trio.to_thread.run_sync(keeper.step)
+            keeper.rest_until = 0.0
+            await trio.sleep(0.001)
 
 
 def main() -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from engine import model
+from engine.bus import Bus
 from engine.follower import Follower
-from engine.journal import SqliteJournal
+from engine.journal import Limits, SqliteJournal
+from engine.replay import replay
 from engine.router import decode_events
+from engine.verify import verify
 from tests.faults.child import JOURNAL, PROMISES, STOPPED
 from tests.faults.child_service import CONTACTS_OF_A_CALLER
 from tests.faults.disk import Asked, Disk, Kind
@@ -20,6 +23,8 @@ from tests.faults.recorded import Life, Recorded
 
 CALLERS = 5
 CUTS = 25
+SNAPSHOTS: Counter[bool] = Counter()
+"""How many starts went on from a snapshot, and how many did not."""
 EVENT_OF = {"arrived": model.Arrived, "abandoned": model.Abandoned}
 
 
@@ -35,11 +40,17 @@ def answered(asked: Iterable[Asked]) -> dict[str, set[int]]:
 
 def check_replay(folder: Path, told: dict[str, set[int]]) -> None:
     """Recover as a start does, replay with every hash checked, and look for what was told."""
-    SqliteJournal(folder, "small").close()
+    journal = SqliteJournal(folder, "small", Limits(reserve_bytes=0))
+    recovered = replay(journal, Bus())
+    journal.close()
     follower = Follower(folder)
     events = [event for batch in follower.poll() for event in decode_events(batch.events)]
     follower.router.check()
     follower.close()
+    assert (recovered.seq, recovered.router.state_hash()) == (follower.seq, follower.router.state_hash())
+    wrong = verify(folder, lambda well: None, stopped=True)
+    assert wrong == [], "what was told is there, and something beside it is damaged"
+    SNAPSHOTS[recovered.began_behind > 0] += 1
     for what, kind in EVENT_OF.items():
         recorded = {event.contact for event in events if isinstance(event, kind)}
         assert told.get(what, set()) <= recorded, f"{what} and forgotten"
@@ -61,7 +72,9 @@ def test_a_power_cut_forgets_no_answer(tmp_path: Path, library: Path) -> None:
     record.live(Life(CALLERS))
     told = answered(record.asked())
     assert len(told["arrived"]) == CALLERS * CONTACTS_OF_A_CALLER
+    SNAPSHOTS.clear()
     check_cuts(record, tmp_path)
+    assert SNAPSHOTS[True] > CUTS // 3, "most starts go on from a snapshot"
 
 
 @pytest.mark.slow  # processes are started

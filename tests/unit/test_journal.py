@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -16,11 +17,14 @@ from engine.journal import (
     JournalCut,
     JournalError,
     JournalReader,
+    Limits,
     SqliteJournal,
 )
 from engine.journal.head import SLOT_BYTES, Head, HeadFile, read_head
 from engine.journal.reader import HEAD
-from engine.testing.journal_kit import check_journal
+from engine.journal.segment import numbers_in
+from engine.testing.journal_kit import SEGMENT_ROWS, check_journal, check_letting_go
+from tests.unit.journal_kit import PLAN, AtOnce, kept, written
 
 
 def filled(folder: Path, rows: int) -> None:
@@ -31,7 +35,19 @@ def filled(folder: Path, rows: int) -> None:
 
 
 def test_contract(tmp_path: Path) -> None:
-    check_journal(lambda: SqliteJournal(tmp_path / "journal", "site"))
+    folder, limits = tmp_path / "journal", Limits(segment_batches=SEGMENT_ROWS // 3, reserve_bytes=0)
+    check_journal(lambda: SqliteJournal(folder, "site", limits, AtOnce()), lambda: JournalReader(folder))
+    assert len(numbers_in(folder)) > 3
+
+
+def test_contract_in_one_segment_and_with_a_thread_beside(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    check_journal(lambda: SqliteJournal(folder, "site"), lambda: JournalReader(folder))
+
+
+def test_contract_of_letting_go(tmp_path: Path) -> None:
+    written(tmp_path, 90)
+    check_letting_go(lambda: JournalReader(tmp_path), lambda: kept(tmp_path, replace(PLAN, max_bytes=1)))
 
 
 def test_pragmas_are_in_force(tmp_path: Path) -> None:

@@ -220,12 +220,12 @@ def test_the_keeper_writes_one_when_enough_stands_behind_the_last(tmp_path: Path
     with closing(Site(tmp_path, ONE_SEGMENT)) as site:
         site.steps(21)
         with closing(Keeper(tmp_path, PLAN)) as keeper:
-            keeper._rest_until = float("-inf")
+            keeper.rest_until = float("-inf")
             assert site.seq == 25
             assert keeper.step()
             assert not keeper.step(), "nothing stands behind it"
             site.steps(24)
-            keeper._rest_until = float("-inf")
+            keeper.rest_until = float("-inf")
             assert not keeper.step(), "24 commands are not 25"
             site.steps(1)
             assert keeper.step()
@@ -238,7 +238,7 @@ def test_after_a_long_one_it_rests(tmp_path: Path) -> None:
         site.steps(30)
         with closing(Keeper(tmp_path, PLAN)) as keeper:
             assert keeper.step()
-            keeper._rest_until = float("inf")
+            keeper.rest_until = float("inf")
             site.steps(30)
             assert not keeper.step()
 
@@ -264,7 +264,7 @@ def test_the_keeper_follows_while_the_journal_is_written(tmp_path: Path) -> None
         try:
             with closing(Keeper(tmp_path, PLAN)) as keeper:
                 while not stop.is_set():
-                    keeper._rest_until = float("-inf")
+                    keeper.rest_until = float("-inf")
                     keeper.step()
         except BaseException as error:
             failed.append(error)

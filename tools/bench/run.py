@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from loadtest.machine import describe_machine, probe_fsync
-from tools.bench import core, day, floods, growth, memory, peers, service, side_by_side
+from tools.bench import core, day, floods, growth, memory, peers, recovery, service, side_by_side
 from tools.bench.table import title
 
-PARTS = ("side", "growth", "core", "day", "flood", "service", "memory", "peers")
+PARTS = ("side", "growth", "core", "day", "flood", "service", "memory", "recovery", "peers")
 
 
 def main() -> int:
@@ -36,6 +36,7 @@ def main() -> int:
         "flood": partial(floods.run, rate=options.rate, seconds=options.seconds),
         "service": service.run,
         "memory": memory.run,
+        "recovery": recovery.run,
         "peers": peers.run,
     }
     say_machine()
