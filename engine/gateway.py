@@ -32,6 +32,8 @@ HELLO_BYTES = 16 * 1024
 BACKLOG = 1_024
 LINGERING = 64
 """Refused connections that are given time to hear why; beyond them the word is sent and the socket closed."""
+KERNEL_BYTES = 128 * 1024
+"""What the system may keep to be sent on one socket (Linux doubles it); by itself it would be megabytes."""
 KINDS: tuple[PeerKind, ...] = ("plugin", "edge", "follower", "admin")
 
 _log = structlog.get_logger(__name__)
@@ -157,6 +159,7 @@ class Gateway:
         """Serve one connection; whatever goes wrong with it ends it alone."""
         async with stream:
             try:
+                stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
                 address = _address(stream)
             except OSError:
                 return  # it has gone already
