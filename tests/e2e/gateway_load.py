@@ -163,6 +163,18 @@ class Load:
             for key, _ in self.selector.select(left):
                 key.data.hear(result)
 
+    def until_told(self) -> None:
+        """Answer pings until standard input has something."""
+        with selectors.DefaultSelector() as both:
+            both.register(sys.stdin, selectors.EVENT_READ)
+            for link in self.links:
+                both.register(link.socket, selectors.EVENT_READ, link)
+            while True:
+                for key, _ in both.select():
+                    if key.data is None:
+                        return
+                    key.data.hear(Result())
+
 
 class Loader:
     """The process, for a test."""
@@ -209,7 +221,10 @@ def p99(latencies_ms: list[float]) -> float:
 def main() -> None:
     port, its_token, connections = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     all_links = Load(port, its_token, connections)
-    for line in sys.stdin:
+    while True:
+        all_links.until_told()
+        if not (line := sys.stdin.readline()):
+            return
         per_tick, seconds = map(float, line.split())
         print(all_links.play(per_tick, seconds).as_json(seconds), flush=True)
 

@@ -78,7 +78,7 @@ def server(folder: Path, gateway: str = "", subscriber_bytes: int | None = None)
             yield Server(process, int(process.stdout.readline()))
         finally:
             process.stdin.close()
-            process.wait(timeout=30)
+            process.wait(timeout=120)
 
 
 async def main() -> None:
