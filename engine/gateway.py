@@ -33,6 +33,8 @@ HELLO_BYTES = 16 * 1024
 BACKLOG = 1_024
 LINGERING = 64
 """Refused connections that are given time to hear why; beyond them the word is sent and the socket closed."""
+KERNEL_BYTES = 128 * 1024
+"""What the system may keep to be sent on one socket (Linux doubles it); by itself it would be megabytes."""
 KINDS: tuple[PeerKind, ...] = ("plugin", "edge", "follower", "admin")
 
 _log = structlog.get_logger(__name__)
@@ -161,6 +163,7 @@ class Gateway:
         local = plain.socket.family == trio.socket.AF_UNIX
         async with plain:
             try:
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
                 address = _address(plain)
             except OSError:
                 return  # it has gone already

@@ -54,7 +54,7 @@ class Disconnected(PaiduiError):
     """The connection is over.
 
     Attributes:
-        code: the server's: "slow_reader", "draining", "protocol_error", "too_old", "bad_token"; or "lost".
+        code: one of `engine.gateway_frames.CLOSING_CODES`; or "lost".
         seq: resume behind this batch.
     """
 

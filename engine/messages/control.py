@@ -69,7 +69,7 @@ class Events(Control, tag=132, frozen=True, kw_only=True):
 
 
 class Closing(Control, tag=133, frozen=True, kw_only=True):
-    """Server: about to close; resume behind `seq`. The codes stand in `engine.gateway_frames`."""
+    """Server: about to close; resume behind `seq`. `engine.gateway_frames` has the codes."""
 
     code: str
     text: str

@@ -6,6 +6,7 @@ standard input ends.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 
@@ -47,5 +48,5 @@ async def _until_input_ends() -> None:
 
 
 if __name__ == "__main__":
-    set_up_logs(quiet=True)
+    set_up_logs(argparse.Namespace(quiet=True, log=None))
     trio.run(run, sys.argv[1])
