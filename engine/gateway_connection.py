@@ -7,6 +7,7 @@ is cut whole, and resumes by seq.
 from __future__ import annotations
 
 import math
+import os
 from typing import NamedTuple
 
 import structlog
@@ -138,6 +139,8 @@ class Connection:
 
     def _now_live(self) -> None:
         """What was resumed is out: now the state as it is, and nothing earlier follows."""
+        self._subscriber.answers(self._source)
+        self._subscriber.send_now = self._send_now
         if self._peer.channel is not None:
             frames = contacts_frames(self._service.channel_contacts(self._peer.channel[1]))
         else:
@@ -161,10 +164,21 @@ class Connection:
                     self._subscriber.push_frame(b"")  # wakes the writer, who has the last word
                     await trio.sleep(2 * LAST_WORD_S)
                     return
-            data = bytes(await self._stream.receive_some(RECEIVE_BYTES))
+            data = await self._receive()
             self._heard_at = trio.current_time()
             if not data:
                 return
+
+    async def _receive(self) -> bytes:
+        """Read once. A stream's own way tries first what most often finds nothing, and costs twice this."""
+        while True:
+            await trio.lowlevel.wait_readable(self._stream.socket)
+            try:
+                return os.read(self._stream.socket.fileno(), RECEIVE_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise trio.BrokenResourceError from error
 
     def _submit(self, first_request_no: int, frames: bytes, count: int) -> None:
         """Put a run into the inbox; when it is full, arrivals are refused before the rest."""
@@ -271,6 +285,22 @@ class Connection:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # it has gone; reading ends, too
         scope.cancel()
+
+    def _send_now(self, data: bytes) -> bytes | None:
+        """Send what the socket takes at once, while the writer has nothing in hand; the rest is the writer's.
+
+        It meets errors, too: what could not be sent is given back whole.
+        """
+        if self._over or self._half_out or self._fatal is not None:
+            return data
+        try:
+            sent = os.write(self._stream.socket.fileno(), data)
+        except OSError:
+            return data
+        if sent == len(data):
+            return None
+        self._half_out = True
+        return data[sent:]
 
     async def _send(self, items: list[Item]) -> None:
         waiting: list[bytes] = []

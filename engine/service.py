@@ -147,7 +147,8 @@ class Service(Supervision, Reading):
         """Register a connection.
 
         Args:
-            reply: takes the encoded `ack` frame of each batch that holds its commands; must not block.
+            reply: takes the encoded `ack` frame of each batch that holds its commands, unless a
+                subscriber `answers` for it; must not block.
             urgent: its commands go before those of others (agents before arrivals).
 
         Returns:
@@ -227,10 +228,9 @@ class Service(Supervision, Reading):
             self._seq, at_us, [(part.source, part.first_request_no, part.frames) for part in parts]
         )
         self._events_hash = events_hash(batch.events)
-        for source, ack in batch.acks():
+        for source, ack in self.bus.publish(batch):
             if (reply := self._replies.get(source)) is not None:
                 reply(ack)
-        self.bus.publish(batch)
         self._measure(len(frames), self.clock.now_us() - started_us)
 
     async def start(self) -> None:
