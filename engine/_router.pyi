@@ -207,6 +207,12 @@ class Batch:
     def acks(self) -> list[tuple[int, bytes]]:
         """(source, one ack frame) per source, in the order of the parts."""
 
+    def deliver(self, fanout: Fanout) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
+        """(acks, frames): acks of sources that no subscriber answers for, as `acks` has them.
+
+        Frames are (subscriber, its ack frame and its events frame, one after the other), by subscriber.
+        """
+
     def route(self, fanout: Fanout) -> list[tuple[int, bytes]]:
         """(subscriber, one events frame) for everybody whom an event concerns, by subscriber."""
 
@@ -219,6 +225,9 @@ class Fanout:
     def attach_agents(self, subscriber: int, agents: Sequence[int]) -> None: ...
     def detach_agents(self, subscriber: int, agents: Sequence[int]) -> None: ...
     def subscribe_all(self, subscriber: int) -> None: ...
+    def answer(self, subscriber: int, source: int) -> None:
+        """A source's acks go to this subscriber from now on, ahead of the same batch's events."""
+
     def unsubscribe(self, subscriber: int) -> None:
         """Forgets everything of a subscriber."""
 

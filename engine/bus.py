@@ -57,7 +57,7 @@ Scope: TypeAlias = ForChannel | ForAgents | ForAll
 
 
 class Item(NamedTuple):
-    """What a subscriber gets: an encoded `events` frame of batch `seq`, or a notice, or own bytes."""
+    """What a subscriber gets: encoded frames of batch `seq`, or a notice, or own bytes."""
 
     seq: int
     body: bytes | Notice
@@ -113,12 +113,17 @@ class Bus:
         """What happened up to batch `seq` is not at hand (a start from a snapshot)."""
         self.seq = self._oldest_seq = seq
 
-    def publish(self, batch: Batch) -> None:
-        """Hand a batch's events to everybody whom they concern."""
+    def publish(self, batch: Batch) -> list[tuple[int, bytes]]:
+        """Hand a batch's events to everybody whom they concern, behind the answers to their own commands.
+
+        Returns:
+            (source, `ack` frame) of the sources for which no subscriber `answers`.
+        """
         self.remember(batch.seq, batch.at, batch.events)
-        if self._subscribers:
-            for subscriber, frame in batch.route(self.fanout):
-                self._subscribers[subscriber].push(Item(batch.seq, frame))
+        answers, deliveries = batch.deliver(self.fanout)
+        for subscriber, frames in deliveries:
+            self._subscribers[subscriber].push(Item(batch.seq, frames))
+        return answers
 
     def notify(self, notice: Notice) -> None:
         """Hand a notice to everybody whom it concerns; messages can be resumed, typing cannot."""
@@ -185,7 +190,13 @@ class Bus:
 
 
 class Subscriber:
-    """One subscription's bounded queue. Made by `Bus.subscribe`; close it when done."""
+    """One subscription's bounded queue. Made by `Bus.subscribe`; close it when done.
+
+    Attributes:
+        on_live: called once everything that was resumed has been queued.
+        send_now: takes bytes while nothing is queued and `receive` waits, which spares a switch of
+            tasks; returns the rest that has to be queued, None when there is none. Must not block.
+    """
 
     def __init__(
         self, bus: Bus, number: int, scope: Scope, seq: int, *, cursor: int | None, notices: bool
@@ -194,6 +205,7 @@ class Subscriber:
         self.notices = notices
         self.seq = seq
         self.on_live: Callable[[], None] | None = None
+        self.send_now: Callable[[bytes], bytes | None] | None = None
         self._bus = bus
         self._scope = scope
         self._agents: set[int] = set()
@@ -204,6 +216,7 @@ class Subscriber:
         self.cut = trio.Event()
         self._held = cursor is not None and scope == ForAgents(())
         self._filled = trio.Event()
+        self._idle = False  # whether `receive` waits
         if isinstance(scope, ForChannel):
             bus.fanout.subscribe_channel(number, scope.channel)
         elif isinstance(scope, ForAll):
@@ -223,6 +236,10 @@ class Subscriber:
         """Take agents out again."""
         self._agents.difference_update(agents)
         self._bus.fanout.detach_agents(self.id, list(agents))
+
+    def answers(self, source: int) -> None:
+        """Get the acknowledgements of a source's commands, ahead of the same batch's events; once live."""
+        self._bus.fanout.answer(self.id, source)
 
     def concerned_by(self, notice: Notice) -> bool:
         """Whether a notice is for this subscriber."""
@@ -261,6 +278,12 @@ class Subscriber:
         """Beyond the limit the subscription is cut."""
         if self.cut.is_set():
             return
+        if self._idle and not self._items and self._cursor is None and self.send_now is not None:
+            rest = self.send_now(item.body) if isinstance(item.body, bytes) else item.body
+            if rest is None:
+                self.seq = item.seq
+                return
+            item = Item(item.seq, rest)
         self._bytes += item.cost
         if self._bytes > self._bus.subscriber_bytes:
             self.cut.set()
@@ -287,7 +310,11 @@ class Subscriber:
                 self._catch_up()
                 continue
             self._filled = trio.Event()
-            await self._filled.wait()
+            self._idle = True
+            try:
+                await self._filled.wait()
+            finally:
+                self._idle = False
         items = list(self._items)
         self._items.clear()
         self._bytes = 0

@@ -7,6 +7,7 @@ is cut whole, and resumes by seq.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -77,6 +78,7 @@ class Connection:
     def __init__(self, service: Service, stream: Stream, peer: Peer, resume_seq: int | None) -> None:
         self._service = service
         self._stream = stream
+        self._plain = isinstance(stream, trio.SocketStream)
         self._peer = peer
         self._resume_seq = resume_seq
         self._intake = Intake(peer.kind, peer.channel[1] if peer.channel else None)
@@ -148,6 +150,9 @@ class Connection:
 
     def _now_live(self) -> None:
         """What was resumed is out: now the state as it is, and nothing earlier follows."""
+        self._subscriber.answers(self.submitter.source)
+        if self._plain:
+            self._subscriber.send_now = self._send_now
         if self._peer.channel is not None:
             frames = contacts_frames(self._service.channel_contacts(self._peer.channel[1]))
         else:
@@ -177,10 +182,23 @@ class Connection:
             await self.submitter.credit()
             # While nothing was read nobody can have been silent.
             self._reads, self._heard_at = True, trio.current_time()
-            data = bytes(await self._stream.receive_some(RECEIVE_BYTES))
+            data = await self._receive()
             self._reads = False
             if not data:
                 return
+
+    async def _receive(self) -> bytes:
+        """Read once. A stream's own way tries first what most often finds nothing, and costs twice this."""
+        if not self._plain:
+            return bytes(await self._stream.receive_some(RECEIVE_BYTES))
+        while True:
+            await trio.lowlevel.wait_readable(self._stream.socket)
+            try:
+                return os.read(self._stream.socket.fileno(), RECEIVE_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise trio.BrokenResourceError from error
 
     async def _tell_drain(self) -> None:
         """Say once that arrivals are refused from now on; what is in hand goes on."""
@@ -247,6 +265,22 @@ class Connection:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # it has gone; reading ends, too
         scope.cancel()
+
+    def _send_now(self, data: bytes) -> bytes | None:
+        """Send what the socket takes at once, while the writer has nothing in hand; the rest is the writer's.
+
+        It meets errors, too: what could not be sent is given back whole.
+        """
+        if self._over or self._half_out or self._fatal is not None:
+            return data
+        try:
+            sent = os.write(self._stream.socket.fileno(), data)
+        except OSError:
+            return data
+        if sent == len(data):
+            return None
+        self._half_out = True
+        return data[sent:]
 
     async def _send(self, items: list[Item]) -> None:
         waiting: list[bytes] = []

@@ -66,15 +66,6 @@ def first_frames_bytes(frames: bytes, count: int) -> int:
     return at
 
 
-def ack_count(ack: bytes) -> int:
-    """Return how many commands an `ack` frame of the core answers, without decoding them."""
-    # [130, 1, seq, [...]]: length, array of 4, kind in two bytes, version, then seq.
-    at = _LENGTH_BYTES + 4
-    at += {0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9}.get(ack[at], 1)
-    size = {0xDC: 2, 0xDD: 4}.get(ack[at])
-    return ack[at] & 0x0F if size is None else int.from_bytes(ack[at + 1 : at + 1 + size], "big")
-
-
 def refusal_frame(request_no: int | None, code: str, text: str, retry_after_ms: int = 0) -> bytes:
     """Return an encoded `refused`."""
     return encode_frame(Refusal(request_no=request_no, code=code, text=text, retry_after_ms=retry_after_ms))

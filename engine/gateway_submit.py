@@ -7,15 +7,14 @@ down and not hurt. One connection is thus never more of the inbox than its credi
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
 import trio
 
 from engine.admission import Admitted, Bucket, monotonic_us
 from engine.errors import Malformed
-from engine.gateway_frames import ack_count, first_frames_bytes, refusal_frame, split_arrivals
+from engine.gateway_frames import first_frames_bytes, refusal_frame, split_arrivals
 from engine.inbox import BATCH_COMMANDS
 from engine.model import Arrive, decode_body
 from engine.names import UnknownName
@@ -29,13 +28,6 @@ CREDIT_BYTES = 256 * 1024
 PeerKind = Literal["plugin", "edge", "follower", "admin"]
 
 
-class Unanswered(NamedTuple):
-    """Commands that went into the inbox together."""
-
-    commands: int
-    size: int
-
-
 class Submitter:
     """One connection's way into the inbox.
 
@@ -46,6 +38,7 @@ class Submitter:
         push: queues a frame for the other end; it must not block.
 
     Attributes:
+        source: its number in the service.
         commands: sent on and not yet acknowledged.
         size: their bytes.
         held: how often reading stood still because the credit was used up.
@@ -64,8 +57,7 @@ class Submitter:
         self._bucket = None if rate is None else Bucket(rate, monotonic_us())
         self._may_arrive = kind in {"plugin", "admin"}
         self._limited = self._may_arrive and self._is_limited()
-        self._source = service.add_source(self._acknowledged, urgent=kind != "plugin")
-        self._unanswered: deque[Unanswered] = deque()
+        self.source = service.add_source(push, urgent=kind != "plugin", settled=self._settled)
         self._given_back = trio.Event()
         self.commands = 0
         self.size = 0
@@ -80,7 +72,7 @@ class Submitter:
 
     def close(self) -> None:
         """End it; what is in the inbox is carried out, unanswered."""
-        self._service.remove_source(self._source)
+        self._service.remove_source(self.source)
 
     def used_up(self) -> bool:
         """Whether nothing more should be read."""
@@ -138,24 +130,17 @@ class Submitter:
             return ""  # the core refuses it
 
     def _put(self, request_no: int, frames: bytes, count: int, *, arrivals: bool) -> bool:
-        if not self._service.submit(self._source, request_no, frames, count, arrivals=arrivals):
+        if not self._service.submit(self.source, request_no, frames, count, arrivals=arrivals):
             return False
-        self._unanswered.append(Unanswered(count, len(frames)))
         self.commands += count
         self.size += len(frames)
         return True
 
-    def _acknowledged(self, ack: bytes) -> None:
-        """Answers come in order, and of a whole part at once."""
-        answered = ack_count(ack)
-        while answered > 0:
-            part = self._unanswered.popleft()
-            answered -= part.commands
-            self.commands -= part.commands
-            self.size -= part.size
+    def _settled(self, commands: int, size: int) -> None:
+        self.commands -= commands
+        self.size -= size
         if not self.used_up():
             self._given_back.set()
-        self._push(ack)
 
     def _not_admitted(self, request_no: int, admitted: Admitted) -> None:
         for number, after_ms in enumerate(admitted.retry_after_ms, request_no):

@@ -7,7 +7,7 @@ acknowledged is therefore durable. The first journal error ends the process: not
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
 
@@ -22,10 +22,10 @@ from engine.config import SiteConfig
 from engine.config_compile import compile_config, refusal_text
 from engine.conversations import Conversations, check_same_moment
 from engine.desk import Desk
-from engine.errors import Busy, ConfigError, Draining, Malformed, Refused, refusal
-from engine.inbox import Inbox, Part
+from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
+from engine.inbox import Part
 from engine.journal import STATE_HASH_EVERY, JournalWriter, Limits, NewBatch, SqliteJournal, events_hash
-from engine.lifecycle import Drain, Pulse
+from engine.lifecycle import Pulse
 from engine.message_store import MessageStore
 from engine.metrics import Meter, Moments, service_levels
 from engine.model import Ack, Command, Configure, Restarted, encode_frame
@@ -37,23 +37,17 @@ from engine.replay import Replayed, replay
 from engine.router import Intake
 from engine.subscription import Subscription
 from engine.supervision import Supervision
-
-IN_PROCESS = 0
-"""The source of commands that come from this process."""
+from engine.taking_in import IN_PROCESS, TakingIn
 
 SECRET_BYTES = 32
 ITS_OWN = 2**32 - 1
 """The request number of what the service itself journals at the start."""
 
-RETRY_LEAST_MS, RETRY_MOST_MS = 100, 10_000
-DRAIN_MEMORY = 0.9
-"""How much of the measured rate a new batch leaves standing (exponential average)."""
-
 _ack_decoder = msgspec.msgpack.Decoder(Ack)
 _log = structlog.get_logger(__name__)
 
 
-class Service(Supervision, Reading):
+class Service(TakingIn, Supervision, Reading):
     """The running engine. Made by `open_service`.
 
     Attributes:
@@ -66,14 +60,13 @@ class Service(Supervision, Reading):
         config_errors: why the configuration file is not in force; empty when it is.
         by_hand: what supervisors have opened and closed.
         admission: how many arrivals a second come in.
-        drain: whether arrivals are taken in.
-        meter: counts batches; None until the start is over.
         pulse: shows that the one task gets on.
     """
 
     def __init__(
         self, site: SiteConfig, clock: Clock, writer: JournalWriter, state: Replayed, bus: Bus
     ) -> None:
+        TakingIn.__init__(self, self._answered)
         self.site = site
         self.clock = clock
         self.bus = bus
@@ -82,8 +75,6 @@ class Service(Supervision, Reading):
         self.conversations: Conversations | None = None
         self.by_hand = Notes(site.data)
         self.outside: Outside | None = None
-        self.drain = Drain()
-        self.meter: Meter | None = None
         self.pulse = Pulse()
         self._router = state.router
         self._writer = writer
@@ -91,13 +82,8 @@ class Service(Supervision, Reading):
         self._last_at_us = state.at_us
         self._events_hash = state.events_hash
         self.admission = Admission(site)
-        self._inbox = Inbox()
         self._scanner = Intake("admin")
-        self._replies: dict[int, Callable[[bytes], None]] = {IN_PROCESS: self._answered}
-        self._urgent: set[int] = {IN_PROCESS}
-        self._next_source = IN_PROCESS + 1
         self._waiting: dict[int, _Answer] = {}
-        self._bytes_per_s = 0.0
 
     # ----- what everybody may ask -------------------------------------------------------------
 
@@ -155,78 +141,6 @@ class Service(Supervision, Reading):
             raise refusal(answer.code, answer.value)
         return answer.value
 
-    def add_source(self, reply: Callable[[bytes], None], *, urgent: bool) -> int:
-        """Register a connection.
-
-        Args:
-            reply: takes the encoded `ack` frame of each batch that holds its commands; must not block.
-            urgent: its commands go before those of others (agents before arrivals).
-
-        Returns:
-            The source's number, for `submit`.
-        """
-        source = self._next_source
-        self._next_source += 1
-        self._replies[source] = reply
-        if urgent:
-            self._urgent.add(source)
-        return source
-
-    def remove_source(self, source: int) -> None:
-        """Forget a connection; what it has submitted is carried out, unanswered."""
-        self._replies.pop(source, None)
-        self._urgent.discard(source)
-
-    def submit(
-        self, source: int, first_request_no: int, frames: bytes, count: int, *, arrivals: bool
-    ) -> bool:
-        """Put scanned command frames into the inbox.
-
-        Args:
-            source: who is answered.
-            first_request_no: the first frame's number.
-            frames: what `Intake.feed` found good, at most a batch's commands.
-            count: how many.
-            arrivals: there are arrivals among them, which are refused first.
-
-        Returns:
-            False when there is no room: nothing was taken, ask again after `retry_after_ms`.
-        """
-        if arrivals and self.drain.begun:
-            return False
-        part = Part(source, first_request_no, frames, count, perf_counter())
-        if not self._inbox.has_room(part.cost, arrivals=arrivals):
-            return False
-        self._inbox.put(part, urgent=source in self._urgent)
-        return True
-
-    def why_full(self, *, arrivals: bool) -> tuple[str, str]:
-        """Return the code and the text of what `submit` did not take."""
-        if arrivals and self.drain.begun:
-            return "draining", "the site is about to stop and takes no arrivals in"
-        return "busy", "too much is waiting"
-
-    def check_intake(self) -> None:
-        """Refuse an arrival while the site drains.
-
-        Raises:
-            Draining: it takes none in any more.
-        """
-        if self.drain.begun:
-            if self.meter is not None:
-                self.meter.refused("draining")
-            raise Draining(self.retry_after_ms)
-
-    @property
-    def retry_after_ms(self) -> int:
-        """When a refused client should ask again: how long the inbox takes at the present rate."""
-        if self.drain.begun:
-            return self.drain.retry_after_ms()
-        if not self._bytes_per_s:
-            return RETRY_LEAST_MS
-        drain_ms = self._inbox.waiting_bytes * 1_000 / self._bytes_per_s
-        return int(min(max(drain_ms, RETRY_LEAST_MS), RETRY_MOST_MS))
-
     @property
     def journal_open(self) -> bool:
         """Whether the journal takes batches."""
@@ -275,10 +189,8 @@ class Service(Supervision, Reading):
         )
         self._events_hash = events_hash(batch.events)
         applied_s = perf_counter()
-        for source, ack in batch.acks():
-            if (reply := self._replies.get(source)) is not None:
-                reply(ack)
-        self.bus.publish(batch)
+        self.answer(self.bus.publish(batch))
+        self.settle(parts)
         if self.meter is not None:
             came_s = min((part.came_s for part in parts), default=taken_s)
             moments = Moments(came_s, taken_s, durable_s, applied_s, perf_counter())
@@ -323,11 +235,6 @@ class Service(Supervision, Reading):
             if (answer := self._waiting.get(request_no)) is not None:
                 answer.code, answer.value = code, value
                 answer.ready.set()
-
-    def _measure(self, size: int, took_us: int) -> None:
-        if took_us > 0:
-            rate = size * 1_000_000 / took_us
-            self._bytes_per_s += (rate - self._bytes_per_s) * (1 - DRAIN_MEMORY)
 
 
 def _part(command: Command) -> Part:

@@ -114,10 +114,9 @@ class JournalWriter:
             raise NotDurable(f"the journal failed: {self._failure}") from self._failure
 
     async def _run(self, work: Callable[[], Any]) -> Any:
-        job = _Job(work)
+        job = _Job(work, trio.lowlevel.current_trio_token(), trio.lowlevel.current_task())
         self._waiting.put(job)
-        with trio.CancelScope(shield=True):
-            await job.done.wait()
+        await trio.lowlevel.wait_task_rescheduled(_not_cancelled)
         if job.error is not None:
             self._told = True
             raise NotDurable(f"the journal failed: {job.error}") from job.error
@@ -155,18 +154,27 @@ class JournalWriter:
             return None
 
 
+def _not_cancelled(_: object) -> trio.lowlevel.Abort:
+    return trio.lowlevel.Abort.FAILED
+
+
 class _Job:
     """Work for the writer's thread; without any, only a look at what is due."""
 
-    def __init__(self, work: Callable[[], Any] | None) -> None:
+    def __init__(
+        self,
+        work: Callable[[], Any] | None,
+        token: trio.lowlevel.TrioToken | None = None,
+        waits: trio.lowlevel.Task | None = None,
+    ) -> None:
         self.work = work
         self.result: Any = None
         self.error: BaseException | None = None
-        self.done = trio.Event()
-        self._token = trio.lowlevel.current_trio_token() if work is not None else None
+        self._token = token
+        self._waits = waits
 
     def finish(self, error: BaseException | None) -> None:
         """Wake who waits for it."""
         self.error = error
-        if self._token is not None:
-            self._token.run_sync_soon(self.done.set)
+        if self._token is not None and self._waits is not None:
+            self._token.run_sync_soon(trio.lowlevel.reschedule, self._waits)

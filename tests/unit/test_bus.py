@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from engine.bus import Bus, ForAgents, ForAll, ForChannel, SlowReader, TooOld
+from engine.bus import Bus, ForAgents, ForAll, ForChannel, Item, SlowReader, TooOld
 from engine.model import Arrive, ChannelConfig, Config, Configure, QueueConfig, encode_frame
 from engine.notices import MessageNotice, TypingNotice
 from engine.router import Router
@@ -159,3 +159,40 @@ def test_a_closed_subscription_costs_nothing() -> None:
     subscriber.close()
     site.arrive(1)
     assert not subscriber.waiting
+
+
+async def test_who_waits_is_sent_to_at_once_and_what_is_left_over_comes_in_order() -> None:
+    """The socket takes some bytes of the second batch and none of the third."""
+    site = Site(Bus())
+    subscriber = site.bus.subscribe(ForAll())
+    sent: list[bytes] = []
+    room = [10_000, 30]
+
+    def send_now(data: bytes) -> bytes | None:
+        take = room.pop(0)
+        sent.append(data[:take])
+        return data[take:] or None
+
+    subscriber.send_now = send_now
+    got: list[Item] = []
+
+    async def receive() -> None:
+        while True:
+            got.extend(await subscriber.receive())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(receive)
+        await trio.testing.wait_all_tasks_blocked()
+        site.arrive(1)
+        await trio.testing.wait_all_tasks_blocked()
+        assert not got
+        assert subscriber.seq == 2, "what was sent need not be resumed"
+        site.arrive(1)
+        site.arrive(1)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    assert not room, "while something is queued nothing overtakes it"
+    assert [item.seq for item in got] == [3, 4]
+    whole = b"".join([*sent, *(item.body for item in got if isinstance(item.body, bytes))])
+    fresh = site.bus.subscribe(ForAll(), 1)
+    assert whole == b"".join(item.body for item in await fresh.receive() if isinstance(item.body, bytes))

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from engine.gateway_connection import PING_EVERY_S, RECEIVE_BYTES, SILENT_FOR_S
-from engine.gateway_frames import ack_count, desks_frames
+from engine.gateway_frames import desks_frames
 from engine.gateway_limits import RESERVED_FILES, Doors, room_for_sockets
 from engine.gateway_submit import CREDIT_BYTES, CREDIT_COMMANDS
 from engine.model import Ack, Attach, Closing, Hello, Ping, Pong, Welcome, encode_frame
@@ -34,12 +34,6 @@ def stall(service: Service) -> trio.Event:
 
     service._writer.append = wait_and_append  # type: ignore[method-assign]
     return go_on
-
-
-@pytest.mark.parametrize("seq", [1, 127, 128, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**53])
-@pytest.mark.parametrize("count", [1, 15, 16, 4_096, 65_535, 65_536])
-def test_an_acks_answers_are_counted_without_decoding(seq: int, count: int) -> None:
-    assert ack_count(encode_frame(Ack(seq=seq, results=[(0, 0, 0, 0)] * count))) == count
 
 
 async def test_the_welcome_says_the_credit(tmp_path: Path) -> None:
@@ -223,7 +217,7 @@ async def test_too_few_open_files_are_named(tmp_path: Path, limits: list[tuple[i
     with capture_logs() as logged:
         async with served_gateway(tmp_path) as (_, gateway, _):
             assert gateway.doors.most == 4_096 - RESERVED_FILES
-    (line,) = logged
+    (line,) = [one for one in logged if one["log_level"] != "info"]
     assert line["max_connections"] == 10_000
     assert line["held"] == 4_096 - RESERVED_FILES
     assert line["hard_limit_of_open_files_needed"] == 10_000 + RESERVED_FILES

@@ -38,6 +38,11 @@ impl Fanout {
         self.0.subscribe_all(subscriber);
     }
 
+    /// A source's acks go to this subscriber, ahead of the same batch's events.
+    fn answer(&mut self, subscriber: u64, source: u64) {
+        self.0.answer(subscriber, source);
+    }
+
     /// Forgets everything of a subscriber.
     fn unsubscribe(&mut self, subscriber: u64) {
         self.0.unsubscribe(subscriber);

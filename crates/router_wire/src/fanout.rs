@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use router_core::{AgentId, ChannelId, Event, Micros};
 
+use crate::batch::Applied;
 use crate::fault::DecodeError;
 use crate::frame::{Frames, put_frame};
 use crate::message::{VERSION, decode_event};
@@ -150,8 +151,19 @@ pub struct Fanout {
     channels: HashMap<ChannelId, Vec<usize>>,
     agents: HashMap<AgentId, Vec<usize>>,
     all: Vec<usize>,
+    /// Who hears the answers to a source's commands.
+    answers: HashMap<u64, u64>,
     /// Slots of those who have left.
     free: Vec<usize>,
+}
+
+/// What goes to whom after a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// (source, one acknowledgement frame) of each source whose answers no subscriber hears.
+    pub answers: Vec<(u64, Vec<u8>)>,
+    /// (subscriber, its acknowledgement frame and its events frame), by subscriber.
+    pub frames: Vec<(u64, Vec<u8>)>,
 }
 
 impl Fanout {
@@ -192,6 +204,13 @@ impl Fanout {
         }
     }
 
+    /// The answers to a source's commands, ahead of the same batch's events.
+    pub fn answer(&mut self, subscriber: u64, source: u64) {
+        if self.subscribers.contains_key(&subscriber) {
+            self.answers.insert(source, subscriber);
+        }
+    }
+
     /// Forgets everything of a subscriber.
     pub fn unsubscribe(&mut self, subscriber: u64) {
         let Some(interests) = self.subscribers.remove(&subscriber) else {
@@ -204,6 +223,7 @@ impl Fanout {
             forget(&mut self.agents, agent, interests.slot);
         }
         self.all.retain(|&slot| slot != interests.slot);
+        self.answers.retain(|_, to| *to != subscriber);
         self.free.push(interests.slot);
     }
 
@@ -245,6 +265,26 @@ impl Fanout {
             (!chosen.is_empty()).then(|| (*subscriber, events.frame(seq, at, chosen)))
         };
         self.subscribers.iter().filter_map(frame).collect()
+    }
+
+    /// A batch's answers and events, each subscriber's joined: answers first.
+    #[must_use]
+    pub fn deliver(&self, applied: &Applied) -> Delivery {
+        let mut answers = Vec::new();
+        let mut frames: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+        for (source, ack) in applied.acks() {
+            match self.answers.get(&source) {
+                Some(subscriber) => frames.entry(*subscriber).or_default().extend(ack),
+                None => answers.push((source, ack)),
+            }
+        }
+        for (subscriber, frame) in self.route(applied.seq, applied.at, &applied.events) {
+            frames.entry(subscriber).or_default().extend(frame);
+        }
+        Delivery {
+            answers,
+            frames: frames.into_iter().collect(),
+        }
     }
 
     /// The frame of one batch for one subscriber; `None` = nothing concerns it.

@@ -33,7 +33,7 @@ mod reader;
 mod writer;
 
 pub use batch::{Applied, Part, apply_batch};
-pub use fanout::{EventIndex, Fanout};
+pub use fanout::{Delivery, EventIndex, Fanout};
 pub use fault::DecodeError;
 pub use frame::{
     Frames, LENGTH_BYTES, MAX_CONFIGURE_BYTES, MAX_FRAME_BYTES, body_length, put_frame,

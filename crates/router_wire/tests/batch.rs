@@ -7,7 +7,7 @@ use router_core::{
     AgentConfig, ChannelConfig, ChannelUnits, Command, Config, Demand, Limits, QueueConfig, Router,
     SECOND, Terms,
 };
-use router_wire::{Applied, Frames, Part, apply_batch, encode_event};
+use router_wire::{Applied, Fanout, Frames, Part, apply_batch, encode_event};
 
 fn configure() -> Command {
     let config = Config {
@@ -168,4 +168,49 @@ fn what_was_journaled_can_be_decoded_or_the_process_ends() {
         frames: &frames,
     };
     apply_batch(&mut router(), 3, SECOND, &[part]);
+}
+
+#[test]
+fn whoever_answers_for_a_source_gets_its_acks_ahead_of_the_events() {
+    let mut fanout = Fanout::default();
+    fanout.subscribe_all(7);
+    fanout.subscribe_channel(8, 2);
+    fanout.answer(7, 70);
+    fanout.answer(8, 80);
+    fanout.answer(9, 90); // nobody there
+    let frames: Vec<Vec<u8>> = [configure(), arrive(1), arrive(2), arrive(3)]
+        .map(|one| frame(&one))
+        .into();
+    let part = |source, frames| Part {
+        source,
+        first_request_no: 0,
+        frames,
+    };
+    let parts = [
+        part(60, &frames[0]),
+        part(70, &frames[1]),
+        part(80, &frames[2]),
+        part(90, &frames[3]),
+    ];
+    let applied = apply_batch(&mut router(), 1, SECOND, &parts);
+    let acks: Vec<Vec<u8>> = applied.acks().into_iter().map(|(_, ack)| ack).collect();
+    let (_, events) = fanout.route(1, SECOND, &applied.events).remove(0);
+    let delivery = fanout.deliver(&applied);
+    assert_eq!(
+        delivery.answers,
+        [(60, acks[0].clone()), (90, acks[3].clone())]
+    );
+    // 8 hears of no event, since nothing happens on its channel, but of its own command.
+    assert_eq!(
+        delivery.frames,
+        [
+            (7, [acks[1].clone(), events.clone()].concat()),
+            (8, acks[2].clone())
+        ]
+    );
+
+    fanout.unsubscribe(7);
+    let left = fanout.deliver(&applied);
+    assert_eq!(left.answers.len(), 3, "who has left answers for nobody");
+    assert_eq!(left.frames, [(8, acks[2].clone())]);
 }
