@@ -46,6 +46,8 @@ SUBCOMMANDS = (
         "replay", "engine.cli.replay", "the journal once more: the same hashes, or the first divergence"
     ),
     Subcommand("user", "engine.cli.user", "let somebody sign in at the console, or no more"),
+    Subcommand("customer", "engine.cli.customer", "look a customer up, link, merge, erase"),
+    Subcommand("audit", "engine.cli.audit", "who did what when, and whether the log is whole"),
     Subcommand("token", "engine.cli.token", "issue a token for a plugin, a load tester or an analyst"),
     Subcommand("version", "engine.cli.version", "what is installed"),
 )

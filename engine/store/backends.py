@@ -234,7 +234,7 @@ class Postgres:
 
     @contextmanager
     def alone(self, connection: Connection) -> Iterator[None]:
-        """Hold a lock of the connection's; taken before the transaction, which sees what was there at its begin."""
+        """Hold a lock of the connection's; taken first: a transaction sees what was there when it began."""
         connection.execute(text("SELECT pg_advisory_lock(hashtext('paidui.store'))"))
         connection.commit()
         try:
