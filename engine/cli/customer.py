@@ -9,8 +9,10 @@ from functools import partial
 
 import trio
 
+from engine.attachments import Attachments
 from engine.cli.site_options import actor, add_site_options, chosen_site
 from engine.config import SiteConfig
+from engine.erasure import erase_customers, forget_erased
 from engine.errors import ConfigError
 from engine.identities import KINDS, IdentityKey, identity_of
 from engine.store import Customer, History, Store
@@ -41,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     merge.add_argument("merged", help="who is the same")
     unmerge = what.add_parser("unmerge", help="undo a merge")
     unmerge.add_argument("merge", type=int, help="its number")
+    erase = what.add_parser("erase", help="leave nothing of somebody: messages, identities, attachments")
+    erase.add_argument("who", nargs="+", help=WHO)
+    erase.add_argument("--yes", action="store_true", help="do not ask")
+    what.add_parser("forget", help="go on with an erasure that could not be finished on the disk")
     for branch in what.choices.values():
         branch.add_argument("--domain", default="", help="whose customers (default: the site's own)")
         add_site_options(branch, port=False)
@@ -95,6 +101,37 @@ async def _unmerge(store: Store, site: SiteConfig, options: argparse.Namespace) 
     return f"merge {options.merge} is undone"
 
 
+async def _erase(store: Store, site: SiteConfig, options: argparse.Namespace) -> str:
+    found = [await _customer(store, site, who, options.domain) for who in options.who]
+    ids = sorted({one.id for one in found})
+    named = ", ".join(map(str, ids))
+    if not options.yes and not await trio.to_thread.run_sync(_agreed, f"erase customer {named} for good?"):
+        return "nothing was erased"
+    done = await erase_customers(store, _attachments(store, site), ids, actor())
+    return (
+        f"erased customer {', '.join(map(str, done.customers))}: {done.conversations} conversations, "
+        f"{done.messages} messages, {done.attachments} attachments, {done.identities} identities; "
+        "backups keep them until they expire"
+    )
+
+
+async def _forget(store: Store, site: SiteConfig, options: argparse.Namespace) -> str:
+    await _attachments(store, site).sweep()
+    await forget_erased(store)
+    return "nothing of what was erased is left"
+
+
+def _attachments(store: Store, site: SiteConfig) -> Attachments:
+    return Attachments(site.data / "attachments", store)
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
 ACTS: dict[str, Act] = {
     "show": _show,
     "describe": _describe,
@@ -102,6 +139,8 @@ ACTS: dict[str, Act] = {
     "unlink": _unlink,
     "merge": _merge,
     "unmerge": _unmerge,
+    "erase": _erase,
+    "forget": _forget,
 }
 
 

@@ -10,21 +10,26 @@ from sqlalchemy import URL
 
 from engine.config_types import SiteConfig
 from engine.keys import site_key
+from engine.store.attachments import Attachment, AttachmentStore
 from engine.store.audit import Auditor, AuditStore, Entry, Verdict
 from engine.store.backends import StoreError
 from engine.store.conversations import Conversation, ConversationStore, Preview
 from engine.store.customers import Customer, CustomerConflict, CustomerStore, History, NoSuchCustomer
 from engine.store.database import StoreBusy, StoreInDoubt
+from engine.store.erasing import CustomerIsLive, Erased, ErasingStore
 from engine.store.merging import MergeStore
 from engine.store.messages import Message, MessageStore
 from engine.store.place import place_of
 from engine.store.users import Rotation, SignIn, User, UserStore
 
 __all__ = [
+    "Attachment",
     "Conversation",
     "Customer",
     "CustomerConflict",
+    "CustomerIsLive",
     "Entry",
+    "Erased",
     "History",
     "Message",
     "NoSuchCustomer",
@@ -40,7 +45,16 @@ __all__ = [
 ]
 
 
-class Store(ConversationStore, MessageStore, CustomerStore, MergeStore, UserStore, AuditStore):
+class Store(
+    ConversationStore,
+    MessageStore,
+    AttachmentStore,
+    CustomerStore,
+    MergeStore,
+    ErasingStore,
+    UserStore,
+    AuditStore,
+):
     """Everything that is kept outside the journal; use it as an async context manager.
 
     Args:

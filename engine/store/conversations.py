@@ -12,8 +12,9 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from engine.identities import IdentityKey
 from engine.store.customers import MAX_NAME, learn, new_customer, recognise
 from engine.store.database import Database, execute
+from engine.store.erasing import HIGHEST_CONTACT
 from engine.store.fields import MAX_EXTERNAL_ID, check_length
-from engine.store.schema import conversations, customers, messages
+from engine.store.schema import conversations, customers, marks, messages
 from engine.terms import NO_TERMS, Terms
 from engine.wishes import NO_WISHES, Wishes
 
@@ -153,8 +154,8 @@ class ConversationStore(Database):
         return await self._transact(_one, conversations.c.public_id == public_id)
 
     async def highest_contact(self) -> int:
-        """Return the highest contact that has a conversation; 0 when none has."""
-        return await self._transact(lambda c: c.execute(_highest_contact).scalar() or 0)
+        """Return the highest contact that has a conversation, or had one that was erased; 0 when none has."""
+        return await self._transact(lambda c: max(one or 0 for one in c.execute(_highest_contact).scalars()))
 
     async def without_contact(self) -> Sequence[Conversation]:
         """Return the conversations whose arrival may not have been journaled, oldest first."""
@@ -208,7 +209,9 @@ TERMS: Final = _conversation_columns.index(conversations.c.terms)
 _conversations: Final = select(*_conversation_columns).join_from(conversations, customers)
 
 
-_highest_contact = select(func.max(conversations.c.contact))
+_highest_contact: Final = select(func.max(conversations.c.contact)).union_all(
+    select(marks.c.value).where(marks.c.name == HIGHEST_CONTACT)
+)
 _open_contacts: Final = select(conversations.c.contact).where(
     conversations.c.closed_at_ms.is_(None), conversations.c.contact.is_not(None)
 )

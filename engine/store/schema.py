@@ -170,3 +170,24 @@ audit_head: Final = Table(
     Column("number", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
 )
+
+attachments: Final = Table(
+    "attachments",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("public_id", Text, nullable=False, unique=True, comment="random; what the outside may see"),
+    Column("conversation", ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("message", ForeignKey("messages.id"), index=True, comment="that it came with"),
+    Column("sha256", Text, nullable=False, index=True, comment="of its bytes; the name of its file"),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False, comment="by its content"),
+    Column("file_name", Text, nullable=False, comment="what the sender calls it; shown, never opened"),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+marks: Final = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True, comment="highest_contact: of those that were erased"),
+    Column("value", BigInteger, nullable=False),
+)
