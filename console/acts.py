@@ -139,7 +139,7 @@ class Acts:
             Busy: nothing was taken.
         """
         if asked.act == "unlock":
-            await unlock(self._service, self._identity, _given("agent", asked.agent))
+            await unlock(self._service, self._store, self._identity, _given("agent", asked.agent))
             return
         if asked.act == "hours":
             await self._set_hours(asked)
@@ -155,6 +155,9 @@ class Acts:
             raise not_allowed("only supervisors open and close queues")
         state, queue = HoursState[_given("hours", asked.hours).upper()], _given("queue", asked.queue)
         self._sight.check_queue(queue)
+        await self._store.note(
+            self._identity.login, "queue.hours", f"queue:{queue}", hours=state.name.lower()
+        )
         await self._service.set_hours(queue, state)
 
     async def _oversee(self, asked: Do) -> None:
@@ -166,6 +169,9 @@ class Acts:
             raise unknown_contact()
         if asked.queue is not None:
             self._sight.check_queue(asked.queue)
+        details = {"queue": asked.queue, "head_start_ms": asked.head_start_ms}
+        given = {name: value for name, value in details.items() if value is not None}
+        await self._store.note(self._identity.login, f"contact.{asked.act}", f"contact:{contact}", **given)
         match asked.act:
             case "take_over":
                 await self._service.take_over(contact, self._own_desk().agent)
@@ -239,7 +245,7 @@ class Acts:
         return self._desk
 
 
-async def unlock(service: Service, identity: Identity, agent: str) -> None:
+async def unlock(service: Service, store: Store, identity: Identity, agent: str) -> None:
     """Unlock an agent, for a supervisor.
 
     Raises:
@@ -253,6 +259,7 @@ async def unlock(service: Service, identity: Identity, agent: str) -> None:
         desk = service.desk(agent)
     except UnknownName:
         raise UnknownAgent from None
+    await store.note(identity.login, "agent.unlock", f"agent:{agent}")
     await desk.unlock()
 
 

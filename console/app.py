@@ -64,7 +64,7 @@ def create_console(
         site_api(site, auth),
         socket_api(service, store, auth, hub),
         contacts_api(service, store, auth),
-        supervisor_api(service, auth, hub),
+        supervisor_api(service, store, auth, hub),
         pages_api(static),
     ):
         app.register_blueprint(blueprint)

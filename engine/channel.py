@@ -43,6 +43,7 @@ from engine.channel_effects import (
     Typing,
     Wait,
 )
+from engine.identities import IdentityKey
 from engine.wishes import NO_WISHES, Wishes
 
 __all__ = [
@@ -176,6 +177,7 @@ class Port(Protocol):
         head_start_ms: int = 0,
         requires: str | Mapping[str, int] | None = None,
         customer: str | None = None,
+        identities: Sequence[IdentityKey] = (),
         known: Known | None = None,
         wishes: Wishes = NO_WISHES,
         place: str | None = None,
@@ -193,6 +195,8 @@ class Port(Protocol):
                 the configuration, `"loans >= 50 and not trainee >= 1 or english >= 80"`.
             customer: what the outside calls the customer, the same in each of their contacts;
                 1..200 characters.
+            identities: what else the medium itself proves of the customer, a number or an address, the
+                surest first: it is the customer who has the first that anybody has. Not what was typed.
             known: what the site's routing points may go by; they may give it another queue.
             wishes: preferred skills and agents, whether those get it beyond their capacity, and agents
                 who must not have it.

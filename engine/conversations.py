@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
+import trio
 
 from engine.arrival_keys import arrival_key, channel_secret
 from engine.arrivals import Demand, admit
@@ -27,6 +28,7 @@ from engine.errors import (
     UnknownContact,
     UnknownQueue,
 )
+from engine.identities import IdentityKey, normalised
 from engine.journal import JournalError
 from engine.message_store import Conversation, Message, MessageStore
 from engine.model import Arrive
@@ -43,6 +45,8 @@ SOCKET_CONTACT = "contact-"
 """What a conversation is called whose contact came over a socket: the store never saw it arrive."""
 
 DAY_MS = 86_400_000
+CLOSE_EVERY_S = 60.0
+"""Nobody waits for it; what is open cannot be erased."""
 
 _log = structlog.get_logger(__name__)
 
@@ -97,6 +101,7 @@ class Conversations:
         head_start_ms: int = 0,
         requires: str | Mapping[str, int] | None = None,
         customer: str | None = None,
+        identities: Sequence[IdentityKey] = (),
         known: Known | None = None,
         wishes: Wishes = NO_WISHES,
         terms: Terms = NO_TERMS,
@@ -114,7 +119,8 @@ class Conversations:
         try:
             demand = admit(self._service.site, channel, asked, known or Known(), self._service.clock.now_us())
             self._service.check_intake()
-            wishes = await self._with_last_agent(channel, customer, demand.queue, wishes)
+            theirs = self._known_by(channel, customer, identities)
+            wishes = await self._with_last_agent(channel, theirs, demand.queue, wishes)
             self._command(channel, external_id, demand, wishes, terms)
             self._check(terms)
             self._service.admission.check(channel)
@@ -132,12 +138,27 @@ class Conversations:
                 requires=demand.requires,
                 weight=demand.weight,
                 customer=customer,
+                identities=[one for one in theirs if one.kind != "channel"],
+                domain=self._domain(channel),
                 wishes=wishes,
                 terms=terms,
             )
         if conversation.contact is not None:
             return conversation.contact, conversation
         return await self._journal(conversation), conversation
+
+    def _domain(self, channel: str) -> str:
+        """Whose customers a channel brings."""
+        section = self._service.site.channels.get(channel)
+        return (section.domain if section is not None else None) or ""
+
+    def _known_by(
+        self, channel: str, customer: str | None, identities: Sequence[IdentityKey] = ()
+    ) -> list[IdentityKey]:
+        """What a customer is recognised by, what the channel calls them first."""
+        region = self._service.site.store.phone_region
+        own = [] if customer is None else [IdentityKey("channel", customer, channel)]
+        return own + [normalised(one, region) for one in identities]
 
     def _check(self, terms: Terms) -> None:
         """Refuse what the core would refuse before the store has it; for what is repeated it is too late."""
@@ -147,12 +168,12 @@ class Conversations:
             check_place(self._service.contact_state(terms.place), terms.place, now_us)
 
     async def _with_last_agent(
-        self, channel: str, customer: str | None, queue: str, wishes: Wishes
+        self, channel: str, known_by: Sequence[IdentityKey], queue: str, wishes: Wishes
     ) -> Wishes:
         """The wishes, with whoever served the customer last where the channel names nobody itself."""
-        if customer is None or wishes.preferred or wishes.beyond_capacity:
+        if not known_by or wishes.preferred or wishes.beyond_capacity:
             return wishes
-        last = await self.last_agent(channel, customer, queue)
+        last = await self._last_agent(channel, known_by, queue)
         if last is None or last[0] in wishes.excludes:
             return wishes
         agent, wait_s = last
@@ -170,16 +191,23 @@ class Conversations:
             The agent's name and for how many seconds; None where nobody served within
             `last_agent_days`, the agent is configured no more, or the queue waits for nobody.
         """
+        return await self._last_agent(channel, self._known_by(channel, customer), queue)
+
+    async def _last_agent(
+        self, channel: str, known_by: Sequence[IdentityKey], queue: str
+    ) -> tuple[str, int] | None:
         site = self._service.site
         section = site.queues.get(queue)
         if section is None or not section.last_agent_wait_s or not site.routing.last_agent_days:
             return None
         since_ms = self._service.clock.now_us() // 1_000 - site.routing.last_agent_days * DAY_MS
-        agent = await self.store.last_agent(channel, customer, since_ms)
+        agent = await self.store.last_agent(known_by, since_ms, self._domain(channel))
         return None if agent is None or agent not in site.agents else (agent, section.last_agent_wait_s)
 
     async def reconcile(self) -> int:
         """Send the arrivals again whose contact the store does not know; return how many."""
+        await self.store.claim({name: self._domain(name) for name in self._service.site.channels})
+        await self.close_ended()
         lost = await self.store.without_contact()
         for conversation in lost:
             try:
@@ -190,6 +218,24 @@ class Conversations:
             except Refused as error:
                 _log.error("a conversation has no contact", conversation=conversation.id, error=str(error))
         return len(lost)
+
+    async def keep_closing(self) -> None:
+        """Close what no channel of this process closes: contacts of sockets, and what a crash has left."""
+        while True:
+            await trio.sleep(CLOSE_EVERY_S)
+            try:
+                await self.close_ended()
+            except Busy as busy:
+                _log.warning("conversations could not be closed", why=str(busy))
+
+    async def close_ended(self) -> None:
+        """Close the conversations whose contacts have ended."""
+        for contact in await self.store.open_contacts():
+            if self._service.router.contact(contact) is None:
+                ended = self._service.router.ended(contact)
+                agent = ended.last_agent if ended is not None else 0
+                name = self._service.names.name("agent", agent) if agent else None
+                await self.store.close_conversation(contact, name)
 
     async def customer_says(self, channel: str, contact: int, text: str, external_id: str) -> Message:
         """Store what a customer of `channel` wrote, and tell the agents who are in the conversation.
@@ -273,11 +319,18 @@ class Conversations:
         """The conversation of a channel's contact; a contact that came over a socket gets one."""
         conversation = await self.store.by_contact(contact)
         if conversation is None:
+            # Only a live one that came over a socket has none; another's was erased, and stays so.
             state = self._service.contact_state(contact)
+            section = self._service.site.channels.get(channel)
+            live = self._service.router.contact(contact) is not None
+            if section is None or section.plugin != "socket" or not live:
+                raise UnknownContact(contact)
             if state is None or state.channel != channel or state.queue is None:
                 raise UnknownContact(contact)
             name = f"{SOCKET_CONTACT}{contact}"
-            conversation = await self.store.conversation_for(channel, name, queue=state.queue)
+            conversation = await self.store.conversation_for(
+                channel, name, queue=state.queue, domain=self._domain(channel)
+            )
             await self.store.attach_contact(conversation.id, contact)
         if conversation.channel != channel:
             raise UnknownContact(contact)

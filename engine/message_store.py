@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from engine.identities import IdentityKey
 from engine.terms import NO_TERMS, Terms
 from engine.wishes import NO_WISHES, Wishes
 
@@ -121,10 +122,12 @@ class MessageStore(Protocol):
         requires: str | Mapping[str, int] | None = None,
         weight: int = 1,
         customer: str | None = None,
+        identities: Sequence[IdentityKey] = (),
+        domain: str = "",
         wishes: Wishes = NO_WISHES,
         terms: Terms = NO_TERMS,
     ) -> Conversation:
-        """Return the conversation, made when it is new; `customer` is what the channel calls its customer."""
+        """Return the conversation, made when it is new, of the customer whom the rest speaks of."""
         ...
 
     async def by_external_id(self, channel: str, external_id: str) -> Conversation | None:
@@ -139,8 +142,18 @@ class MessageStore(Protocol):
         """Note that the contact is over, and who has served it."""
         ...
 
-    async def last_agent(self, channel: str, customer: str, since_ms: int) -> str | None:
-        """Return who served this customer of a channel last, if it was at `since_ms` or later."""
+    async def last_agent(
+        self, known_by: Sequence[IdentityKey], since_ms: int, domain: str = ""
+    ) -> str | None:
+        """Return who served a customer last, if it was at `since_ms` or later."""
+        ...
+
+    async def claim(self, domains: Mapping[str, str]) -> None:
+        """Give customers of before there were domains to their channels' domains."""
+        ...
+
+    async def open_contacts(self) -> Sequence[int]:
+        """Return the contacts whose conversations are not closed."""
         ...
 
     async def by_contact(self, contact: int) -> Conversation | None:

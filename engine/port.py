@@ -29,6 +29,7 @@ from engine.config import ChannelSection
 from engine.conversations import Conversations
 from engine.effects import effects_of
 from engine.errors import BadPlace, BadTicket, Malformed, UnknownContact
+from engine.identities import IdentityKey
 from engine.message_store import Message, MessageStore
 from engine.model import Abandon, Connected, ConnectFailed
 from engine.notices import MessageNotice, TypingNotice
@@ -121,6 +122,7 @@ class ServicePort:
         head_start_ms: int = 0,
         requires: str | Mapping[str, int] | None = None,
         customer: str | None = None,
+        identities: Sequence[IdentityKey] = (),
         known: Known | None = None,
         wishes: Wishes = NO_WISHES,
         place: str | None = None,
@@ -137,6 +139,7 @@ class ServicePort:
             head_start_ms=head_start_ms,
             requires=requires,
             customer=customer,
+            identities=identities,
             known=known,
             wishes=wishes,
             terms=terms,

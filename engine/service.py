@@ -299,6 +299,7 @@ async def open_service(
                     raise ValueError(f"secret: expected {SECRET_BYTES} bytes or more")
                 service.conversations = Conversations(service, store, secret)
                 await service.conversations.reconcile()
+                nursery.start_soon(service.conversations.keep_closing)
             yield service
             nursery.cancel_scope.cancel()
     finally:

@@ -12,9 +12,10 @@ from console.live import Hub
 from console.sight import sight_of
 from engine.logins import Logins
 from engine.service import Service
+from engine.store import Store
 
 
-def supervisor_api(service: Service, logins: Logins, hub: Hub) -> Blueprint:
+def supervisor_api(service: Service, store: Store, logins: Logins, hub: Hub) -> Blueprint:
     """Return the blueprint."""
     api = Blueprint("supervisor", __name__, url_prefix="/api")
 
@@ -26,7 +27,7 @@ def supervisor_api(service: Service, logins: Logins, hub: Hub) -> Blueprint:
     @api.post("/agents/<agent>/unlock")
     async def unlock_agent(agent: str) -> Response:
         check_origin(request)
-        await unlock(service, await supervisor(logins), agent)
+        await unlock(service, store, await supervisor(logins), agent)
         return done()
 
     return api

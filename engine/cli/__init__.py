@@ -50,6 +50,8 @@ SUBCOMMANDS = (
     Subcommand("backup", "engine.cli.backup", "a copy of one moment of a site, while it runs"),
     Subcommand("restore", "engine.cli.restore", "a site from such a copy, every byte of it checked"),
     Subcommand("user", "engine.cli.user", "let somebody sign in at the console, or no more"),
+    Subcommand("customer", "engine.cli.customer", "look a customer up, link, merge, erase"),
+    Subcommand("audit", "engine.cli.audit", "who did what when, and whether the log is whole"),
     Subcommand("token", "engine.cli.token", "issue a token for a plugin, a load tester or an analyst"),
     Subcommand("version", "engine.cli.version", "what is installed"),
 )

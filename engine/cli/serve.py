@@ -20,6 +20,7 @@ import structlog
 import trio
 
 from console.app import create_console
+from engine.attachments import Attachments
 from engine.auth import Tokens
 from engine.cli.logs import add_log_options, log_words, set_up_logs
 from engine.cli.parts import keep_running, until_parent_ends
@@ -196,6 +197,7 @@ async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event, super
     check_channels(site.channels)
     make_folder(site.data)
     store = await stack.enter_async_context(Store.of(site))
+    await Attachments(site.data / "attachments", store).sweep()
     if not (site.data / "journal").exists() and await store.highest_contact():
         why = f"its journal is gone, but {store.place} has the conversations of contacts that stood in it"
         raise ConfigError([f"{site.data}: {why}; restore both from one copy, or take another store too"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import getpass
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +24,14 @@ def add_site_options(parser: argparse.ArgumentParser, *, required: bool = False,
         parser.add_argument("--port", type=int, help="first of three ports, instead of the configured ones")
     else:
         parser.set_defaults(port=None)
+
+
+def actor() -> str:
+    """Who types, as the audit log calls them."""
+    try:
+        return f"command line ({getpass.getuser()})"
+    except (KeyError, OSError):  # a container without a name for its user
+        return f"command line ({os.getuid()})"
 
 
 def chosen_site(options: argparse.Namespace) -> SiteConfig:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import trio
 
-from engine.cli.site_options import add_site_options, chosen_site
+from engine.cli.site_options import actor, add_site_options, chosen_site
 from engine.config import SiteConfig
 from engine.errors import ConfigError, PaiduiError
 from engine.passwords import Passwords, generate_password
@@ -81,7 +81,7 @@ async def _import(store: Store, site: SiteConfig, options: argparse.Namespace) -
     if errors:
         raise ConfigError(errors)
     people = [msgspec.structs.replace(one, password_hash=await passwords.hash(word)) for one, word in wanted]
-    await store.add_users(people)
+    await store.add_users(people, actor())
     return "\n".join(said)
 
 
@@ -124,18 +124,18 @@ def _name_of(site: SiteConfig, login: str, agent: str | None) -> str:
 async def _let_in(store: Store, login: str, role: str, agent: str | None, name: str) -> str:
     password = generate_password()
     password_hash = await Passwords().hash(password)
-    await store.add_user(login, name=name, password_hash=password_hash, role=role, agent=agent)
+    await store.add_user(login, name=name, password_hash=password_hash, role=role, agent=agent, by=actor())
     return password
 
 
 async def _password(store: Store, site: SiteConfig, options: argparse.Namespace) -> str:
     password = generate_password()
-    await store.set_password_hash(await _id(store, options.login), await Passwords().hash(password))
+    await store.set_password(await _id(store, options.login), await Passwords().hash(password), actor())
     return f"login {options.login}   password {password}   (shown only now)"
 
 
 async def _disable(store: Store, site: SiteConfig, options: argparse.Namespace) -> str:
-    await store.disable_user(await _id(store, options.login))
+    await store.disable_user(await _id(store, options.login), actor())
     return f"login {options.login} is disabled"
 
 

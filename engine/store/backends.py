@@ -192,7 +192,7 @@ class Sqlite:
             raw.execute("VACUUM").close()
             busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
-            raise StoreError(f"{self.path}: another process reads it for long; say `paidui erase` once more")
+            raise StoreError("another process has been reading for long")
 
 
 class Postgres:
@@ -236,7 +236,7 @@ class Postgres:
 
     @contextmanager
     def alone(self, connection: Connection) -> Iterator[None]:
-        """Hold a lock of the connection's; taken before the transaction, which sees what was there then."""
+        """Hold a lock of the connection's; taken first: a transaction sees what was there when it began."""
         connection.execute(text("SELECT pg_advisory_lock(hashtext('paidui.store'))"))
         connection.commit()
         try:
@@ -279,8 +279,9 @@ class Postgres:
 
     def forget(self, engine: Engine) -> None:
         """Let the server reuse the room; when its files are overwritten is the server's own affair."""
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for table in ("messages", "conversations", "identities", "customers", "attachments"):
+        plain = engine.execution_options(isolation_level="AUTOCOMMIT")
+        with plain.connect() as connection:
+            for table in ("messages", "conversations", "identities", "customers", "merges", "attachments"):
                 connection.exec_driver_sql(f"VACUUM {table}")
 
 

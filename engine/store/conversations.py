@@ -9,14 +9,16 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from engine.identities import IdentityKey
+from engine.store.customers import MAX_NAME, learn, new_customer, recognise
 from engine.store.database import Database, execute
+from engine.store.erasing import HIGHEST_CONTACT
 from engine.store.fields import MAX_EXTERNAL_ID, check_length
-from engine.store.schema import conversations, customers, identities, messages
+from engine.store.schema import conversations, customers, marks, messages
 from engine.terms import NO_TERMS, Terms
 from engine.wishes import NO_WISHES, Wishes
 
 PUBLIC_ID_BYTES: Final = 16
-MAX_NAME: Final = 200
 PREVIEW: Final = 200
 """Characters of a message that a desk's card shows."""
 
@@ -77,12 +79,16 @@ class ConversationStore(Database):
         requires: str | Mapping[str, int] | None = None,
         weight: int = 1,
         customer: str | None = None,
+        identities: Sequence[IdentityKey] = (),
+        domain: str = "",
         wishes: Wishes = NO_WISHES,
         terms: Terms = NO_TERMS,
     ) -> Conversation:
         """Return the channel's conversation of that external id; make it when it is new.
 
-        Its customer is the one that the channel has called `customer` before; without that a new one.
+        Its customer is the one of the domain that the channel has called `customer` before, or who has the
+        first of `identities` (normalised) that anybody has; without that a new one. What nobody has yet
+        becomes theirs.
 
         Raises:
             Malformed: `external_id`, `customer_name` or `customer` is too long; the text names it.
@@ -92,8 +98,20 @@ class ConversationStore(Database):
         if customer is not None:
             check_length("customer", customer, 1, MAX_EXTERNAL_ID)
         asked = requires if isinstance(requires, str) else dict(requires or {})
+        own = (IdentityKey("channel", customer, channel),) if customer is not None else ()
+        known_by = (*own, *identities)
         new = _New(
-            channel, external_id, queue, customer_name, head_start_ms, asked, weight, customer, wishes, terms
+            channel,
+            external_id,
+            queue,
+            customer_name,
+            head_start_ms,
+            asked,
+            weight,
+            known_by,
+            domain,
+            wishes,
+            terms,
         )
         return await self._transact(_conversation_for, new, self._now_ms())
 
@@ -110,16 +128,17 @@ class ConversationStore(Database):
         """Note that a contact's conversation is over, and who has served it; a repeat changes nothing."""
         await self._transact(_close, contact, agent, self._now_ms())
 
-    async def last_agent(self, channel: str, customer: str, since_ms: int) -> str | None:
-        """Return who served this customer of a channel last, if it was at `since_ms` or later.
+    async def last_agent(
+        self, known_by: Sequence[IdentityKey], since_ms: int, domain: str = ""
+    ) -> str | None:
+        """Return who served a customer last, if it was at `since_ms` or later.
 
         Args:
-            channel: the channel's name.
-            customer: what the channel calls the customer.
+            known_by: what the customer is recognised by; the first that anybody has counts.
             since_ms: Unix milliseconds.
+            domain: whose customer.
         """
-        theirs = {"channel": channel, "name": customer, "since_ms": since_ms}
-        return await self._transact(lambda c: c.execute(_last_agent, theirs).scalar())
+        return await self._transact(_last_agent_of, known_by, since_ms, domain)
 
     async def by_external_id(self, channel: str, external_id: str) -> Conversation | None:
         """Return the channel's conversation of that external id."""
@@ -135,12 +154,16 @@ class ConversationStore(Database):
         return await self._transact(_one, conversations.c.public_id == public_id)
 
     async def highest_contact(self) -> int:
-        """Return the highest contact that has a conversation; 0 when none has."""
-        return await self._transact(lambda c: c.execute(_highest_contact).scalar() or 0)
+        """Return the highest contact that has a conversation, or had one that was erased; 0 when none has."""
+        return await self._transact(lambda c: max(one or 0 for one in c.execute(_highest_contact).scalars()))
 
     async def without_contact(self) -> Sequence[Conversation]:
         """Return the conversations whose arrival may not have been journaled, oldest first."""
         return await self._transact(_without_contact)
+
+    async def open_contacts(self) -> Sequence[int]:
+        """Return the contacts whose conversations are not closed."""
+        return await self._transact(lambda c: list(c.execute(_open_contacts).scalars()))
 
     async def previews(self, contacts: Sequence[int]) -> dict[int, Preview]:
         """Return what desks show of these contacts; unknown ones are missing."""
@@ -157,7 +180,8 @@ class _New(NamedTuple):
     head_start_ms: int
     requires: str | dict[str, int]
     weight: int
-    customer: str | None
+    known_by: Sequence[IdentityKey]
+    domain: str
     wishes: Wishes
     terms: Terms
 
@@ -185,13 +209,16 @@ TERMS: Final = _conversation_columns.index(conversations.c.terms)
 _conversations: Final = select(*_conversation_columns).join_from(conversations, customers)
 
 
-_highest_contact = select(func.max(conversations.c.contact))
+_highest_contact: Final = select(func.max(conversations.c.contact)).union_all(
+    select(marks.c.value).where(marks.c.name == HIGHEST_CONTACT)
+)
+_open_contacts: Final = select(conversations.c.contact).where(
+    conversations.c.closed_at_ms.is_(None), conversations.c.contact.is_not(None)
+)
 _last_agent: Final = (
     select(conversations.c.agent)
-    .join_from(conversations, identities, conversations.c.customer_id == identities.c.customer_id)
     .where(
-        identities.c.channel == bindparam("channel"),
-        identities.c.name == bindparam("name"),
+        conversations.c.customer_id == bindparam("customer"),
         conversations.c.agent.is_not(None),
         conversations.c.closed_at_ms >= bindparam("since_ms"),
     )
@@ -239,21 +266,25 @@ def _conversation_for(connection: Connection, new: _New, now_ms: int) -> Convers
 
 def _customer(connection: Connection, new: _New, now_ms: int) -> int:
     """The customer whom the channel means; the name that was given last is theirs."""
-    theirs = {"channel": new.channel, "name": new.customer}
-    if new.customer is not None:
-        known = connection.execute(select(identities.c.customer_id).filter_by(**theirs)).scalar()
-        if known is not None:
-            if new.customer_name is not None:
-                renamed = update(customers).where(customers.c.id == known)
-                connection.execute(renamed.values(name=new.customer_name))
-            return int(known)
-    key = connection.execute(
-        insert(customers).values(public_id=_public_id(), name=new.customer_name, created_at_ms=now_ms)
-    ).inserted_primary_key
-    assert key is not None
-    if new.customer is not None:
-        connection.execute(insert(identities).values(**theirs, customer_id=key[0]))
-    return int(key[0])
+    known = recognise(connection, new.known_by, new.domain)
+    if known is None:
+        known = new_customer(connection, new.domain, new.customer_name, "", now_ms)
+    elif new.customer_name is not None:
+        renamed = update(customers).where(customers.c.id == known)
+        connection.execute(renamed.values(name=new.customer_name))
+    learn(connection, known, new.known_by, new.domain, now_ms)
+    return known
+
+
+def _last_agent_of(
+    connection: Connection, known_by: Sequence[IdentityKey], since_ms: int, domain: str
+) -> str | None:
+    customer = recognise(connection, known_by, domain)
+    if customer is None:
+        return None
+    asked = {"customer": customer, "since_ms": since_ms}
+    agent: str | None = connection.execute(_last_agent, asked).scalar()
+    return agent
 
 
 def _without_contact(connection: Connection) -> list[Conversation]:

@@ -191,7 +191,16 @@ class Database:
         engine = self._engine
         if engine is None:
             raise StoreError("the store is closed")
-        await trio.to_thread.run_sync(self._backend.forget, engine, limiter=self._limiter)
+        await trio.to_thread.run_sync(self._forget_in, engine, limiter=self._limiter)
+
+    def _forget_in(self, engine: Engine) -> None:
+        try:
+            self._backend.forget(engine)
+        except Exception as error:
+            raise StoreError(
+                f"{self.place}: what was erased may still be on the disk, because {error}; "
+                "say `paidui customer forget`"
+            ) from error
 
 
 def execute(connection: Connection, statement: Any) -> None:

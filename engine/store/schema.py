@@ -1,4 +1,4 @@
-"""The store's tables: people, their sessions, conversations and messages.
+"""The store's tables: people, their sign-ins, customers, conversations, messages, the audit log.
 
 Times are Unix milliseconds. Names of channels, queues and agents are those of the configuration file.
 Everything personal is here and nowhere else: the journal holds ids and keyed hashes only.
@@ -69,14 +69,40 @@ customers: Final = Table(
     Column("public_id", Text, nullable=False, unique=True, comment="random; what the outside may see"),
     Column("name", Text),
     Column("created_at_ms", BigInteger, nullable=False),
+    Column("domain", Text, nullable=False, server_default="", comment="whose; empty = the site's own"),
+    Column("notes", Text, nullable=False, server_default="", comment="what agents wrote about them"),
+    Column("merged_into", Number, index=True, comment="this row stands for another one"),
 )
 
 identities: Final = Table(
     "identities",
     metadata,
-    Column("channel", Text, primary_key=True),
-    Column("name", Text, primary_key=True, comment="what the channel calls the customer"),
+    Column("id", Number, primary_key=True),
+    Column("domain", Text, nullable=False, comment="its customer's"),
+    Column("kind", Text, nullable=False, comment="one of engine.identities.KINDS"),
+    Column("account", Text, nullable=False, comment="where the value means something; empty = everywhere"),
+    Column("value", Text, nullable=False, comment="normalised"),
     Column("customer_id", ForeignKey("customers.id"), nullable=False, index=True),
+    Column("created_at_ms", BigInteger, nullable=False),
+    UniqueConstraint("domain", "kind", "account", "value"),
+)
+
+merges: Final = Table(
+    "merges",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("kept_id", ForeignKey("customers.id"), nullable=False, index=True),
+    Column("merged_id", ForeignKey("customers.id"), nullable=False, index=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("undone_at_ms", BigInteger),
+)
+
+merge_items: Final = Table(
+    "merge_items",
+    metadata,
+    Column("merge_id", ForeignKey("merges.id"), primary_key=True),
+    Column("kind", Text, primary_key=True, comment="identity, conversation"),
+    Column("item", Number, primary_key=True, autoincrement=False, comment="what it moved"),
 )
 
 conversations: Final = Table(
@@ -123,4 +149,45 @@ messages: Final = Table(
     UniqueConstraint("conversation", "position"),
     UniqueConstraint("conversation", "sender", "external_id"),
     sqlite_autoincrement=True,
+)
+
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False, index=True),
+    Column("details", Text, nullable=False, comment="JSON as it was hashed"),
+    Column("hash", Text, nullable=False, comment="over these fields and the hash before"),
+)
+
+audit_head: Final = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+attachments: Final = Table(
+    "attachments",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("public_id", Text, nullable=False, unique=True, comment="random; what the outside may see"),
+    Column("conversation", ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("message", ForeignKey("messages.id"), index=True, comment="that it came with"),
+    Column("sha256", Text, nullable=False, index=True, comment="of its bytes; the name of its file"),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False, comment="by its content"),
+    Column("file_name", Text, nullable=False, comment="what the sender calls it; shown, never opened"),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+marks: Final = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True, comment="highest_contact: of those that were erased"),
+    Column("value", BigInteger, nullable=False),
 )

@@ -10,7 +10,8 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from engine.errors import Malformed
-from engine.store.database import Database, execute
+from engine.store.audit import SYSTEM, Auditor
+from engine.store.database import Database
 from engine.store.fields import check_length
 from engine.store.schema import ROLES, refresh_tokens, sign_ins, users
 
@@ -84,18 +85,27 @@ def check_new_user(one: NewUser) -> None:
 class UserStore(Database):
     """The part of the store that keeps people and their sign-ins."""
 
+    _auditor: Auditor
+
     async def add_user(
-        self, login: str, *, name: str, password_hash: str, role: str = "agent", agent: str | None = None
+        self,
+        login: str,
+        *,
+        name: str,
+        password_hash: str,
+        role: str = "agent",
+        agent: str | None = None,
+        by: str = SYSTEM,
     ) -> User:
         """Add a person.
 
         Raises:
             Malformed: a field is malformed, or the login or agent is taken; the text names it.
         """
-        (user,) = await self.add_users([NewUser(login, name, password_hash, role, agent)])
+        (user,) = await self.add_users([NewUser(login, name, password_hash, role, agent)], by)
         return user
 
-    async def add_users(self, people: Sequence[NewUser]) -> list[User]:
+    async def add_users(self, people: Sequence[NewUser], by: str = SYSTEM) -> list[User]:
         """Add people: all of them, or none.
 
         Raises:
@@ -105,7 +115,7 @@ class UserStore(Database):
             check_new_user(one)
         now_ms = self._now_ms()
         rows = [{**msgspec.structs.asdict(one), "created_at_ms": now_ms} for one in people]
-        return await self._transact(_add_users, rows, once=True)
+        return await self._transact(_add_users, self._auditor, by, rows, once=True)
 
     async def credentials(self, login: str) -> tuple[User, str] | None:
         """Return a person and the password's hash."""
@@ -120,13 +130,18 @@ class UserStore(Database):
         return await self._transact(lambda c: c.execute(select(func.count()).select_from(users)).scalar_one())
 
     async def set_password_hash(self, user_id: int, password_hash: str) -> None:
-        """Replace a password's hash."""
-        change = update(users).where(users.c.id == user_id).values(password_hash=password_hash)
-        await self._transact(execute, change)
+        """Replace a password's hash by a better one of the same password."""
+        await self._transact(_set_password_hash, user_id, password_hash)
 
-    async def disable_user(self, user_id: int) -> list[str]:
+    async def set_password(self, user_id: int, password_hash: str, by: str) -> None:
+        """Give a person another password."""
+        await self._transact(
+            _set_password, self._auditor, by, user_id, password_hash, self._now_ms(), once=True
+        )
+
+    async def disable_user(self, user_id: int, by: str = SYSTEM) -> list[str]:
         """Let a person in no more; return the ids of the sign-ins that are revoked by it."""
-        return await self._transact(_disable_user, user_id, self._now_ms())
+        return await self._transact(_disable_user, self._auditor, by, user_id, self._now_ms(), once=True)
 
     async def open_sign_in(self, sign_in: SignIn, token_hash: str, token_expires_at_ms: int) -> list[str]:
         """Store a sign-in with its first refresh token; return the ids of those it replaces."""
@@ -168,8 +183,29 @@ _sign_ins: Final = select(
 )
 
 
-def _add_users(connection: Connection, rows: list[dict[str, Any]]) -> list[User]:
-    return [_add_user(connection, row) for row in rows]
+def _add_users(connection: Connection, auditor: Auditor, by: str, rows: list[dict[str, Any]]) -> list[User]:
+    made = []
+    for row in rows:
+        user = _add_user(connection, row)
+        details = {"role": user.role, "agent": user.agent}
+        auditor.note(connection, row["created_at_ms"], by, "user.add", f"user:{user.login}", **details)
+        made.append(user)
+    return made
+
+
+def _set_password_hash(connection: Connection, user_id: int, password_hash: str) -> None:
+    connection.execute(update(users).where(users.c.id == user_id).values(password_hash=password_hash))
+
+
+def _set_password(
+    connection: Connection, auditor: Auditor, by: str, user_id: int, password_hash: str, now_ms: int
+) -> None:
+    _set_password_hash(connection, user_id, password_hash)
+    auditor.note(connection, now_ms, by, "user.password", _subject(connection, user_id))
+
+
+def _subject(connection: Connection, user_id: int) -> str:
+    return f"user:{connection.execute(select(users.c.login).where(users.c.id == user_id)).scalar()}"
 
 
 def _add_user(connection: Connection, row: dict[str, Any]) -> User:
@@ -222,11 +258,12 @@ def _revoke(connection: Connection, sign_in_id: str, because: str, now_ms: int) 
     )
 
 
-def _disable_user(connection: Connection, user_id: int, now_ms: int) -> list[str]:
+def _disable_user(connection: Connection, auditor: Auditor, by: str, user_id: int, now_ms: int) -> list[str]:
     connection.execute(update(users).where(users.c.id == user_id).values(disabled_at_ms=now_ms))
     revoked = _live_sign_ins(connection, user_id)
     for sign_in_id in revoked:
         _revoke(connection, sign_in_id, "disabled", now_ms)
+    auditor.note(connection, now_ms, by, "user.disable", _subject(connection, user_id))
     return revoked
 
 

@@ -11,6 +11,7 @@ import trio
 
 from engine.clock import Clock, ManualClock
 from engine.config import SiteConfig, read_site
+from engine.identities import IdentityKey
 from engine.message_store import MessageStore
 from engine.service import Service, open_service
 from engine.terms import NO_TERMS, Terms
@@ -124,6 +125,8 @@ class MemoryStore:
         requires: str | Mapping[str, int] | None = None,
         weight: int = 1,
         customer: str | None = None,
+        identities: Sequence[IdentityKey] = (),
+        domain: str = "",
         wishes: Wishes = NO_WISHES,
         terms: Terms = NO_TERMS,
     ) -> MemoryConversation:
@@ -168,16 +171,28 @@ class MemoryStore:
             conversation.closed = True
             conversation.agent = agent
 
-    async def last_agent(self, channel: str, customer: str, since_ms: int) -> str | None:
-        """Return who served this customer of a channel last; here nothing is too long ago."""
+    async def last_agent(
+        self, known_by: Sequence[IdentityKey], since_ms: int, domain: str = ""
+    ) -> str | None:
+        """Return who served the customer of a channel's own name last; here nothing is too long ago."""
         await trio.lowlevel.checkpoint()
-        theirs = [one for one in self.conversations if (one.channel, one.customer) == (channel, customer)]
+        names = {(one.account, one.value) for one in known_by if one.kind == "channel"}
+        theirs = [one for one in self.conversations if (one.channel, one.customer) in names]
         return next((one.agent for one in reversed(theirs) if one.agent is not None), None)
 
     async def by_contact(self, contact: int) -> MemoryConversation | None:
         """Return the conversation of a contact."""
         await trio.lowlevel.checkpoint()
         return next((one for one in self.conversations if one.contact == contact), None)
+
+    async def claim(self, domains: Mapping[str, str]) -> None:
+        """Nothing: it has no customers."""
+        await trio.lowlevel.checkpoint()
+
+    async def open_contacts(self) -> Sequence[int]:
+        """Return the contacts whose conversations are not closed."""
+        await trio.lowlevel.checkpoint()
+        return [one.contact for one in self.conversations if one.contact is not None and not one.closed]
 
     async def without_contact(self) -> Sequence[MemoryConversation]:
         """Return the conversations whose arrival may not have been journaled."""

@@ -113,6 +113,16 @@ async def test_supervisors_change_and_end_what_waits(site: Site) -> None:
         assert site.service.contact_state(contacts[0]).queue == "loans"
         assert (await boss.do("release", contact=contacts[0]))["ok"]
         assert site.service.contact_state(contacts[0]).state == "withdrawn"
+        assert (await boss.do("hours", queue="loans", hours="closing"))["ok"]
+        assert (await boss.do("unlock", agent="ann"))["ok"]
+    told = [(one.actor, one.act, one.subject, one.details) for one in await site.store.entries(last=5)]
+    assert told == [
+        ("eve", "contact.change", f"contact:{contacts[1]}", {"head_start_ms": 60_000}),
+        ("eve", "contact.change", f"contact:{contacts[0]}", {"queue": "loans"}),
+        ("eve", "contact.release", f"contact:{contacts[0]}", {}),
+        ("eve", "queue.hours", "queue:loans", {"hours": "closing"}),
+        ("eve", "agent.unlock", "agent:ann", {}),
+    ], "and nothing of what was not allowed"
 
 
 async def test_a_transfer_to_a_colleague_waits_for_them(site: Site) -> None:

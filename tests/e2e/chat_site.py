@@ -118,8 +118,15 @@ class Visitor:
         self._token: str | None = None
         self._over = False
 
-    async def chat(self, texts: list[str] | None = None, *, end: bool = False) -> None:
-        """Say these texts, or others until cancelled; end the chat behind the last."""
+    async def chat(self, texts: list[str] | None = None) -> None:
+        """Say these texts, or others until cancelled."""
+        await self._chat(texts, end=False)
+
+    async def end(self) -> None:
+        """End the chat."""
+        await self._chat([], end=True)
+
+    async def _chat(self, texts: list[str] | None, *, end: bool) -> None:
         counted = (f"{self._name} says {number}" for number in itertools.count())
         said = enumerate(texts if texts is not None else counted)
         outbox = next(said, None)

@@ -14,6 +14,7 @@ from engine import plugins
 from engine.auth import Tokens
 from engine.channel import Capabilities, Connect, Effect, Ended, Port
 from engine.errors import BadToken, ConfigError, Malformed, UnknownContact, UnknownQueue
+from engine.identities import IdentityKey
 from engine.plugins import PluginHost
 from engine.service import Service
 from engine.testing.fixtures import SECRET, SMALL_SITE, MemoryStore, small_service
@@ -154,11 +155,13 @@ async def test_who_served_is_noted_when_it_is_over(tmp_path: Path) -> None:
         await ann.accept(ann.state().offers[0].offer)
         await ann.end(contact)
         await until(lambda: any(isinstance(effect, Ended) for effect in good.effects))
-        assert await store.last_agent("chat", "visitor", 0) == "ann"
+        assert await store.last_agent([IdentityKey("channel", "visitor", "chat")], 0) == "ann"
         left = (await good.port.arrive("two", queue="loans", customer="visitor")).contact
         await good.port.abandon(left)
         await until(lambda: sum(isinstance(effect, Ended) for effect in good.effects) == 2)
-        assert await store.last_agent("chat", "visitor", 0) == "ann", "nobody served the other"
+        assert await store.last_agent([IdentityKey("channel", "visitor", "chat")], 0) == "ann", (
+            "nobody served the other"
+        )
 
 
 async def test_a_mount_goes_with_its_run(tmp_path: Path) -> None:

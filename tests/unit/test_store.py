@@ -12,6 +12,7 @@ import trio
 from sqlalchemy import URL
 
 from engine.errors import Malformed
+from engine.identities import IdentityKey
 from engine.store import SignIn, Store, StoreError
 from engine.terms import Terms
 from engine.wishes import Wishes
@@ -196,11 +197,15 @@ async def test_the_last_agent_is_who_served_this_customer_last(where: Path | URL
         await served("4", "other", "eve")
         await served("5", None, "eve")
         await served("6", "visitor", "eve", channel="app")  # another channel's visitor
-        assert await store.last_agent("webchat", "visitor", 0) == "bob"
-        assert await store.last_agent("webchat", "visitor", 20) == "bob", "at the horizon"
-        assert await store.last_agent("webchat", "visitor", 21) is None, "too long ago"
-        assert await store.last_agent("app", "visitor", 0) == "eve"
-        assert await store.last_agent("webchat", "nobody", 0) is None
+        assert await store.last_agent([IdentityKey("channel", "visitor", "webchat")], 0) == "bob"
+        assert await store.last_agent([IdentityKey("channel", "visitor", "webchat")], 20) == "bob", (
+            "at the horizon"
+        )
+        assert await store.last_agent([IdentityKey("channel", "visitor", "webchat")], 21) is None, (
+            "too long ago"
+        )
+        assert await store.last_agent([IdentityKey("channel", "visitor", "app")], 0) == "eve"
+        assert await store.last_agent([IdentityKey("channel", "nobody", "webchat")], 0) is None
 
 
 async def test_a_customer_is_the_same_in_all_contacts_and_has_the_name_given_last(store: Store) -> None:

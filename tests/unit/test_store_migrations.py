@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, create_engine, text
 
 import engine.store.migrate
 from engine.errors import PaiduiError
+from engine.identities import IdentityKey
 from engine.store import Store, StoreError
 from engine.store.migrate import FOLDER
 from engine.store.schema import metadata
@@ -115,7 +116,7 @@ async def test_the_last_release_s_store_is_read_and_written(tmp_path: Path) -> N
         )
         assert [m.text for m in await store.messages(found.id)] == ['你好, it\'s me; "quoted"', "hello"]
         assert [c.external_id for c in await store.without_contact()] == ["v-1.2", "x"]
-        assert await store.last_agent("webchat", "v-1", 0) == "chen_wei"
+        assert await store.last_agent([IdentityKey("channel", "v-1", "webchat")], 0) == "chen_wei"
         credentials = await store.credentials("chen")
         assert credentials is not None
         assert credentials[1] == "$argon2id$none"
