@@ -121,3 +121,10 @@ messages: Final = Table(
     UniqueConstraint("conversation", "sender", "external_id"),
     sqlite_autoincrement=True,
 )
+
+confirmations: Final = Table(
+    "confirmations",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("confirmed", JSON, nullable=False, comment="how far it has carried out its effects"),
+)
