@@ -19,6 +19,7 @@ import trio
 from engine.channel import Channel, ChannelFactory
 from engine.config import ChannelSection
 from engine.errors import ConfigError
+from engine.faults import Faults
 from engine.port import CustomerTokens, Mounting, ServicePort
 from engine.service import Service
 from engine.watchdog import BLOCKED_AFTER_S, Blocked, Watchdog, channel_in_charge
@@ -69,6 +70,7 @@ class PluginHost:
         first_delay_s: how long after its first failure a channel is started again.
         longest_delay_s: the delay doubles up to this.
         blocked_after_s: how long a channel may keep the thread in one step.
+        faults: what is to go wrong, in a test.
 
     Attributes:
         health: channel name -> how it is.
@@ -87,6 +89,7 @@ class PluginHost:
         first_delay_s: float = FIRST_DELAY_S,
         longest_delay_s: float = LONGEST_DELAY_S,
         blocked_after_s: float = BLOCKED_AFTER_S,
+        faults: Faults | None = None,
     ) -> None:
         self._sections = {
             name: one for name, one in service.site.channels.items() if one.plugin != IN_ANOTHER_PROCESS
@@ -95,10 +98,12 @@ class PluginHost:
         self._factories = discover() if factories is None else factories
         check_channels(self._sections, self._factories)
         self._ports = {
-            name: ServicePort(service, section, tokens, mounts) for name, section in self._sections.items()
+            name: ServicePort(service, section, tokens, mounts, faults)
+            for name, section in self._sections.items()
         }
         self._watchdog = Watchdog(self._blocked, blocked_after_s)
         self._blocks = {name: _Blocks() for name in self._sections}
+        self._resumed: set[str] = set()
         self._trio: trio.lowlevel.TrioToken | None = None
         self.health = {name: ChannelHealth() for name in self._sections}
 
@@ -108,8 +113,6 @@ class PluginHost:
             self._trio = trio.lowlevel.current_trio_token()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._watchdog.run)
-                for port in self._ports.values():
-                    await port.resume()
                 async with trio.open_nursery() as starting:
                     for name in self._sections:
                         starting.start_soon(nursery.start, self._supervise, name)
@@ -159,6 +162,9 @@ class PluginHost:
 
     async def _run_once(self, name: str, health: ChannelHealth, once: _Once) -> None:
         port = self._ports[name]
+        if name not in self._resumed:
+            await port.resume()
+            self._resumed.add(name)
         channel = self._create(self._sections[name])
         port.max_message_bytes = channel.capabilities.max_message_bytes
         port.take_up()

@@ -21,6 +21,7 @@ from engine.channel import (
 from engine.config import ChannelSection
 from engine.conversations import Conversations
 from engine.errors import BadPlace, BadTicket, UnknownContact
+from engine.faults import Faults
 from engine.message_store import Message, MessageStore
 from engine.model import Abandon, Connected, ConnectFailed
 from engine.places import contact_of, place_ticket
@@ -66,10 +67,16 @@ class ServicePort:
         section: the channel's configuration.
         tokens: issues and verifies customers' tokens.
         mounts: the web server.
+        faults: what is to go wrong, in a test.
     """
 
     def __init__(
-        self, service: Service, section: ChannelSection, tokens: CustomerTokens, mounts: Mounting
+        self,
+        service: Service,
+        section: ChannelSection,
+        tokens: CustomerTokens,
+        mounts: Mounting,
+        faults: Faults | None = None,
     ) -> None:
         if service.conversations is None:
             raise ValueError("service: a hosted channel needs a service with a store")
@@ -80,7 +87,7 @@ class ServicePort:
         self._mounts = mounts
         self._prefixes: list[str] = []
         self._number = service.names.id("channel", section.name)
-        self._effects = EffectQueue(service, self._conversations, section.name)
+        self._effects = EffectQueue(service, self._conversations, section.name, faults)
         self._gate = Gate()
         self._typed = TypingLimit()
         self._asking = False

@@ -20,6 +20,7 @@ from engine.bus import ForChannel, Item, SlowReader, TooOld
 from engine.channel import Connect, Effect, Ended, MessageOut, Typing
 from engine.conversations import Conversations
 from engine.effects import effects_of
+from engine.faults import Faults
 from engine.message_store import Confirmed, Message
 from engine.notices import MessageNotice, TypingNotice
 from engine.service import Service
@@ -63,9 +64,13 @@ class EffectQueue:
         service: the running service.
         conversations: the store behind it.
         channel: the channel's name.
+        faults: what is to go wrong, in a test.
     """
 
-    def __init__(self, service: Service, conversations: Conversations, channel: str) -> None:
+    def __init__(
+        self, service: Service, conversations: Conversations, channel: str, faults: Faults | None = None
+    ) -> None:
+        self._faults = faults
         self._service = service
         self._store = conversations.store
         self._channel = channel
@@ -111,6 +116,8 @@ class EffectQueue:
                 await self._fill()
             if self._unconfirmed >= CONFIRM_EVERY:
                 await self._write()
+            if self._faults is not None:
+                self._faults.strike("effect_given")
             effect = self._pending[0].effect
             if not isinstance(effect, Connect) or self._waits_for(effect):
                 return effect
@@ -149,6 +156,8 @@ class EffectQueue:
         confirmed = msgspec.structs.replace(self._confirmed, connects=self._connects)
         covered, self._unconfirmed = self._unconfirmed, 0
         try:
+            if self._faults is not None:
+                self._faults.strike("effect_confirmed")
             await self._store.confirm(self._channel, confirmed)
         except BaseException:
             self._unconfirmed += covered

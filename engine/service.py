@@ -15,14 +15,14 @@ import structlog
 import trio
 
 from engine.bus import Bus, Scope
-from engine.clock import Clock, SystemClock
+from engine.clock import Clock, SystemClock, not_before
 from engine.config import SiteConfig
 from engine.config_compile import compile_config
 from engine.conversations import Conversations, check_same_moment
 from engine.desk import Desk
 from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
 from engine.inbox import Inbox, Part
-from engine.journal import STATE_HASH_EVERY, JournalWriter, NewBatch, SqliteJournal, events_hash
+from engine.journal import STATE_HASH_EVERY, Journal, JournalWriter, NewBatch, SqliteJournal, events_hash
 from engine.message_store import MessageStore
 from engine.model import Ack, Command, Configure, Restarted, encode_frame
 from engine.names import Names
@@ -78,6 +78,7 @@ class Service(Supervision, Reading):
         self._writer = writer
         self._seq = state.seq
         self._last_at_us = state.at_us
+        self._time = not_before(clock, state.at_us)  # the core's; hours follow the clock that people see
         self._events_hash = state.events_hash
         self._inbox = Inbox()
         self._scanner = Intake("admin")
@@ -200,9 +201,9 @@ class Service(Supervision, Reading):
         """Commit batches until cancelled."""
         while True:
             if not self._inbox:
-                await self.clock.wait(self._inbox.filled, self._router.next_deadline())
+                await self._time.wait(self._inbox.filled, self._router.next_deadline())
             deadline_us = self._router.next_deadline()
-            due = deadline_us is not None and deadline_us <= self.clock.now_us()
+            due = deadline_us is not None and deadline_us <= self._time.now_us()
             if self._inbox or due:
                 await self.commit(self._inbox.take())
             else:
@@ -210,7 +211,7 @@ class Service(Supervision, Reading):
 
     async def commit(self, parts: Sequence[Part]) -> None:
         """Make one batch durable, apply it, answer and publish; no part at all lets time pass."""
-        started_us = self.clock.now_us()
+        started_us = self._time.now_us()
         at_us = max(started_us, self._last_at_us)
         frames = b"".join(part.frames for part in parts)
         with_state = (self._seq + 1) % STATE_HASH_EVERY == 0
@@ -231,7 +232,7 @@ class Service(Supervision, Reading):
             if (reply := self._replies.get(source)) is not None:
                 reply(ack)
         self.bus.publish(batch)
-        self._measure(len(frames), self.clock.now_us() - started_us)
+        self._measure(len(frames), self._time.now_us() - started_us)
 
     async def start(self) -> None:
         """Journal `restarted`, and the configuration if it is another one.
@@ -312,6 +313,7 @@ async def open_service(
     *,
     store: MessageStore | None = None,
     secret: bytes | None = None,
+    open_writer: Callable[[Callable[[], Journal]], JournalWriter] = JournalWriter,
 ) -> AsyncIterator[Service]:
     """Run the service: replay the journal, journal the start, serve until the block is left.
 
@@ -320,6 +322,7 @@ async def open_service(
         clock: another clock, for tests.
         store: where conversations are kept; with it go arrivals that a crash has lost.
         secret: the site's key for arrival keys, 32 bytes; needed with a store.
+        open_writer: another writer around the journal, for tests.
 
     Raises:
         JournalError: the journal is damaged or diverges; the text names the batch.
@@ -327,7 +330,7 @@ async def open_service(
         ConfigError: there is no usable configuration.
     """
     folder = site.data / "journal"
-    writer = JournalWriter(lambda: SqliteJournal(folder, site.name))
+    writer = open_writer(lambda: SqliteJournal(folder, site.name))
     try:
         await writer.start()
         bus = Bus()

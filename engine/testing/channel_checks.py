@@ -91,6 +91,26 @@ async def engaged(site: KitSite, driver: ChannelDriver, who: str) -> int:
     return contact
 
 
+async def engaged_at_last(site: KitSite, driver: ChannelDriver, who: str) -> int:
+    """The same where the channel may fail to connect them at first: the contact is offered again."""
+    contact = await driver.customer_opens(who)
+    if site.ann.state().presence == "signed_out":
+        await site.ann.sign_in()
+
+    def there() -> bool:
+        return state(site, contact) == "engaged" or bool(site.ann.state().offers)
+
+    while state(site, contact) != "engaged":
+        await until(f"contact {contact} is offered or engaged", there, lambda: state(site, contact))
+        for offer in site.ann.state().offers:
+            await site.ann.accept(offer.offer)
+        await until(
+            "it is connected, or that has failed",
+            lambda: state(site, contact) not in ("offered", "connecting"),
+        )
+    return contact
+
+
 async def arrival_becomes_a_contact(site: KitSite, driver: ChannelDriver) -> None:
     """A customer who opens waits in the queue."""
     contact = await driver.customer_opens("one")

@@ -13,6 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 from engine.testing.channel_checks import (
     PATIENCE_S,
     engaged,
+    engaged_at_last,
     require_seen,
     state,
     told_of_end,
@@ -41,7 +42,7 @@ async def cancelled_at_each_await(site: KitSite, driver: ChannelDriver, hosted: 
     """For every k: a whole conversation, in which the plugin is cancelled at its k-th await."""
     for step in range(1, MOST_AWAITS):
         hosted.cancel_at(step)
-        await _conversation(site, driver, f"customer {step}")
+        await _conversation(site, driver, f"customer-{step}")
         if not hosted.has_cancelled:
             return
     raise broken(f"fewer than {MOST_AWAITS} awaits in one conversation", "more")
@@ -65,7 +66,7 @@ async def cancelled_while_it_starts(site: KitSite, driver: ChannelDriver, hosted
 
 
 async def _conversation(site: KitSite, driver: ChannelDriver, who: str) -> None:
-    contact = await engaged(site, driver, who)
+    contact = await engaged_at_last(site, driver, who)
     await driver.customer_says(who, "hello", "m1")
     await site.ann.say(contact, "good day", "a1")
     await driver.customer_says(who, "good-bye", "m2")
