@@ -81,6 +81,7 @@ TORTURE_SIZES = {
     "AGREEMENT_COMMANDS": "1000000",
     "CUTS": "1000",
     "KILLS": "20",
+    "SIMULATION_SEEDS": "300",
     "STORM_SEEDS": "200",
     "STORM_STEPS": "50000",
 }

@@ -19,7 +19,7 @@ from pathlib import Path
 import trio
 
 from engine.testing import channel_faults
-from engine.testing.channel_checks import CHECKS, PATIENCE_S, check_service_restart
+from engine.testing.channel_checks import CHECKS, PATIENCE_S, check_service_restart, until
 from engine.testing.hosted import HostedChannel, host_channel
 from engine.testing.kit_site import ChannelDriver, KitSite, OpenDriver, Outside, open_kit_site
 from engine.testing.rules import RULES, BrokenRule, Rule, broken, under
@@ -37,6 +37,7 @@ __all__ = [
     "check_channel",
     "host_channel",
     "open_kit_site",
+    "until",
 ]
 
 LONG = 30
