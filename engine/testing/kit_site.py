@@ -45,7 +45,8 @@ class ChannelDriver(Protocol):
     """A channel's customers. `who` is the external id of a customer's request.
 
     Two attributes are optional, and rules that need them are not certified without them: `hosted`, the
-    `HostedChannel` of a plugin that the host runs, and `outside`, an `Outside`.
+    `HostedChannel` of a plugin that the host runs, and `outside`, an `Outside`. So is the method
+    `customer_is_done(who)`: the kit will not ask for that customer again.
     """
 
     async def customer_opens(self, who: str) -> int:

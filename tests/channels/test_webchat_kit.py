@@ -231,6 +231,9 @@ class WebChatDriver:
     async def customer_leaves(self, who: str) -> None:
         self.customer(who).page.cancel()
 
+    def customer_is_done(self, who: str) -> None:
+        self.customer(who).page.cancel()
+
     async def seen_by_customer(self, who: str, count: int) -> list[str]:
         customer = self.customer(who)
 
