@@ -281,6 +281,13 @@ class Port(Protocol):
         """Return this channel's live contacts: what a channel finds again after a restart."""
         ...
 
+    async def external_id(self, contact: int) -> str | None:
+        """Return what this channel called a contact when it arrived, also when it is over.
+
+        None = not this channel's, or it has no conversation.
+        """
+        ...
+
     def effects(self) -> AsyncIterator[Effect]:
         """Yield what is to be carried out for this channel's contacts, in order.
 

@@ -53,6 +53,41 @@ class SystemClock:
             await event.wait()
 
 
+class LaterClock:
+    """Another clock, so much later.
+
+    Args:
+        clock: the other one.
+        by_us: how much.
+    """
+
+    def __init__(self, clock: Clock, by_us: int) -> None:
+        self._clock = clock
+        self._by_us = by_us
+
+    def now_us(self) -> int:
+        """Return Unix time in microseconds, later."""
+        return self._clock.now_us() + self._by_us
+
+    async def sleep_until(self, at_us: int) -> None:
+        """Sleep until `at_us`."""
+        await self._clock.sleep_until(at_us - self._by_us)
+
+    async def wait(self, event: trio.Event, until_us: int | None) -> None:
+        """Wait for `event`, at the longest until `until_us`."""
+        await self._clock.wait(event, None if until_us is None else until_us - self._by_us)
+
+
+def not_before(clock: Clock, at_us: int) -> Clock:
+    """Return a clock that goes on from `at_us` where this one is behind it.
+
+    The machine's clock may have been set back since the journal's last batch. Stamps never go back; a
+    clock that waited until it had caught up would hold every deadline back by as much.
+    """
+    behind_us = at_us - clock.now_us()
+    return clock if behind_us <= 0 else LaterClock(clock, behind_us)
+
+
 class ManualClock:
     """A clock that stands still until a test moves it.
 

@@ -327,6 +327,8 @@ class Conversations:
                 raise UnknownContact(contact)
             if state is None or state.channel != channel or state.queue is None:
                 raise UnknownContact(contact)
+            if not self._comes_over_a_socket(channel):
+                return await self._attached(contact)
             name = f"{SOCKET_CONTACT}{contact}"
             conversation = await self.store.conversation_for(
                 channel, name, queue=state.queue, domain=self._domain(channel)
@@ -336,11 +338,24 @@ class Conversations:
             raise UnknownContact(contact)
         return conversation
 
+    def _comes_over_a_socket(self, channel: str) -> bool:
+        section = self._service.site.channels.get(channel)
+        return section is not None and section.plugin == "socket"
+
+    async def _attached(self, contact: int) -> Conversation:
+        """The conversation of a hosted channel's contact whose arrival was cut off behind the journal.
+
+        A conversation of its own would hide the one that the customer is in.
+        """
+        await self.reconcile()
+        if (conversation := await self.store.by_contact(contact)) is None:
+            raise UnknownContact(contact)
+        return conversation
+
     def _socket_contact(self, conversation: Conversation) -> int | None:
         """The contact of a conversation that was made for a contact, not the other way round."""
-        section = self._service.site.channels.get(conversation.channel)
         name = conversation.external_id
-        if section is None or section.plugin != "socket" or not name.startswith(SOCKET_CONTACT):
+        if not self._comes_over_a_socket(conversation.channel) or not name.startswith(SOCKET_CONTACT):
             return None
         return int(name.removeprefix(SOCKET_CONTACT))
 

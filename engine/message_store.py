@@ -5,9 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+
 from engine.identities import IdentityKey
 from engine.terms import NO_TERMS, Terms
 from engine.wishes import NO_WISHES, Wishes
+
+
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a hosted channel has carried out its effects.
+
+    Attributes:
+        seq: all of the batches up to this one.
+        part_seq: the batch of which a part is done; 0 = none.
+        part_count: how many of its effects.
+        message: all messages up to this id.
+        connects: contact -> effect id of each `Connect` that was finished and is not answered.
+    """
+
+    seq: int
+    part_seq: int = 0
+    part_count: int = 0
+    message: int = 0
+    connects: Mapping[int, str] = msgspec.field(default_factory=dict)
 
 
 class Conversation(Protocol):
@@ -176,4 +196,27 @@ class MessageStore(Protocol):
 
     async def messages(self, conversation: int, after: int = 0) -> Sequence[Message]:
         """Return the messages behind position `after`, in order."""
+        ...
+
+    async def messages_out(
+        self, channel: str, after: int, upto: int
+    ) -> tuple[Sequence[tuple[int, Message]], int]:
+        """Return a page of what was written to a channel's customers, by id: (contact, message).
+
+        Args:
+            channel: the channel's name.
+            after: only messages with a higher id.
+            upto: and none with a higher id than this.
+
+        Returns:
+            The page, and the id up to which nothing is missing.
+        """
+        ...
+
+    async def confirmed(self, channel: str) -> Confirmed | None:
+        """Return how far a channel has come; None when it was never here."""
+        ...
+
+    async def confirm(self, channel: str, confirmed: Confirmed) -> None:
+        """Remember how far a channel has come; it is on the disk when this returns."""
         ...

@@ -1,7 +1,8 @@
 """The plugin host: finds channels, runs each on its own, and starts it again when it fails.
 
 A crash, a hang or a return ends that channel alone. It is started anew on a new object, after a
-delay that doubles up to half a minute; what it had not finished comes again.
+delay that doubles up to half a minute; what it had not finished comes again. A channel that keeps
+the thread, which it shares with the service, is named while it does, and ended when it lets go.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import trio
 from engine.channel import Channel, ChannelFactory
 from engine.config import ChannelSection
 from engine.errors import ConfigError
+from engine.faults import Faults
 from engine.port import CustomerTokens, Mounting, ServicePort
 from engine.service import Service
+from engine.thread_watch import BLOCKED_AFTER_S, Blocked, Watchdog, channel_in_charge
 
 ENTRY_POINTS = "paidui.channels"
 IN_ANOTHER_PROCESS = "socket"
@@ -52,6 +55,10 @@ class ChannelHangs(Exception):
     """A channel does not read its effects."""
 
 
+class ChannelBlocks(Exception):
+    """A channel has kept the service's thread."""
+
+
 class PluginHost:
     """Runs the hosted channels of a site.
 
@@ -61,6 +68,9 @@ class PluginHost:
         mounts: the web server.
         factories: plugin name -> factory; None = the entry points of `paidui.channels`.
         first_delay_s: how long after its first failure a channel is started again.
+        longest_delay_s: the delay doubles up to this.
+        blocked_after_s: how long a channel may keep the thread in one step.
+        faults: what is to go wrong, in a test.
 
     Attributes:
         health: channel name -> how it is.
@@ -77,22 +87,32 @@ class PluginHost:
         *,
         factories: Mapping[str, ChannelFactory] | None = None,
         first_delay_s: float = FIRST_DELAY_S,
+        longest_delay_s: float = LONGEST_DELAY_S,
+        blocked_after_s: float = BLOCKED_AFTER_S,
+        faults: Faults | None = None,
     ) -> None:
         self._sections = {
             name: one for name, one in service.site.channels.items() if one.plugin != IN_ANOTHER_PROCESS
         }
-        self._first_delay_s = first_delay_s
+        self._first_delay_s, self._longest_delay_s = first_delay_s, longest_delay_s
         self._factories = discover() if factories is None else factories
         check_channels(self._sections, self._factories)
         self._ports = {
-            name: ServicePort(service, section, tokens, mounts) for name, section in self._sections.items()
+            name: ServicePort(service, section, tokens, mounts, faults)
+            for name, section in self._sections.items()
         }
+        self._watchdog = Watchdog(self._blocked, blocked_after_s)
+        self._blocks = {name: _Blocks() for name in self._sections}
+        self._resumed: set[str] = set()
+        self._trio: trio.lowlevel.TrioToken | None = None
         self.health = {name: ChannelHealth() for name in self._sections}
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run all channels until cancelled; started when each has been started, or has failed, once."""
         try:
+            self._trio = trio.lowlevel.current_trio_token()
             async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._watchdog.run)
                 async with trio.open_nursery() as starting:
                     for name in self._sections:
                         starting.start_soon(nursery.start, self._supervise, name)
@@ -104,7 +124,14 @@ class PluginHost:
     def _create(self, section: ChannelSection) -> Channel:
         return self._factories[section.plugin](section.options)
 
+    def _blocked(self, blocked: Blocked) -> None:
+        """Said in the watchdog's thread: end the channel as soon as it lets go."""
+        if self._trio is not None and (blocks := self._blocks.get(blocked.channel)) is not None:
+            blocks.where = blocked.stack
+            self._trio.run_sync_soon(blocks.seen.set)
+
     async def _supervise(self, name: str, *, task_status: trio.TaskStatus[None]) -> None:
+        channel_in_charge.set(name)
         health, port = self.health[name], self._ports[name]
         delay_s = self._first_delay_s
         once = _Once(task_status)
@@ -131,19 +158,39 @@ class PluginHost:
                 trace=trace,
             )
             await trio.sleep(delay_s)
-            delay_s = min(2 * delay_s, LONGEST_DELAY_S)
+            delay_s = min(2 * delay_s, self._longest_delay_s)
 
     async def _run_once(self, name: str, health: ChannelHealth, once: _Once) -> None:
         port = self._ports[name]
+        if name not in self._resumed:
+            await port.resume()
+            self._resumed.add(name)
         channel = self._create(self._sections[name])
         port.max_message_bytes = channel.capabilities.max_message_bytes
         port.take_up()
+        blocks = self._blocks[name] = _Blocks()
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(blocks.watch)
             with trio.fail_after(START_WITHIN_S):
                 await nursery.start(_run, channel, port, nursery.cancel_scope)
             health.state = "open"
             once.started()
             nursery.start_soon(_watch, port)
+
+
+class _Blocks:
+    """Whether a run of a channel has kept the thread, and where."""
+
+    def __init__(self) -> None:
+        self.seen = trio.Event()
+        self.where = ""
+
+    async def watch(self) -> None:
+        """Raise when it has."""
+        await self.seen.wait()
+        raise ChannelBlocks(
+            f"it has kept the thread that it shares with the service; it stood at\n{self.where}"
+        )
 
 
 class _Once:
@@ -169,6 +216,7 @@ async def _run(
 async def _watch(port: ServicePort) -> None:
     while True:
         await trio.sleep(LOOK_EVERY_S)
+        await port.settle()
         if port.stalled_s() > HANGS_AFTER_S:
             raise ChannelHangs(f"it has not asked for its effects for {port.stalled_s():.0f} s")
 

@@ -2,51 +2,38 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import structlog
 import trio
 
 from engine import model
 from engine.auth import BadToken
-from engine.bus import ForChannel, SlowReader, TooOld
 from engine.channel import (
     Arrival,
     ASGIApp,
-    Connect,
     Effect,
-    Ended,
     Known,
     LiveContact,
-    MessageOut,
     StoredMessage,
-    Typing,
     Wait,
 )
 from engine.config import ChannelSection
 from engine.conversations import Conversations
-from engine.effects import effects_of
-from engine.errors import BadPlace, BadTicket, Malformed, UnknownContact
+from engine.errors import BadPlace, BadTicket, UnknownContact
+from engine.faults import Faults
 from engine.identities import IdentityKey
 from engine.message_store import Message, MessageStore
 from engine.model import Abandon, Connected, ConnectFailed
-from engine.notices import MessageNotice, TypingNotice
 from engine.places import contact_of, place_ticket
+from engine.port_effects import EffectQueue
+from engine.port_limits import Gate, TypingLimit, check_arrival, check_bytes
 from engine.service import Service
-from engine.subscription import EventBatch, Subscription
 from engine.terms import Terms
 from engine.views import CONTACT_STATES
 from engine.wishes import NO_WISHES, Wishes
 
 __all__ = ["CustomerTokens", "MessageStore", "Mounting", "ServicePort"]
-
-REMEMBERED_MESSAGES = 10_000
-"""Of so many messages it is known that they were finished: a sender's repeat is not sent twice."""
-
-CONNECTING = CONTACT_STATES.index("connecting")
-_log = structlog.get_logger(__name__)
 
 
 class Mounting(Protocol):
@@ -81,10 +68,16 @@ class ServicePort:
         section: the channel's configuration.
         tokens: issues and verifies customers' tokens.
         mounts: the web server.
+        faults: what is to go wrong, in a test.
     """
 
     def __init__(
-        self, service: Service, section: ChannelSection, tokens: CustomerTokens, mounts: Mounting
+        self,
+        service: Service,
+        section: ChannelSection,
+        tokens: CustomerTokens,
+        mounts: Mounting,
+        faults: Faults | None = None,
     ) -> None:
         if service.conversations is None:
             raise ValueError("service: a hosted channel needs a service with a store")
@@ -95,10 +88,9 @@ class ServicePort:
         self._mounts = mounts
         self._prefixes: list[str] = []
         self._number = service.names.id("channel", section.name)
-        self._subscription: Subscription = service.subscribe(ForChannel(self._number), notices=True)
-        self._pending: deque[Effect] = deque(self._unanswered())
-        self._item: EventBatch | MessageNotice | TypingNotice | None = None
-        self._finished: OrderedDict[str, None] = OrderedDict()
+        self._effects = EffectQueue(service, self._conversations, section.name, faults)
+        self._gate = Gate()
+        self._typed = TypingLimit()
         self._asking = False
         self._quiet_since = trio.current_time()
         self.max_message_bytes = 16_384
@@ -130,20 +122,22 @@ class ServicePort:
         reply_by_ms: int | None = None,
     ) -> Arrival:
         """Bring a contact in, exactly once per `external_id`: store, then journal, then answer."""
-        terms = Terms(await self._place(external_id, place), not_before_ms or 0, reply_by_ms or 0)
-        contact, conversation = await self._conversations.arrive(
-            self.channel,
-            external_id,
-            queue=queue,
-            customer_name=customer_name,
-            head_start_ms=head_start_ms,
-            requires=requires,
-            customer=customer,
-            identities=identities,
-            known=known,
-            wishes=wishes,
-            terms=terms,
-        )
+        check_arrival(queue, customer_name, customer, requires, known)
+        async with self._gate.turn(self._service.retry_after_ms):
+            terms = Terms(await self._place(external_id, place), not_before_ms or 0, reply_by_ms or 0)
+            contact, conversation = await self._conversations.arrive(
+                self.channel,
+                external_id,
+                queue=queue,
+                customer_name=customer_name,
+                head_start_ms=head_start_ms,
+                requires=requires,
+                customer=customer,
+                identities=identities,
+                known=known,
+                wishes=wishes,
+                terms=terms,
+            )
         return Arrival(contact, conversation.public_id)
 
     async def _place(self, external_id: str, ticket: str | None) -> int:
@@ -172,24 +166,28 @@ class ServicePort:
 
     async def message(self, contact: int, text: str, external_id: str) -> StoredMessage:
         """Store what the customer wrote, once per `external_id`, and show it to the agent."""
-        size = len(text.encode())
-        if size > self.max_message_bytes:
-            raise Malformed(f"text: expected at most {self.max_message_bytes} bytes of UTF-8, got {size}")
-        return _stored(await self._conversations.customer_says(self.channel, contact, text, external_id))
+        check_bytes("text", text, self.max_message_bytes)
+        async with self._gate.turn(self._service.retry_after_ms):
+            stored = await self._conversations.customer_says(self.channel, contact, text, external_id)
+        return _stored(stored)
 
     async def abandon(self, contact: int) -> None:
         """Say that the customer has left."""
-        await self._service.command(Abandon(channel=self._number, contact=contact))
+        await self._command(Abandon(channel=self._number, contact=contact))
 
     closed = abandon
 
     async def connected(self, contact: int) -> None:
         """Say that customer and agent are talking."""
-        await self._service.command(Connected(channel=self._number, contact=contact))
+        await self._command(Connected(channel=self._number, contact=contact))
 
     async def connect_failed(self, contact: int) -> None:
         """Say that they could not be connected."""
-        await self._service.command(ConnectFailed(channel=self._number, contact=contact))
+        await self._command(ConnectFailed(channel=self._number, contact=contact))
+
+    async def _command(self, command: Abandon | Connected | ConnectFailed) -> None:
+        async with self._gate.turn():
+            await self._service.command(command)
 
     def is_open(self, queue: str) -> bool:
         """Return whether a queue takes contacts in now, or sends them on to one that does."""
@@ -217,20 +215,31 @@ class ServicePort:
         """Return this channel's live contacts that have a conversation."""
         live = []
         for contact, *_ in self._service.channel_contacts(self._number):
-            conversation = await self._conversations.store.by_contact(contact)
+            async with self._gate.turn():
+                conversation = await self._conversations.store.by_contact(contact)
             state = self.state(contact)
             if conversation is not None and state in CONTACT_STATES:
                 live.append(LiveContact(contact, conversation.external_id, state))
         return live
 
+    async def external_id(self, contact: int) -> str | None:
+        """Return what the channel called a contact; None when it is not this channel's."""
+        async with self._gate.turn():
+            conversation = await self._conversations.store.by_contact(contact)
+        ours = conversation is not None and conversation.channel == self.channel
+        return conversation.external_id if conversation is not None and ours else None
+
     async def history(self, contact: int, after: int = 0) -> Sequence[StoredMessage]:
         """Return the conversation's messages behind position `after`."""
-        return [_stored(one) for one in await self._conversations.history(self.channel, contact, after)]
+        async with self._gate.turn():
+            found = await self._conversations.history(self.channel, contact, after)
+        return [_stored(one) for one in found]
 
     async def typing(self, contact: int, on: bool) -> None:
-        """Tell the agent that the customer is typing."""
+        """Tell the agent that the customer is typing, a few times a second at most."""
         await trio.lowlevel.checkpoint()
-        self._conversations.customer_types(self.channel, contact, on)
+        if self._typed.lets(contact, trio.current_time()):
+            self._conversations.customer_types(self.channel, contact, on)
 
     def mount(self, app: ASGIApp, prefix: str) -> None:
         """Serve an ASGI application under `prefix` until the channel's `run` ends."""
@@ -268,106 +277,32 @@ class ServicePort:
 
     def stalled_s(self) -> float:
         """For how many seconds effects have waited without the channel asking for one."""
-        behind = bool(self._pending) or self._subscription.subscriber.waiting
-        return trio.current_time() - self._quiet_since if behind and not self._asking else 0.0
+        waits = self._effects.behind and not self._asking
+        return trio.current_time() - self._quiet_since if waits else 0.0
+
+    async def resume(self) -> None:
+        """Go on behind the last effect that the channel has confirmed, in this process or an earlier one."""
+        await self._effects.resume()
+
+    async def settle(self) -> None:
+        """Keep a quiet channel's place at hand; called now and then."""
+        await self._effects.settle()
 
     def close(self) -> None:
         """End the subscription."""
-        self._subscription.close()
+        self._effects.close()
 
     async def next_effect(self) -> Effect:
         """Return the oldest unfinished effect; wait for one."""
         self._asking = True
         try:
-            while not self._pending:
-                await self._fill()
-            return self._pending[0]
+            return await self._effects.next()
         finally:
             self.take_up()
 
     def finish(self, effect: Effect) -> None:
         """The channel has carried it out."""
-        if self._pending and self._pending[0] is effect:
-            self._pending.popleft()
-        if isinstance(effect, MessageOut):
-            self._finished[effect.effect_id] = None
-            if len(self._finished) > REMEMBERED_MESSAGES:
-                self._finished.popitem(last=False)
-
-    async def _fill(self) -> None:
-        """Turn the next item into effects; one that was taken when a crash came is taken up again."""
-        if self._item is None:
-            try:
-                self._item = await self._subscription.receive()
-            except (SlowReader, TooOld) as error:
-                self._subscribe_again(error)
-                return
-        if isinstance(self._item, EventBatch):
-            effects = await self._of_events(self._item)
-        elif isinstance(self._item, MessageNotice):
-            effects = await self._of_message(self._item)
-        else:
-            typing = Typing(effect_id="", contact=self._item.contact, on=self._item.on)
-            effects = [typing] if self._item.sender == "agent" else []
-        self._item = None
-        self._pending.extend(effects)
-
-    async def _of_events(self, batch: EventBatch) -> list[Effect]:
-        effects: list[Effect] = []
-        over: set[int] = set()
-        names, targets = self._service.names, self._service.site.targets
-        for index, event in batch.events:
-            effect_id = f"{self._service.site.name}/{batch.seq}/{index}"
-            for effect in effects_of(names, effect_id, event, targets):
-                # Those who were in it leave when it is over; to the channel that says nothing more.
-                if effect.contact not in over:
-                    effects.append(effect)
-                if isinstance(effect, Ended):
-                    over.add(effect.contact)
-                    served_by = isinstance(event, model.Ended) and names.name("agent", event.agent)
-                    await self._conversations.store.close_conversation(effect.contact, served_by or None)
-        return effects
-
-    async def _of_message(self, notice: MessageNotice) -> list[Effect]:
-        effect_id = f"{self._service.site.name}/m{notice.message_id}"
-        if notice.sender == "customer" or effect_id in self._finished:
-            return []
-        if (message := await self._conversations.fetch(notice)) is None:
-            return []
-        return [
-            MessageOut(effect_id=effect_id, contact=notice.contact, message_id=message.id, text=message.text)
-        ]
-
-    def _subscribe_again(self, error: SlowReader | TooOld) -> None:
-        """The channel was so far behind that it was cut: go on from the ring, or from now."""
-        scope = ForChannel(self._number)
-        resume_seq = error.seq if isinstance(error, SlowReader) else None
-        _log.warning("a channel was cut because it did not keep up", channel=self.channel, reason=str(error))
-        try:
-            self._subscription = self._service.subscribe(scope, resume_seq, notices=True)
-        except TooOld:
-            self._subscription = self._service.subscribe(scope, notices=True)
-            self._pending.extend(self._unanswered())
-
-    def _unanswered(self) -> list[Effect]:
-        """`Connect` for each contact that waits for the channel's answer: what came before is not known."""
-        effects: list[Effect] = []
-        for contact, state, agent, *_ in self._service.channel_contacts(self._number):
-            if state != CONNECTING:
-                continue
-            desk = self._service.router.desk(agent)
-            deadline_us = (
-                next((one.deadline for one in desk.contacts if one.contact == contact), 0) if desk else 0
-            )
-            effects.append(
-                Connect(
-                    effect_id=f"{self._service.site.name}/{self._service.seq}/c{contact}",
-                    contact=contact,
-                    agent=self._service.names.name("agent", agent),
-                    deadline_ms=deadline_us // 1_000,
-                )
-            )
-        return effects
+        self._effects.finish(effect)
 
 
 class EffectStream:

@@ -7,7 +7,7 @@ acknowledged is therefore durable. The first journal error ends the process: not
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
 
@@ -17,14 +17,22 @@ import trio
 
 from engine.admission import Admission
 from engine.bus import Bus, Scope
-from engine.clock import Clock, SystemClock
+from engine.clock import Clock, SystemClock, not_before
 from engine.config import SiteConfig
 from engine.config_compile import compile_config, refusal_text
 from engine.conversations import Conversations, check_same_moment
 from engine.desk import Desk
 from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
 from engine.inbox import Part
-from engine.journal import STATE_HASH_EVERY, JournalWriter, Limits, NewBatch, SqliteJournal, events_hash
+from engine.journal import (
+    STATE_HASH_EVERY,
+    Journal,
+    JournalWriter,
+    Limits,
+    NewBatch,
+    SqliteJournal,
+    events_hash,
+)
 from engine.lifecycle import Pulse
 from engine.message_store import MessageStore
 from engine.metrics import Meter, Moments, service_levels
@@ -80,6 +88,7 @@ class Service(TakingIn, Supervision, Reading):
         self._writer = writer
         self._seq = state.seq
         self._last_at_us = state.at_us
+        self._time = not_before(clock, state.at_us)  # the core's; hours follow the clock that people see
         self._events_hash = state.events_hash
         self.admission = Admission(site)
         self._scanner = Intake("admin")
@@ -159,10 +168,10 @@ class Service(TakingIn, Supervision, Reading):
         while True:
             if not self._inbox:
                 self.pulse.rest()
-                await self.clock.wait(self._inbox.filled, self._router.next_deadline())
+                await self._time.wait(self._inbox.filled, self._router.next_deadline())
             self.pulse.turn()
             deadline_us = self._router.next_deadline()
-            due = deadline_us is not None and deadline_us <= self.clock.now_us()
+            due = deadline_us is not None and deadline_us <= self._time.now_us()
             if self._inbox or due:
                 await self.commit(self._inbox.take())
             else:
@@ -170,7 +179,7 @@ class Service(TakingIn, Supervision, Reading):
 
     async def commit(self, parts: Sequence[Part]) -> None:
         """Make one batch durable, apply it, answer and publish; no part at all lets time pass."""
-        taken_s, started_us = perf_counter(), self.clock.now_us()
+        taken_s, started_us = perf_counter(), self._time.now_us()
         at_us = max(started_us, self._last_at_us)
         frames = b"".join(part.frames for part in parts)
         with_state = (self._seq + 1) % STATE_HASH_EVERY == 0
@@ -195,7 +204,7 @@ class Service(TakingIn, Supervision, Reading):
             came_s = min((part.came_s for part in parts), default=taken_s)
             moments = Moments(came_s, taken_s, durable_s, applied_s, perf_counter())
             self.meter.batch(moments, batch.count, len(frames), self._router.tally(batch))
-        self._measure(len(frames), self.clock.now_us() - started_us)
+        self._measure(len(frames), self._time.now_us() - started_us)
 
     async def start(self) -> None:
         """Journal `restarted`, and the configuration if it is another one.
@@ -257,6 +266,7 @@ async def open_service(
     *,
     store: MessageStore | None = None,
     secret: bytes | None = None,
+    open_writer: Callable[[Callable[[], Journal]], JournalWriter] = JournalWriter,
 ) -> AsyncIterator[Service]:
     """Run the service: replay the journal, journal the start, serve until the block is left.
 
@@ -265,6 +275,7 @@ async def open_service(
         clock: another clock, for tests.
         store: where conversations are kept; with it go arrivals that a crash has lost.
         secret: the site's key for arrival keys, 32 bytes; needed with a store.
+        open_writer: another writer around the journal, for tests.
 
     Raises:
         JournalError: the journal is damaged or diverges; the text names the batch.
@@ -274,7 +285,7 @@ async def open_service(
     folder = site.data / "journal"
     kept = site.journal
     limits = Limits(kept.segment_bytes, kept.segment_batches, kept.reserve_bytes)
-    writer = JournalWriter(lambda: SqliteJournal(folder, site.name, limits))
+    writer = open_writer(lambda: SqliteJournal(folder, site.name, limits))
     try:
         await writer.start()
         bus = Bus()

@@ -40,6 +40,11 @@ class Subscription:
         """Resume behind this batch to miss nothing."""
         return self.subscriber.seq
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something has come that `receive` has not given yet."""
+        return bool(self._received) or self.subscriber.waiting
+
     def __aiter__(self) -> Subscription:
         """Iterate over events, batch by batch."""
         return self

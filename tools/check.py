@@ -87,6 +87,7 @@ TORTURE_SIZES = {
     "FLOOD_KILLS": "200",
     "FUZZED_FRAMES": "500000",
     "KILLS": "200",
+    "SIMULATION_SEEDS": "300",
     "STORM_SEEDS": "200",
     "STORM_STEPS": "50000",
 }

@@ -8,7 +8,7 @@ carry the ids that the page gave them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -16,6 +16,9 @@ import msgspec
 from engine.channel import StoredMessage, Wait
 
 MAX_FRAME_BYTES: Final = 64 * 1024
+FRAME_BYTES: Final = 48 * 1024
+"""After so much text a frame to a page is full; with the longest message it stays near 64 KiB."""
+
 MAX_TEXT_CHARS: Final = 4_000
 MAX_NAME_CHARS: Final = 80
 _MINUTE_US: Final = 60_000_000
@@ -246,6 +249,20 @@ def encode(message: ServerMessage) -> str:
 def page_messages(stored: Sequence[StoredMessage]) -> list[PageMessage]:
     """Return what of stored messages a customer may see."""
     return [PageMessage(one.position, one.sender, one.text, one.at_ms, one.external_id) for one in stored]
+
+
+def frames_of(chat: str, stored: Sequence[StoredMessage]) -> Iterator[Messages]:
+    """Yield messages in frames of some `FRAME_BYTES`: a reader may refuse, and hold, only so much at once."""
+    piece: list[StoredMessage] = []
+    size = 0
+    for message in stored:
+        piece.append(message)
+        size += len(message.text.encode())
+        if size >= FRAME_BYTES:
+            yield Messages(chat=chat, messages=page_messages(piece))
+            piece, size = [], 0
+    if piece:
+        yield Messages(chat=chat, messages=page_messages(piece))
 
 
 def minutes(wait: Wait) -> tuple[int, int]:

@@ -268,7 +268,8 @@ class Reception:
         """Show one page what it lacks; messages that come meanwhile are merely shown twice."""
         while stored := await self._port.history(chat.contact, after):
             after = stored[-1].position
-            page.tell(protocol.Messages(chat=chat.chat, messages=protocol.page_messages(stored)))
+            for frame in protocol.frames_of(chat.chat, stored):
+                page.tell(frame)
         if chat.pages == [page]:
             chat.shown = max(chat.shown, after)
 
@@ -277,7 +278,8 @@ class Reception:
             return
         while stored := await self._port.history(chat.contact, chat.shown):
             chat.shown = max(chat.shown, stored[-1].position)
-            chat.tell(protocol.Messages(chat=chat.chat, messages=protocol.page_messages(stored)))
+            for frame in protocol.frames_of(chat.chat, stored):
+                chat.tell(frame)
 
     async def _connect(self, chat: Chat) -> None:
         """A web chat is connected when somebody looks at it."""

@@ -13,6 +13,7 @@ from engine.keys import site_key
 from engine.store.attachments import Attachment, AttachmentStore
 from engine.store.audit import Auditor, AuditStore, Entry, Verdict
 from engine.store.backends import StoreError
+from engine.store.confirmations import ConfirmationStore
 from engine.store.conversations import Conversation, ConversationStore, Preview
 from engine.store.customers import Customer, CustomerConflict, CustomerStore, History, NoSuchCustomer
 from engine.store.database import StoreBusy, StoreInDoubt
@@ -48,6 +49,7 @@ __all__ = [
 class Store(
     ConversationStore,
     MessageStore,
+    ConfirmationStore,
     AttachmentStore,
     CustomerStore,
     MergeStore,

@@ -85,6 +85,10 @@ class Backend(Protocol):
         """Make the commit of this transaction prove that those before it are as safe as itself."""
         ...
 
+    def in_commit_order(self, connection: Connection) -> None:
+        """Let no other transaction that asks for this insert before this one has ended."""
+        ...
+
     def forget_warnings(self, connection: Connection) -> None:
         """Begin to listen for what `is_doubtful` tells."""
         ...
@@ -164,6 +168,9 @@ class Sqlite:
 
     def settle(self, connection: Connection) -> None:
         """Nothing to do: a doubtful commit is not repeated here."""
+
+    def in_commit_order(self, connection: Connection) -> None:
+        """Nothing to do: every transaction is the only one."""
 
     def forget_warnings(self, connection: Connection) -> None:
         """There are none."""
@@ -256,6 +263,10 @@ class Postgres:
     def settle(self, connection: Connection) -> None:
         """Write something: a commit that wrote nothing waits for no standby and proves nothing."""
         connection.execute(text("SELECT pg_logical_emit_message(true, 'paidui', 'again')"))
+
+    def in_commit_order(self, connection: Connection) -> None:
+        """Hold a lock until the transaction ends: who reads the rows by number sees none appear behind it."""
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('paidui.order'))"))
 
     def forget_warnings(self, connection: Connection) -> None:
         """Forget what the server has said before."""

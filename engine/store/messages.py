@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select
 
+from engine.store.backends import Backend
 from engine.store.database import Database
 from engine.store.fields import MAX_EXTERNAL_ID, check_length, check_text
 from engine.store.schema import messages
@@ -61,7 +62,7 @@ class MessageStore(Database):
             "text": text,
             "at_ms": self._now_ms(),
         }
-        return await self._transact(_add_message, row)
+        return await self._transact(_add_message, self._backend, row)
 
     async def messages(self, conversation: int, after: int = 0, limit: int = PAGE) -> Sequence[Message]:
         """Return the messages behind position `after`, in order, at most `limit`."""
@@ -90,10 +91,12 @@ def _message(row: Any) -> Message:
     return Message(*row)
 
 
-def _add_message(connection: Connection, row: dict[str, Any]) -> Message:
+def _add_message(connection: Connection, backend: Backend, row: dict[str, Any]) -> Message:
     same = {name: row[name] for name in ("conversation", "sender", "external_id")}
     if (found := connection.execute(_same, same).one_or_none()) is not None:
         return _message(found)
+    # Channels go on behind the highest number that they have seen (`ConfirmationStore.messages_out`).
+    backend.in_commit_order(connection)
     last = connection.execute(_last, {"conversation": row["conversation"]}).scalar_one()
     row["position"] = last + 1
     key = connection.execute(_insert, row).inserted_primary_key

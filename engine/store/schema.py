@@ -191,3 +191,10 @@ marks: Final = Table(
     Column("name", Text, primary_key=True, comment="highest_contact: of those that were erased"),
     Column("value", BigInteger, nullable=False),
 )
+
+confirmations: Final = Table(
+    "confirmations",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("confirmed", JSON, nullable=False, comment="how far it has carried out its effects"),
+)

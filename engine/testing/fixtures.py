@@ -12,7 +12,7 @@ import trio
 from engine.clock import Clock, ManualClock
 from engine.config import SiteConfig, read_site
 from engine.identities import IdentityKey
-from engine.message_store import MessageStore
+from engine.message_store import Confirmed, MessageStore
 from engine.service import Service, open_service
 from engine.terms import NO_TERMS, Terms
 from engine.wishes import NO_WISHES, Wishes
@@ -113,6 +113,7 @@ class MemoryStore:
         self.lose_contacts = lose_contacts
         self.conversations: list[MemoryConversation] = []
         self.all_messages: list[MemoryMessage] = []
+        self.confirmations: dict[str, Confirmed] = {}
 
     async def conversation_for(
         self,
@@ -230,6 +231,29 @@ class MemoryStore:
         """Return the messages behind position `after`, in order."""
         await trio.lowlevel.checkpoint()
         return [one for one in self.all_messages if one.conversation == conversation and one.position > after]
+
+    async def messages_out(
+        self, channel: str, after: int, upto: int
+    ) -> tuple[Sequence[tuple[int, MemoryMessage]], int]:
+        """Return what was written to a channel's customers, by id, and the id up to which it is whole."""
+        await trio.lowlevel.checkpoint()
+        rows = []
+        for message in self.all_messages:
+            conversation = self.conversations[message.conversation - 1]
+            ours = conversation.channel == channel and message.sender != "customer"
+            if ours and after < message.id <= upto and conversation.contact is not None:
+                rows.append((conversation.contact, message))
+        return rows, min(upto, len(self.all_messages))
+
+    async def confirmed(self, channel: str) -> Confirmed | None:
+        """Return how far a channel has come; None when it was never here."""
+        await trio.lowlevel.checkpoint()
+        return self.confirmations.get(channel)
+
+    async def confirm(self, channel: str, confirmed: Confirmed) -> None:
+        """Remember how far a channel has come."""
+        await trio.lowlevel.checkpoint()
+        self.confirmations[channel] = confirmed
 
 
 @asynccontextmanager

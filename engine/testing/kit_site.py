@@ -42,7 +42,12 @@ connect_timeout_ms = 60000
 
 
 class ChannelDriver(Protocol):
-    """A channel's customers. `who` is the external id of a customer's request."""
+    """A channel's customers. `who` is the external id of a customer's request.
+
+    Two attributes are optional, and rules that need them are not certified without them: `hosted`, the
+    `HostedChannel` of a plugin that the host runs, and `outside`, an `Outside`. So is the method
+    `customer_is_done(who)`: the kit will not ask for that customer again.
+    """
 
     async def customer_opens(self, who: str) -> int:
         """Bring a contact into the queue `desk`; said again, it is a redelivery. Return the contact."""
@@ -73,6 +78,29 @@ class ChannelDriver(Protocol):
 
     async def restart(self) -> None:
         """Make the channel crash and wait until it is open again."""
+        ...
+
+
+class Outside(Protocol):
+    """What a plugin connects to, or what connects to it: a provider, a network, its customers' pages.
+
+    A driver whose channel has one gives it as its attribute `outside`.
+    """
+
+    async def goes_away(self) -> None:
+        """Break every connection, and let nobody connect. What customers do meanwhile waits outside."""
+        ...
+
+    async def comes_back(self) -> None:
+        """Be there again, under the same address."""
+        ...
+
+    def takes_nothing(self) -> None:
+        """Stay connected, and take nothing that is written to customers."""
+        ...
+
+    def takes_again(self) -> None:
+        """Take it, and what has been held back."""
         ...
 
 

@@ -154,3 +154,14 @@ def test_buckets_are_bounded_and_keep_who_came_last() -> None:
     assert buckets.take("c", 0) == 0
     assert buckets.take("a", 0) > 0
     assert buckets.take("b", 0) == 0
+
+
+def test_a_long_history_comes_in_frames_that_a_reader_takes() -> None:
+    stored = [
+        StoredMessage(number, number, "agent", f"a{number}", "你" * 4_000, 0) for number in range(1, 40)
+    ]
+    frames = list(protocol.frames_of("chat-one-0001", stored))
+    assert [one.position for frame in frames for one in frame.messages] == list(range(1, 40))
+    assert max(len(protocol.encode(frame)) for frame in frames) < 72 * 1024
+    assert len(frames) < len(stored), "and not one by one"
+    assert list(protocol.frames_of("chat-one-0001", [])) == []

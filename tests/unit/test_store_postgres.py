@@ -203,3 +203,21 @@ async def test_many_edges_write_at_once_and_nothing_is_lost(url: URL) -> None:
         assert len(await one.without_contact()) == 16, "each made once, whoever was first"
         for conversation in (await one.without_contact())[1:]:
             assert sorted(m.text for m in await one.messages(conversation.id)) == ["a", "b", "c"]
+
+
+async def test_messages_are_numbered_in_the_order_of_their_commits(server: Server, store: Store) -> None:
+    """Who has read up to a number must not find a lower one later: a channel would never send it."""
+    first = await store.conversation_for("webchat", "ordered-1", queue="cards")
+    second = await store.conversation_for("webchat", "ordered-2", queue="cards")
+    await trio.to_thread.run_sync(standby, server, "nobody")
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store.add_message, first.id, "agent", "slow", "m-1")
+            await until(server, waits_for_the_standby())
+            nursery.start_soon(store.add_message, second.id, "agent", "quick", "m-1")
+            await until(server, waits_for_the_standby("advisory"))
+            await trio.to_thread.run_sync(standby, server, "")
+    finally:
+        await trio.to_thread.run_sync(standby, server, "")
+    (slow,), (quick,) = await store.messages(first.id), await store.messages(second.id)
+    assert slow.id < quick.id

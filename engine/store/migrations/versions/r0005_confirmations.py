@@ -1,0 +1,18 @@
+"""How far each channel has carried out its effects."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Make the table."""
+    op.create_table(
+        "confirmations",
+        sa.Column("channel", sa.Text, primary_key=True),
+        sa.Column("confirmed", sa.JSON, nullable=False),
+    )
