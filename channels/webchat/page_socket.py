@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 import trio
@@ -44,15 +45,18 @@ class PageSocket:
         self._chat: Chat | None = None
         self._visitor = ""
         self._cut = trio.CancelScope()
+        self._too_slow = False
         self._to_send, self._queue = trio.open_memory_channel[protocol.ServerMessage](QUEUED_FRAMES)
         self._frames = Bucket(FRAMES_PER_MINUTE, FRAMES_AT_ONCE, trio.current_time())
 
     def tell(self, message: protocol.ServerMessage) -> None:
         """Queue a message; a page that does not read is cut."""
+        if self._too_slow:
+            return
         try:
             self._to_send.send_nowait(message)
         except trio.WouldBlock:
-            self._cut.cancel()
+            self._cut_off()
         except trio.ClosedResourceError:
             pass
 
@@ -73,9 +77,26 @@ class PageSocket:
             if self._chat is not None:
                 self._reception.leave(self._chat, self)
 
+    def _cut_off(self) -> None:
+        """Nothing more is said to it, and its chat goes on without it.
+
+        What is being sent is not broken off: behind half a frame the page would not see the close, wait
+        for the rest, and never come back.
+        """
+        self._too_slow = True
+        with suppress(trio.WouldBlock):
+            while True:
+                self._queue.receive_nowait()
+        self._to_send.close()
+        if self._chat is not None:
+            self._reception.leave(self._chat, self)
+            self._chat = None
+
     async def _say_goodbye(self, end: trio.Event) -> None:
         await end.wait()
         self.tell(protocol.Bye(code="draining"))
+        if self._too_slow:
+            self._cut.cancel()
 
     async def _write(self) -> None:
         async for message in self._queue:
