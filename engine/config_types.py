@@ -73,6 +73,7 @@ class Routing:
     reserve_after_s: int
     reply_margin_s: int
     place_ticket_s: int
+    agent_lease_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Stats:
 class ChannelSection(Named):
     """One channel account; ``plugin`` is its entry point, ``"socket"`` for another process.
 
+    ``grace_s``: for so long a plugin that is gone keeps its contacts; 0 = for ever.
     ``domain`` None = the site's own, here and with queues and agents.
     """
 
@@ -116,6 +118,7 @@ class ChannelSection(Named):
     instant: bool
     connect_timeout_ms: int
     interruptible: bool
+    grace_s: int
     domain: str | None
     options: Mapping[str, object]
 

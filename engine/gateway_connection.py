@@ -102,6 +102,8 @@ class Connection:
             return
         self._subscriber: Subscriber = subscriber
         self._source = self._service.add_source(subscriber.push_frame, urgent=self._peer.kind != "plugin")
+        channels = [] if self._peer.channel is None else [self._peer.channel[1]]
+        self._service.leases.channels.take(channels)
         try:
             self._welcome()
             async with trio.open_nursery() as nursery:
@@ -114,6 +116,8 @@ class Connection:
         finally:
             if trio.current_effective_deadline() == -math.inf:
                 await self._last_word("draining", "the service stops")
+            self._service.leases.agents.drop(self._agents)
+            self._service.leases.channels.drop(channels)
             self._service.remove_source(self._source)
             subscriber.close()
 
@@ -198,9 +202,11 @@ class Connection:
     def _attach(self, message: Attach | Detach) -> None:
         agents = message.agents
         if isinstance(message, Detach):
+            self._service.leases.agents.drop(self._agents.intersection(agents))
             self._agents.difference_update(agents)
             self._subscriber.detach(agents)
             return
+        self._service.leases.agents.take(set(agents) - self._agents)
         self._agents.update(agents)
         self._subscriber.attach(agents)
         if self._subscriber.live:

@@ -23,6 +23,7 @@ from engine.desk import Desk
 from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
 from engine.inbox import Inbox, Part
 from engine.journal import STATE_HASH_EVERY, JournalWriter, NewBatch, SqliteJournal, events_hash
+from engine.leases import Leases
 from engine.message_store import MessageStore
 from engine.model import Ack, Command, Configure, Restarted, encode_frame
 from engine.names import Names
@@ -61,6 +62,7 @@ class Service(Supervision, Reading):
         outside: strategies from outside; None where no queue has one.
         config_errors: why the configuration file is not in force; empty when it is.
         by_hand: what supervisors have opened and closed.
+        leases: who is at agents' desks and behind channels.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Service(Supervision, Reading):
         self.conversations: Conversations | None = None
         self.by_hand = Notes(site.data)
         self.outside: Outside | None = None
+        self.leases = Leases(self)
         self._router = state.router
         self._writer = writer
         self._seq = state.seq
@@ -342,6 +345,7 @@ async def open_service(
             opening = Opening(service, service.by_hand)
             await opening.begin()
             nursery.start_soon(opening.run)
+            nursery.start_soon(service.leases.run)
             if outside is not None:
                 nursery.start_soon(outside.run)
             if store is not None:
