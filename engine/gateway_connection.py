@@ -115,6 +115,7 @@ class Connection:
                 nursery.cancel_scope.cancel()
         finally:
             if trio.current_effective_deadline() == -math.inf:
+                self._service.leases.stop()
                 await self._last_word("draining", "the service stops")
             self._service.leases.agents.drop(self._agents)
             self._service.leases.channels.drop(channels)

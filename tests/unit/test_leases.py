@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import trio.testing
 from engine.auth import Tokens
 from engine.bus import ForAll
 from engine.channel import Capabilities, Port
+from engine.config import Address
 from engine.errors import ConfigError
+from engine.gateway import Gateway
 from engine.leases import Holds
 from engine.model import (
     AgentSignedOut,
@@ -35,6 +37,7 @@ from engine.service import Service
 from engine.subscription import Subscription
 from engine.testing.fixtures import SECRET, SMALL_SITE, MemoryStore, small_service, small_site
 from engine.web_mounts import Mounts
+from engine.wire_client import Disconnected, connect
 from tests.unit.gateway_site import edge, plugin, served
 
 Clock = trio.testing.MockClock
@@ -352,3 +355,28 @@ async def test_an_offer_goes_on_with_the_next_agent(tmp_path: Path, mock_clock: 
         seen = await until(events, LeaseLostEvent)
         made = [event for event in seen if isinstance(event, OfferMade) and event.contact == 2]
         assert [one.agent for one in made] == [bob.number, service.desk("ann").number]
+
+
+async def test_a_service_that_stops_takes_nothing_from_anybody(tmp_path: Path, mock_clock: Clock) -> None:
+    async with small_service(tmp_path, text=SHORT) as service, trio.open_nursery() as outer:
+        ann, tokens = service.desk("ann"), Tokens(SECRET, "small")
+        await ann.sign_in()
+        async with trio.open_nursery() as nursery:
+            ports = await nursery.start(Gateway(service, tokens).serve, Address("127.0.0.1", 0))
+            token = tokens.issue("edge", "edge-under-test", 60)
+            await outer.start(_attached, f"127.0.0.1:{ports.tcp}", token, ann.number)
+            await settled(service)
+            assert service.leases.agents.is_held(ann.number)
+            nursery.cancel_scope.cancel()
+        assert not service.leases.agents.is_held(ann.number)
+        mock_clock.jump(10 * LEASE_S)
+        assert await presence(service, "ann") == "ready"
+
+
+async def _attached(address: str, token: str, agent: int, *, task_status: trio.TaskStatus[None]) -> None:
+    async with connect(address, token, "edge") as client:
+        await client.send_control(Attach(agents=[agent]))
+        task_status.started()
+        with suppress(Disconnected):
+            while True:
+                await client.incoming()
