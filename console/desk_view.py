@@ -24,7 +24,10 @@ Titles = dict[str, str]
 
 
 class AgentView(msgspec.Struct, frozen=True):
-    """The agent; `presence` is "signed_out", "not_ready" or "ready"."""
+    """The agent; `presence` is "signed_out", "not_ready" or "ready".
+
+    `lost_at_ms` is when it was signed out because nobody was at its desk; None = it was not.
+    """
 
     name: str
     title: Titles
@@ -34,6 +37,7 @@ class AgentView(msgspec.Struct, frozen=True):
     locked: bool
     misses: int
     idle_since_ms: int
+    lost_at_ms: int | None = None
 
 
 class OfferView(msgspec.Struct, frozen=True):
@@ -139,11 +143,13 @@ class Around(msgspec.Struct, frozen=True):
         contacts: where contacts in wrap-up are now, and those that another serves.
         invited: contact -> whom has been asked to join.
         inviters: invitation -> who asked.
+        lost_at_ms: when the agent's lease was lost; None = it was not, or it has signed in since.
     """
 
     contacts: Mapping[int, ContactState]
     invited: Mapping[int, list[InvitedView]]
     inviters: Mapping[int, str]
+    lost_at_ms: int | None = None
 
 
 class _Titled(Protocol):
@@ -202,6 +208,7 @@ def desk_view(
         state.locked,
         state.misses,
         state.idle_since_us // 1_000,
+        around.lost_at_ms,
     )
     return DeskView(
         agent,

@@ -132,7 +132,7 @@ class DeskFeed:
 
     async def run(self) -> None:
         """Push until cancelled."""
-        with self.scope:
+        with self.scope, self._service.leases.agents.held(self._desk.number):
             try:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._draw)
@@ -180,7 +180,11 @@ class DeskFeed:
             ]
             for contact in within(state)
         }
-        return Around({contact: one for contact, one in states.items() if one}, invited, self._inviters)
+        lost_at_us = self._service.leases.lost_at_us.get(self._desk.number)
+        is_out = state.presence == "signed_out" or state.signing_out
+        lost_at_ms = lost_at_us // 1_000 if lost_at_us is not None and is_out else None
+        here = {contact: one for contact, one in states.items() if one}
+        return Around(here, invited, self._inviters, lost_at_ms)
 
     async def _listen(self) -> None:
         while True:

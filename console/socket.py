@@ -42,6 +42,7 @@ class Socket:
         self.identity = identity
         self.outgoing = Outgoing()
         self._logins = logins
+        self._leases = service.leases
         try:
             self._desk = service.desk(identity.agent) if identity.agent is not None else None
         except UnknownName:
@@ -82,6 +83,7 @@ class Socket:
 
     async def _end_with_server(self, closing: trio.Event) -> None:
         await closing.wait()
+        self._leases.stop()
         self.outgoing.end("draining")
 
     async def _read(self, websocket: Websocket, hub: Hub) -> None:

@@ -197,6 +197,7 @@ def _routing(table: Table) -> Routing:
         reserve_after_s=table.integer("reserve_after_s", 0, DAY_MS // 1_000, 20),
         reply_margin_s=table.integer("reply_margin_s", 0, DAY_MS // 1_000, 60),
         place_ticket_s=table.integer("place_ticket_s", 0, WEEK_MS // 1_000, 3_600),
+        agent_lease_s=table.integer("agent_lease_s", 0, DAY_MS // 1_000, 60),
     )
     table.finish()
     return routing
@@ -215,6 +216,7 @@ def _channel(table: Table, name: str, domains: Mapping[str, DomainSection]) -> C
         instant=table.boolean("instant", default=True),
         connect_timeout_ms=table.integer("connect_timeout_ms", 1, DAY_MS, 10_000),
         interruptible=table.boolean("interruptible", default=False),
+        grace_s=table.integer("grace_s", 0, WEEK_MS // 1_000, 300),
         domain=read_domain(table, domains),
         arrivals=read_rate(table, "arrivals"),
         options=options.values,

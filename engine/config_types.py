@@ -77,6 +77,7 @@ class Routing:
     reserve_after_s: int
     reply_margin_s: int
     place_ticket_s: int
+    agent_lease_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,7 @@ class JournalSection:
 class ChannelSection(Named):
     """One channel account; ``plugin`` is its entry point, ``"socket"`` for another process.
 
+    ``grace_s``: for so long a plugin that is gone keeps its contacts; 0 = for ever.
     ``domain`` None = the site's own, here and with queues and agents. ``arrivals`` None = no limit.
     """
 
@@ -196,6 +198,7 @@ class ChannelSection(Named):
     instant: bool
     connect_timeout_ms: int
     interruptible: bool
+    grace_s: int
     domain: str | None
     arrivals: Rate | None
     options: Mapping[str, object]

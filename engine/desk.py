@@ -65,6 +65,7 @@ class Desk:
 
     async def sign_in(self, *, ready: bool = True) -> None:
         """Start work, ready at once or not."""
+        self._service.leases.lost_at_us.pop(self.number, None)
         await self._service.command(SignIn(agent=self.number, ready=ready, command_id=_command_id()))
 
     async def sign_out(self) -> None:

@@ -11,6 +11,11 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
     "queued offer_ended": ("back at its place in {queue}", "回到队列 {queue} 的原位"),
     "queued connect_failed": ("back at its place in {queue}", "回到队列 {queue} 的原位"),
     "queued restart": ("back at its place in {queue} after a restart", "重启后回到队列 {queue} 的原位"),
+    "queued lease_lost": ("back at its place in {queue}", "回到队列 {queue} 的原位"),
+    "lease_lost": (
+        "{agent} was gone: nobody had stood behind its desk for as long as its lease lasts",
+        "{agent} 已失联：其桌面在租约期内无人",
+    ),
     "queued kept_place": ("waits in {queue}, at the place that was kept", "进入队列 {queue}，回到保留的位置"),
     "queued scheduled": ("its time has come: waits in {queue}", "约定时间已到：进入队列 {queue}"),
     "scheduled": ("is to wait in {queue} from {until} on", "将于 {until} 起在队列 {queue} 等待"),
@@ -77,6 +82,10 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
     "connecting": ("is being connected with {agent}", "正在接通 {agent}"),
     "engaged": ("engaged with {agent}", "由 {agent} 服务中"),
     "estimate_scored": ("its wait was held against its estimate", "实际等待已与预计比较"),
+    "connect_failed engine": (
+        "not connected with {agent}, who was gone",
+        "{agent} 已失联，未能接通",
+    ),
     "connect_failed": ("could not be connected with {agent}", "未能接通 {agent}"),
     "abandoned": ("the customer left", "客户放弃"),
     "changed": (
@@ -93,6 +102,7 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
         "向所有坐席开放：指定坐席均不在",
     ),
     "withdrawn supervisor": ("a supervisor ended it", "班长强拆"),
+    "withdrawn engine": ("ended: its channel's plugin was gone for too long", "结束：其渠道插件失联过久"),
     "withdrawn deadline": ("nobody could answer it in time", "未能在期限内答复"),
     "ended": ("served by {agent}", "由 {agent} 服务完毕"),
     "transferred agent": ("{agent} passed it on to {queue}", "{agent} 转接到 {queue}"),
@@ -108,6 +118,7 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
     "invited": ("{agent} invited {other} (offer {offer})", "{agent} 邀请 {other}（派单 {offer}）"),
     "joined": ("{agent} joined", "{agent} 加入"),
     "invitation_over": ("{agent} did not join {cause}", "{agent} 未加入 {cause}"),
+    "left engine": ("{agent} was gone", "{agent} 已失联"),
     "left": ("{agent} left {cause}", "{agent} 退出 {cause}"),
     "handed_over": ("{other} left it to {agent}", "{other} 移交给 {agent}"),
     "taken_over": ("{agent} took it over from {other}", "{agent} 从 {other} 接管"),

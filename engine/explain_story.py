@@ -30,6 +30,7 @@ from engine.model import (
     Event,
     HoursChanged,
     InvitationEnd,
+    LeaseLostEvent,
     Lifted,
     OfferAccepted,
     OfferMade,
@@ -200,6 +201,8 @@ class _Reading:
         """Whether an event belongs to the story: its own, and the hours of the queue while it waits there."""
         if isinstance(event, HoursChanged):
             return event.queue == self._queue
+        if isinstance(event, LeaseLostEvent):
+            return self.contact in event.contacts
         if getattr(event, "contact", 0) != self.contact:
             return False
         if isinstance(event, Queued | Changed):

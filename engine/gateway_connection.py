@@ -111,6 +111,8 @@ class Connection:
         push = subscriber.push_frame
         self.submitter = Submitter(self._service, self._peer.kind, channel, push)
         self._talk = Talk(self._service, channel, self._agents, push)
+        channels = [] if self._peer.channel is None else [self._peer.channel[1]]
+        self._service.leases.channels.take(channels)
         try:
             self._welcome()
             opened()
@@ -123,7 +125,10 @@ class Connection:
                 nursery.cancel_scope.cancel()
         finally:
             if trio.current_effective_deadline() == -math.inf:
+                self._service.leases.stop()
                 await self._last_word("draining", "the service stops")
+            self._service.leases.agents.drop(self._agents)
+            self._service.leases.channels.drop(channels)
             self.submitter.close()
             subscriber.close()
 
@@ -228,15 +233,18 @@ class Connection:
     async def _attach(self, message: Attach | Detach) -> None:
         agents = message.agents
         if isinstance(message, Detach):
+            self._service.leases.agents.drop(self._agents.intersection(agents))
             self._agents.difference_update(agents)
             self._subscriber.detach(agents)
             return
         while self._state_bytes > STATE_BYTES:
             await self._written.wait()
-        self._agents.update(agents)
-        if len(self._agents) > MAX_ATTACHED:
+        new = set(agents) - self._agents
+        if len(self._agents) + len(new) > MAX_ATTACHED:
             self._fatal = f"attach.agents: more than {MAX_ATTACHED} are attached; detach some first"
             return
+        self._service.leases.agents.take(new)
+        self._agents.update(new)
         self._subscriber.attach(agents)
         if self._subscriber.live:
             self._push_state(desks_frames(self._service.router, agents))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from importlib.metadata import entry_points
 from typing import Literal
 
@@ -94,6 +95,7 @@ class PluginHost:
         self._sections = {
             name: one for name, one in service.site.channels.items() if one.plugin != IN_ANOTHER_PROCESS
         }
+        self._service = service
         self._first_delay_s, self._longest_delay_s = first_delay_s, longest_delay_s
         self._factories = discover() if factories is None else factories
         check_channels(self._sections, self._factories)
@@ -120,6 +122,9 @@ class PluginHost:
         finally:
             for port in self._ports.values():
                 port.close()
+
+    def _held(self, name: str) -> AbstractContextManager[None]:
+        return self._service.leases.channels.held(self._service.names.id("channel", name))
 
     def _create(self, section: ChannelSection) -> Channel:
         return self._factories[section.plugin](section.options)
@@ -175,7 +180,7 @@ class PluginHost:
                 await nursery.start(_run, channel, port, nursery.cancel_scope)
             health.state = "open"
             once.started()
-            nursery.start_soon(_watch, port)
+            nursery.start_soon(_watch, port, self._held(name))
 
 
 class _Blocks:
@@ -213,12 +218,14 @@ async def _run(
     scope.cancel()
 
 
-async def _watch(port: ServicePort) -> None:
-    while True:
-        await trio.sleep(LOOK_EVERY_S)
-        await port.settle()
-        if port.stalled_s() > HANGS_AFTER_S:
-            raise ChannelHangs(f"it has not asked for its effects for {port.stalled_s():.0f} s")
+async def _watch(port: ServicePort, held: AbstractContextManager[None]) -> None:
+    """Look whether the channel reads its effects; while it is open its contacts are kept."""
+    with held:
+        while True:
+            await trio.sleep(LOOK_EVERY_S)
+            await port.settle()
+            if port.stalled_s() > HANGS_AFTER_S:
+                raise ChannelHangs(f"it has not asked for its effects for {port.stalled_s():.0f} s")
 
 
 def check_channels(

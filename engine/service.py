@@ -33,6 +33,7 @@ from engine.journal import (
     SqliteJournal,
     events_hash,
 )
+from engine.leases import Leases
 from engine.lifecycle import Pulse
 from engine.message_store import MessageStore
 from engine.metrics import Meter, Moments, service_levels
@@ -69,6 +70,7 @@ class Service(TakingIn, Supervision, Reading):
         by_hand: what supervisors have opened and closed.
         admission: how many arrivals a second come in.
         pulse: shows that the one task gets on.
+        leases: who is at agents' desks and behind channels.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Service(TakingIn, Supervision, Reading):
         self.by_hand = Notes(site.data)
         self.outside: Outside | None = None
         self.pulse = Pulse()
+        self.leases = Leases(self)
         self._router = state.router
         self._writer = writer
         self._seq = state.seq
@@ -303,6 +306,7 @@ async def open_service(
             opening = Opening(service, service.by_hand)
             await opening.begin()
             nursery.start_soon(opening.run)
+            nursery.start_soon(service.leases.run)
             if outside is not None:
                 nursery.start_soon(outside.run)
             if store is not None:

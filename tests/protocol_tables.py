@@ -29,6 +29,7 @@ ENUMS: Final = (
     model.ChoiceCause,
     model.InvitationEnd,
     model.HoursState,
+    model.ReleasedBy,
     model.OverflowWhen,
     model.OverflowTo,
 )
@@ -54,6 +55,7 @@ SPECIAL: Final = {
     ("refused", "request_no"): "u64 or nil",
     ("hello", "resume_seq"): "u64 or nil",
     ("configure", "config"): "config",
+    ("lease_lost", "contacts"): "list of u64",
     ("live_contact_line", "key"): "bin 16",
 }
 SMALL: Final = {"state", "presence"}
@@ -70,6 +72,7 @@ def frame_name(frame: type) -> str:
     return {
         "restarted_event": "restarted",
         "connect_failed_event": "connect_failed",
+        "lease_lost_event": "lease_lost",
         "refusal": "refused",
     }.get(name, name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tests.oracle import commands as cmd
+from tests.oracle.causes import ReleasedBy
 from tests.oracle.config import QueueState
 from tests.scenario_arguments import Arguments, requirement, to_us
 from tests.scenario_config import parse_config
@@ -64,6 +65,11 @@ def _hours(given: Arguments) -> cmd.Command:
     return cmd.Hours(given.number("queue"), state, given.command_id())
 
 
+def _release(given: Arguments) -> cmd.Command:
+    by = ReleasedBy[given.text("by", "supervisor").upper()]
+    return cmd.Release(given.number("contact"), given.command_id(), by)
+
+
 def _sign_in(given: Arguments) -> cmd.Command:
     return cmd.SignIn(given.number("agent"), given.yes("ready", "yes"), given.command_id())
 
@@ -100,7 +106,8 @@ VERBS: dict[str, Callable[[Arguments], cmd.Command]] = {
     "transfer_out": lambda given: cmd.TransferOut(*_own(given), given.number("target")),
     "hours": _hours,
     "choose": lambda given: cmd.Choose(given.number("choice"), given.number("agent")),
-    "release": lambda given: cmd.Release(given.number("contact"), given.command_id()),
+    "release": _release,
+    "lease_lost": lambda given: cmd.LeaseLost(given.number("agent")),
 }
 
 

@@ -7,6 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from tests.oracle import commands as cmd
+from tests.oracle.causes import ReleasedBy
 from tests.oracle.config import MAX_PREFERRED, QueueState
 from tests.oracle.oracle import Oracle
 from tests.oracle.state import Presence, State
@@ -46,6 +47,7 @@ WEIGHTS: dict[type[cmd.Command] | None, int] = {
     cmd.TransferOut: 2,
     cmd.Hours: 4,
     cmd.Choose: 20,
+    cmd.LeaseLost: 3,
     cmd.Configure: 4,
     cmd.Restarted: 1,
     None: 6,
@@ -235,7 +237,11 @@ class Storm(Aim):
 
     def release(self, oracle: Oracle) -> cmd.Command:
         """Return a forced release, in any state."""
-        return cmd.Release(self.number(oracle, self.random.choice(tuple(State))), self.command_id())
+        contact, by = (
+            self.number(oracle, self.random.choice(tuple(State))),
+            self.random.choice(tuple(ReleasedBy)),
+        )
+        return cmd.Release(contact, self.command_id(), by)
 
     def hold(self, oracle: Oracle) -> cmd.Command:
         """Return a hold."""
@@ -295,6 +301,13 @@ class Storm(Aim):
         """Return an answer from outside: mostly an agent who could have it when it was asked."""
         return cmd.Choose(*self.choice(oracle))
 
+    def lease_lost(self, oracle: Oracle) -> cmd.Command:
+        """Return the loss of a lease, mostly of somebody with something in hand, or on the way out."""
+        agents = oracle.agents.values()
+        busy = [one.id for one in agents if one.contacts or one.joined or one.signing_out]
+        agent = self.agent(oracle)
+        return cmd.LeaseLost(self.random.choice(busy) if busy and self.often(0.8) else agent)
+
     def configure(self, oracle: Oracle) -> cmd.Command:
         """Return a changed configuration."""
         return cmd.Configure(self.configs.changed(oracle.rules))
@@ -334,6 +347,7 @@ MAKERS: dict[type[cmd.Command], Callable[[Storm, Oracle], cmd.Command]] = {
     cmd.TransferOut: Storm.transfer_out,
     cmd.Hours: Storm.hours,
     cmd.Choose: Storm.choose,
+    cmd.LeaseLost: Storm.lease_lost,
 }
 
 

@@ -36,6 +36,7 @@ OPTIONAL: tuple[type[Any], ...] = (
     cmd.Transfer,
     cmd.Change,
     cmd.Hours,
+    cmd.Release,
     QueueConfig,
     RelaxStep,
     ChannelConfig,

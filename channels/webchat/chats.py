@@ -34,6 +34,7 @@ class Chat(msgspec.Struct, eq=False):
         minutes: the wait that was told last.
         shown: position up to which messages were shown to the pages.
         reason: why it was blocked.
+        agent_lost: it waits again because its agent was gone.
         text: by language, what its customer reads who is passed on to a place outside.
     """
 
@@ -45,6 +46,7 @@ class Chat(msgspec.Struct, eq=False):
     minutes: tuple[int, int] | None = None
     shown: int = 0
     reason: str | None = None
+    agent_lost: bool = False
     text: Mapping[str, str] | None = None
     pages: list[Page] = msgspec.field(default_factory=list)
     leave: Callable[[], None] | None = None
@@ -57,7 +59,10 @@ class Chat(msgspec.Struct, eq=False):
     def view(self) -> ChatState:
         """Return what the pages are told."""
         if self.state in WAITING:
-            return ChatState(chat=self.chat, state="waiting", position=self.position, minutes=self.minutes)
+            why = "lease_lost" if self.agent_lost else None
+            return ChatState(
+                chat=self.chat, state="waiting", position=self.position, minutes=self.minutes, reason=why
+            )
         if self.state == "engaged":
             return ChatState(chat=self.chat, state="engaged")
         return ChatState(

@@ -133,7 +133,8 @@ class ChatState(ServerMessage, frozen=True, tag="chat"):
         position: how many are before it, while it waits.
         minutes: the wait to be expected, from and to, in whole minutes; absent when it cannot be told.
         outcome: "served", "abandoned", "blocked", "withdrawn" or "overflowed", when it ended.
-        reason: why it was blocked: "queue_full", "site_full" or "closed".
+        reason: why it was blocked: "queue_full", "site_full" or "closed"; while it waits "lease_lost": it was
+            engaged, and its agent is gone.
         text: what the site says, by language, to a customer who is passed on to a place outside.
     """
 

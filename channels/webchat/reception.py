@@ -13,7 +13,19 @@ from channels.webchat import protocol
 from channels.webchat.chats import Chat, Chats, Page
 from channels.webchat.limits import Buckets
 from channels.webchat.options import Options
-from engine.channel import Announcement, Connect, Effect, Ended, Known, MessageOut, Port, TransferOut, Typing
+from engine.channel import (
+    Announcement,
+    Connect,
+    Effect,
+    Ended,
+    Engaged,
+    Known,
+    MessageOut,
+    Port,
+    Queued,
+    TransferOut,
+    Typing,
+)
 from engine.errors import BadTicket, Busy, NotAdmitted, PaiduiError, Refused, UnknownContact
 
 POSITIONS_EVERY_S: Final = 2.0
@@ -190,6 +202,10 @@ class Reception:
         else:
             if isinstance(effect, Connect):
                 await self._connect(chat)
+            elif isinstance(effect, Queued | Engaged):
+                lost = isinstance(effect, Queued) and effect.cause == "lease_lost"
+                # An offer that comes to nothing does not make it forget why it waits.
+                chat.agent_lost = lost or (chat.agent_lost and isinstance(effect, Queued))
             self._refresh(chat)
 
     async def show_positions(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Final
 
 from engine.messages.config import Config, HoursState
@@ -167,11 +168,19 @@ class Change(Command, tag=17, frozen=True, kw_only=True):
     command_id: bytes | None = None
 
 
+class ReleasedBy(IntEnum):
+    """Who releases a contact: a supervisor, or the engine, whose plugin is gone."""
+
+    SUPERVISOR = 0
+    ENGINE = 1
+
+
 class Release(Command, tag=18, frozen=True, kw_only=True):
-    """A supervisor ends a contact, whatever is being done with it."""
+    """A contact is ended, whatever is being done with it."""
 
     contact: int
     command_id: bytes | None = None
+    by: ReleasedBy = ReleasedBy.SUPERVISOR
 
 
 class Hold(Command, tag=19, frozen=True, kw_only=True):
@@ -257,3 +266,13 @@ class Choose(Command, tag=29, frozen=True, kw_only=True):
 
     choice: int
     agent: int = 0
+
+
+class LeaseLost(Command, tag=30, frozen=True, kw_only=True):
+    """Nobody has stood behind an agent's desk for as long as its lease lasts.
+
+    It leaves; what needs a desk goes back to its place, what goes on without one stays. Of an agent who is
+    out it is accepted, and nothing happens.
+    """
+
+    agent: int

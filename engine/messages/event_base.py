@@ -17,6 +17,7 @@ class QueuedCause(IntEnum):
     RESTART = 4
     OVERFLOW = 5
     SCHEDULED = 6
+    LEASE_LOST = 7
 
 
 class BlockedCause(IntEnum):
@@ -51,6 +52,7 @@ class EndedBy(IntEnum):
     AGENT = 1
     DEADLINE = 2
     SUPERVISOR = 3
+    ENGINE = 4
 
 
 class ChoiceCause(IntEnum):

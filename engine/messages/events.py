@@ -1,7 +1,7 @@
 """Everything that can have happened: `crates/router_core/src/event.rs` in Python.
 
-Two events share their Rust name with a command and carry the suffix `Event` here:
-`RestartedEvent`, `ConnectFailedEvent`.
+Three events share their Rust name with a command and carry the suffix `Event` here:
+`RestartedEvent`, `ConnectFailedEvent`, `LeaseLostEvent`.
 """
 
 from __future__ import annotations

@@ -104,3 +104,13 @@ class TransferredOut(Event, tag=103, frozen=True, kw_only=True):
     queue: int
     agent: int
     target: int
+
+
+class LeaseLostEvent(Event, tag=114, frozen=True, kw_only=True):
+    """An agent's lease was lost; `contacts` are the engaged ones that go back to their places.
+
+    What else it had in hand is told by what follows, which concerns each contact's channel.
+    """
+
+    agent: int
+    contacts: tuple[int, ...]

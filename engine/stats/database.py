@@ -23,7 +23,7 @@ from engine.stats.ledger import Ledger, Values
 
 FILE: Final = "stats.duckdb"
 STORAGE_VERSION: Final = "v1.5.0"
-FORMAT: Final = 8
+FORMAT: Final = 9
 """Of the tables; to be raised whenever ``schema.sql`` or the meaning of a row changes."""
 KEYS: Final = {
     "configurations": "config",

@@ -185,6 +185,8 @@ class History(Waiting):
 
     def _on_queued(self, event: Queued) -> None:
         row = self._contact(event.contact)
+        if event.cause is QueuedCause.LEASE_LOST:
+            self._close_segment(self._end_segment(row, event.at, "lease_lost").segment)
         row.state = "waiting"
         row.agent = None
         row.queue = event.queue

@@ -49,7 +49,7 @@ CREATE TABLE contacts_ended (
     first_offered_at TIMESTAMPTZ, -- when it was first proposed to an agent
     engaged_at TIMESTAMPTZ, -- when it was first answered
     ended_at TIMESTAMPTZ, -- when it was over
-    ended_by VARCHAR, -- customer, agent, deadline or supervisor; of a blocked contact the limit: queue_full, site_full, or closed; of an overflowed one the cause
+    ended_by VARCHAR, -- customer, agent, deadline, supervisor, or engine (its plugin was gone); of a blocked contact the limit: queue_full, site_full, or closed; of an overflowed one the cause
     head_start_ms BIGINT NOT NULL, -- its priority in the queue, as time, ms
     tier SMALLINT NOT NULL, -- its tier, lower first: 2 arrival, 1 transfer
     weight INTEGER NOT NULL, -- units of an agent's capacity that it takes
@@ -102,7 +102,7 @@ CREATE TABLE segments_ended (
     queue_id BIGINT NOT NULL, -- the queue that it came out of
     agent_id BIGINT NOT NULL, -- with whom
     role VARCHAR NOT NULL, -- serves; joined = was in it beside the one who serves
-    outcome VARCHAR NOT NULL, -- open, served, transferred, transferred_out, handed_over, taken_over (by another), connect_failed, abandoned or withdrawn (while it was connected); of who joined: left, serves (went on as the one who serves)
+    outcome VARCHAR NOT NULL, -- open, served, transferred, transferred_out, handed_over, taken_over (by another), lease_lost (nobody stood behind the agent's desk, and it went back to its place), connect_failed, abandoned or withdrawn (while it was connected); of who joined: left, serves (went on as the one who serves)
     connecting_at TIMESTAMPTZ, -- when the channel was asked to connect them; NULL on an instant channel
     engaged_at TIMESTAMPTZ, -- when they began to talk; when the agent joined
     ended_at TIMESTAMPTZ, -- when they were apart again

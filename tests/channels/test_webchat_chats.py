@@ -10,7 +10,7 @@ import trio.testing
 
 from channels.webchat.page_socket import FRAMES_AT_ONCE, HELLO_WITHIN_S, QUEUED_FRAMES
 from channels.webchat.reception import POSITIONS_EVERY_S
-from engine.channel import Connect, Known, Typing, Wait
+from engine.channel import Connect, Effect, Engaged, Known, Queued, Typing, Wait
 from tests.channels.webchat_double import House, Visit
 
 CHAT = "chat-0001"
@@ -180,6 +180,31 @@ async def test_chats_of_an_earlier_run_are_found_and_their_customers_awaited(
     await start(back)
     await trio.sleep(10)
     assert house.port.calls == [("abandon", 2)]
+
+
+async def test_who_has_lost_the_agent_is_told_so_until_another_is_here(nursery: trio.Nursery) -> None:
+    house = House(nursery)
+    visit = await house.visit()
+    await start(visit)
+
+    async def goes(state: str, effect: Effect) -> dict[str, Any]:
+        house.port.states[1] = state
+        await house.reception.carry_out(effect)
+        await trio.testing.wait_all_tasks_blocked()
+        return visit.of("chat")[-1]
+
+    assert "reason" not in await goes("engaged", Engaged(effect_id="1", contact=1, agent="ann"))
+    lost = Queued(effect_id="2", contact=1, queue="cards", cause="lease_lost")
+    again = await goes("waiting", lost)
+    assert (again["state"], again["reason"]) == ("waiting", "lease_lost")
+    unanswered = Queued(effect_id="3", contact=1, queue="cards", cause="offer_ended")
+    assert (await goes("waiting", unanswered))["reason"] == "lease_lost", "it still waits for that"
+    back = await house.visit(visit.heard[0]["token"])
+    assert (await start(back))[0]["reason"] == "lease_lost", "and so reads who comes back"
+    here = await goes("engaged", Engaged(effect_id="4", contact=1, agent="bob"))
+    assert (here["state"], here.get("reason")) == ("engaged", None)
+    transfer = Queued(effect_id="5", contact=1, queue="cards", cause="transfer")
+    assert "reason" not in await goes("waiting", transfer)
 
 
 async def test_the_customer_ends_the_chat(nursery: trio.Nursery) -> None:

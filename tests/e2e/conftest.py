@@ -46,6 +46,7 @@ drain_s = 1
 [routing]
 miss_limit = 2
 retry_after_ms = 500
+agent_lease_s = {agent_lease_s}
 
 [web]
 bind = "127.0.0.1:{web}"
@@ -136,14 +137,15 @@ class RunningSite:
     Args:
         folder: where its configuration, data and log stand.
         announce_s: how often those who wait are told where they stand; 0 = never.
+        agent_lease_s: how long nobody may be at a desk before its contacts go back.
     """
 
-    def __init__(self, folder: Path, announce_s: int = 0) -> None:
+    def __init__(self, folder: Path, announce_s: int = 0, agent_lease_s: int = 60) -> None:
         self.folder = folder
         self.config = folder / "bank.toml"
         web, gateway, stats = free_ports(3)
         self.url = f"http://127.0.0.1:{web}"
-        text = SITE.format(web=web, gateway=gateway, stats=stats)
+        text = SITE.format(web=web, gateway=gateway, stats=stats, agent_lease_s=agent_lease_s)
         for name, (en, zh, agent, person) in QUEUES.items():
             # Nobody answers at night.
             patience = 700 if name == "night" else 60_000

@@ -42,6 +42,8 @@ class Auditor(Tenancy, Reserving):
     def queued(self, event: ev.Queued) -> None:
         """Check that a contact keeps its place, unless it has just come in or was passed on."""
         contact = self.move(event, {QUEUED_FROM[event.cause]}, Step.WAITING)
+        if event.cause is ev.QueuedCause.LEASE_LOST:
+            self.given_back(event, contact)
         place = (event.tier, event.enqueued_at, event.head_start_us)
         if event.cause in NEWLY_QUEUED or contact.place is None:
             self.starts(event, contact)
@@ -311,4 +313,5 @@ RULES: dict[type[ev.Event], Callable[[Auditor, Any], None]] = {
     ev.Unreserved: Auditor.unreserved,
     ev.ChoiceWanted: Auditor.choice_wanted,
     ev.ChoiceOver: Auditor.choice_over,
+    ev.LeaseLost: Auditor.lease_lost,
 }

@@ -42,6 +42,7 @@ QUEUED_FROM = {
     ev.QueuedCause.RESTART: Step.RETURNING,
     ev.QueuedCause.OVERFLOW: Step.OVERFLOWING,
     ev.QueuedCause.SCHEDULED: Step.SCHEDULED,
+    ev.QueuedCause.LEASE_LOST: Step.ENGAGED,
 }
 
 
@@ -128,6 +129,10 @@ class Books:
         self.left: Counter[int] = Counter()
         """Since when those have waited who left, and whose places are free."""
         self.at = 0
+        self.losing = 0
+        """Whose lease was lost just now."""
+        self.going_back: set[int] = set()
+        """The contacts that it said would go back to their places."""
         self._unsettled: set[int] = set()
 
     def counts(self) -> dict[str, int]:
@@ -184,6 +189,7 @@ class Books:
             if contact.step in OVER:
                 del self.contacts[number]
         self._unsettled.clear()
+        assert not self.going_back, f"contacts {self.going_back} have not gone back"
         assert self.arrived == sum(self.totals[step] for step in LASTING), f"lost: {self.counts()}"
         for number, agent in self.agents.items():
             held = agent.busy()

@@ -114,6 +114,9 @@ class Capacity:
                 self.contacts[event.contact].direct = frozenset()
             case ev.OfferDeclined() | ev.OfferExpired() | ev.OfferWithdrawn() | ev.ConnectFailed():
                 del self.of(event.agent).contacts[event.contact]
+            case ev.LeaseLost():
+                for contact in event.contacts:
+                    del self.of(event.agent).contacts[contact]
             case ev.Abandoned() | ev.Withdrawn() if event.agent:
                 del self.of(event.agent).contacts[event.contact]
             case ev.Ended() | ev.Transferred():

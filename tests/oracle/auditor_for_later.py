@@ -43,7 +43,7 @@ class ForLater(InHand):
             assert contact.step is Step.WAITING, f"{event} while {contact.step.value}"
             assert contact.reply_by <= event.at, f"{event}: there is time until {contact.reply_by}"
         else:
-            assert event.by is ev.EndedBy.SUPERVISOR, f"{event}: by whom?"
+            assert event.by in {ev.EndedBy.SUPERVISOR, ev.EndedBy.ENGINE}, f"{event}: by whom?"
 
     def lifted(self, event: ev.Lifted) -> None:
         """Check that a waiting contact comes into a better tier while there is time to reply."""

@@ -84,6 +84,27 @@ class InHand(Books):
         contact.agent = event.to_agent
         heir.contacts.add(event.contact)
 
+    def lease_lost(self, event: ev.LeaseLost) -> None:
+        """Check that what goes back is engaged and has nobody else in it; the agent must leave."""
+        agent = self.agents[event.agent]
+        assert agent.present, f"{event}: not there"
+        assert list(event.contacts) == sorted({*event.contacts}), f"{event}: not in order"
+        for number in event.contacts:
+            contact = self.contacts[number]
+            assert contact.agent == event.agent, f"{event}: {number} has agent {contact.agent}"
+            assert contact.step is Step.ENGAGED, f"{event}: {number} is {contact.step.value}"
+            assert not contact.participants, f"{event}: {contact.participants} are in {number}"
+        self.losing, self.going_back = event.agent, set(event.contacts)
+
+    def given_back(self, event: ev.Queued, contact: Seen) -> None:
+        """Check that a lost lease says so of it, and let it out of the agent's hands."""
+        assert event.contact in self.going_back, f"{event}: nobody has said so"
+        assert contact.agent == self.losing, f"{event}: it has agent {contact.agent}"
+        assert not contact.invitations, f"{event}: before {contact.invitations}"
+        self.going_back.remove(event.contact)
+        contact.announced = 0
+        self.let_go(contact, event.contact)
+
     def transferred_out(self, event: ev.TransferredOut) -> None:
         """Check that its agent passes it on; it must end in the same breath."""
         contact = self.of_agent(event, TALKING, Step.ENGAGED)

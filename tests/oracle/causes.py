@@ -15,6 +15,7 @@ class QueuedCause(IntEnum):
     RESTART = 4
     OVERFLOW = 5
     SCHEDULED = 6
+    LEASE_LOST = 7
 
 
 class BlockedCause(IntEnum):
@@ -49,6 +50,14 @@ class EndedBy(IntEnum):
     AGENT = 1
     DEADLINE = 2
     SUPERVISOR = 3
+    ENGINE = 4
+
+
+class ReleasedBy(IntEnum):
+    """Who releases a contact."""
+
+    SUPERVISOR = 0
+    ENGINE = 1
 
 
 class ChoiceCause(IntEnum):

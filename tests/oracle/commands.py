@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from tests.oracle.causes import ReleasedBy
 from tests.oracle.config import Config, Demand, QueueState, Requirement, SkillWeight
 
 KEEP_HEAD_START_US = 0xFFFF_FFFF_FFFF_FFFF
@@ -161,10 +162,11 @@ class Change(NamedTuple):
 
 
 class Release(NamedTuple):
-    """A supervisor ends a contact, in whatever state it is."""
+    """A contact is ended, in whatever state it is."""
 
     contact: int
     command_id: bytes | None = None
+    by: ReleasedBy = ReleasedBy.SUPERVISOR
 
 
 class Hold(NamedTuple):
@@ -252,6 +254,12 @@ class Choose(NamedTuple):
     agent: int
 
 
+class LeaseLost(NamedTuple):
+    """Nobody has stood behind an agent's desk for too long."""
+
+    agent: int
+
+
 Command: TypeAlias = (
     Configure
     | Restarted
@@ -282,6 +290,7 @@ Command: TypeAlias = (
     | TransferOut
     | Hours
     | Choose
+    | LeaseLost
 )
 
 KINDS: dict[type[Command], int] = {
@@ -314,4 +323,5 @@ KINDS: dict[type[Command], int] = {
     TransferOut: 27,
     Hours: 28,
     Choose: 29,
+    LeaseLost: 30,
 }

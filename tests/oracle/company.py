@@ -54,18 +54,24 @@ class Company(Talk):
         agent = self.known_agent(command.agent)
         contact = self._joined_by(agent, command.contact)
         if contact is not None:
-            self.part(contact, self._participant(contact, agent), ev.EndedBy.AGENT)
+            self.part(contact, self.participant(contact, agent), ev.EndedBy.AGENT)
             return 0
         contact = self._own(agent, command.contact)
         if not contact.participants:
             raise Refusal(Code.WRONG_STATE, contact.id)
+        self.hand_over(contact)
+        return 0
+
+    def hand_over(self, contact: Contact) -> None:
+        """Leave a contact to who joined it first."""
+        agent = self.agents[contact.agent]
         heir = self.agents[contact.participants[0].agent]
         place = (contact.id, contact.channel, contact.queue)
         self.emit(ev.HandedOver(self.now, *place, agent.id, heir.id))
         self.pass_to(contact, heir)
-        return 0
 
-    def _participant(self, contact: Contact, agent: Agent) -> Participant:
+    def participant(self, contact: Contact, agent: Agent) -> Participant:
+        """Return an agent's part in a contact."""
         return next(one for one in contact.participants if one.agent == agent.id)
 
     def take_over(self, command: cmd.TakeOver) -> int:

@@ -51,8 +51,17 @@ class Desk(Reserving):
         agent = self.known_agent(command.agent)
         if agent.presence is Presence.SIGNED_OUT or agent.signing_out:
             return 0
+        self.ask_no_more(agent)
+        self.go_out(agent)
+        return 0
+
+    def ask_no_more(self, agent: Agent) -> None:
+        """Take back what an agent was offered and invited to."""
         for offer in self.offers_to(agent):
             self.take_back(offer, ev.WithdrawnCause.AGENT_LEFT, ev.QueuedCause.OFFER_ENDED)
+
+    def go_out(self, agent: Agent) -> None:
+        """Let an agent leave, now or after what is in hand."""
         if any(True for _ in self.in_hand(agent)):
             agent.signing_out = True
             self.emit(ev.AgentSigningOut(self.now, agent.id))
@@ -61,7 +70,6 @@ class Desk(Reserving):
         self.agents_left = True
         if not agent.stealth:
             self.touch_stealth()
-        return 0
 
     def _refuse_signed_out(self, agent: Agent) -> None:
         if agent.presence is Presence.SIGNED_OUT or agent.signing_out:
@@ -230,7 +238,8 @@ class Desk(Reserving):
         """Put a contact that could not be connected back at its place."""
         agent = self.agents[contact.agent]
         self.emit(ev.ConnectFailed(self.now, contact.id, contact.channel, agent.id, by))
-        contact.attempted.add(agent.id)
+        if by is not ev.EndedBy.ENGINE:
+            contact.attempted.add(agent.id)
         contact.unconnected = True
         self.detach(contact)
         self.release(agent, sets_idle=False)

@@ -11,6 +11,7 @@ from tests.oracle.causes import (
     InvitationEnd,
     PreferenceOverCause,
     QueuedCause,
+    ReleasedBy,
     WithdrawnCause,
 )
 from tests.oracle.events_in_hand import (
@@ -34,6 +35,7 @@ from tests.oracle.events_of_agents import (
     AgentSignedOut,
     AgentSigningOut,
     AgentUnlocked,
+    LeaseLost,
     WrapUpEnded,
     WrapUpStarted,
 )
@@ -87,6 +89,7 @@ __all__ = [
     "InvitationOver",
     "Invited",
     "Joined",
+    "LeaseLost",
     "Left",
     "Lifted",
     "OfferAccepted",
@@ -101,6 +104,7 @@ __all__ = [
     "Queued",
     "QueuedCause",
     "Relaxed",
+    "ReleasedBy",
     "Reserved",
     "Restarted",
     "Resumed",
@@ -333,6 +337,7 @@ Event: TypeAlias = (
     | ChoiceOver
     | Reserved
     | Unreserved
+    | LeaseLost
 )
 
 KINDS: dict[type[Event], int] = {
@@ -386,4 +391,5 @@ KINDS: dict[type[Event], int] = {
     Lifted: 111,
     ChoiceWanted: 112,
     ChoiceOver: 113,
+    LeaseLost: 114,
 }

@@ -58,6 +58,14 @@ class AgentUnlocked(NamedTuple):
     agent: int
 
 
+class LeaseLost(NamedTuple):
+    """Nobody stands behind the agent's desk; `contacts` go back to their places."""
+
+    at: int
+    agent: int
+    contacts: tuple[int, ...]
+
+
 class WrapUpStarted(NamedTuple):
     """After-contact work, until `deadline` or earlier."""
 

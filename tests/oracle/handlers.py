@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from tests.oracle import commands as cmd
 from tests.oracle import events as ev
-from tests.oracle.company import Company
 from tests.oracle.config import MAX_WEIGHT, DomainConfig, Goal, QueueState, When
+from tests.oracle.leases import Leases
 from tests.oracle.refusal import Code, Refusal
 from tests.oracle.state import Agent, Contact, Ended, Outcome, Presence, State
 from tests.oracle.validate import check_config, check_demand, check_requirement
 
 
-class Handlers(Company):
+class Handlers(Leases):
     """One method a command."""
 
     def carry_out(self, command: cmd.Command) -> int:
@@ -259,17 +259,19 @@ class Handlers(Company):
 
     def release_contact(self, command: cmd.Release) -> int:
         """End a contact, in whatever state it is."""
+        engine = command.by is ev.ReleasedBy.ENGINE
+        by = ev.EndedBy.ENGINE if engine else ev.EndedBy.SUPERVISOR
         contact = self.contacts.get(command.contact)
         if contact is None and command.contact not in self.ended:
             raise Refusal(Code.UNKNOWN_CONTACT, command.contact)
         if contact is None:
             return 0
         if contact.state is State.ENGAGED:
-            self.serve_out(contact, ev.EndedBy.SUPERVISOR)
+            self.serve_out(contact, by)
             return 0
         connecting = contact.agent if contact.state is State.CONNECTING else 0
         where = (self.now, contact.id, contact.channel, contact.queue)
-        over = ev.Withdrawn(*where, connecting, ev.EndedBy.SUPERVISOR)
+        over = ev.Withdrawn(*where, connecting, by)
         self._end_unserved(contact, ev.WithdrawnCause.RELEASED, over, Outcome.WITHDRAWN)
         return 0
 
@@ -303,4 +305,5 @@ HANDLERS: dict[type[cmd.Command], str] = {
     cmd.TransferOut: "transfer_out",
     cmd.Hours: "change_hours",
     cmd.Choose: "choose",
+    cmd.LeaseLost: "lose_lease",
 }

@@ -12,6 +12,7 @@ from tests.oracle.mutants_choices import MUTANTS_OF_CHOICES
 from tests.oracle.mutants_domains import DOMAIN_MUTANTS
 from tests.oracle.mutants_estimate import ESTIMATE_MUTANTS
 from tests.oracle.mutants_in_hand import MUTANTS_IN_HAND
+from tests.oracle.mutants_leases import MUTANTS_OF_LEASES
 from tests.oracle.mutants_outbound import OUTBOUND_MUTANTS
 from tests.oracle.mutants_overflow import OVERFLOW_MUTANTS
 from tests.oracle.mutants_reserving import MUTANTS_OF_RESERVING
@@ -314,4 +315,5 @@ MUTANTS: tuple[type[Oracle], ...] = (
     *MUTANTS_OF_TIMES,
     *MUTANTS_OF_CHOICES,
     *MUTANTS_OF_RESERVING,
+    *MUTANTS_OF_LEASES,
 )

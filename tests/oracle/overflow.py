@@ -107,11 +107,12 @@ class Overflowing(Estimating):
                 return estimate is not None and estimate.mean_us > rule.threshold
             return rule in due or lacks_agents(rule)
 
-        rule = self.way_out(contact, holds)
+        if self.leave_by(contact, self.way_out(contact, holds)):
+            return True
         if due:
             contact.looked_at = self.now
             self.set_wake(contact)
-        return self.leave_by(contact, rule)
+        return False
 
     def lacks_agents(self, contact: Contact) -> Callable[[Overflow], bool]:
         """Return whether a rule asks for agents, and nobody is there who could ever hold the contact."""

@@ -197,7 +197,7 @@ def test_the_storm_reaches_everything() -> None:
     assert all_fields() - fields == set(), "of the fields that may be left out"
     assert all_ways() - causes == set(), "of the reasons for what happens"
     assert hops == set(range(MAX_HOPS + 1))
-    assert withdrawn_by == {ev.EndedBy.DEADLINE, ev.EndedBy.SUPERVISOR}
+    assert withdrawn_by == {ev.EndedBy.DEADLINE, ev.EndedBy.SUPERVISOR, ev.EndedBy.ENGINE}
     assert set(DIRECT) - direct == set(), "of what goes beyond an agent's capacity"
 
 

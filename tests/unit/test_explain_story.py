@@ -18,7 +18,19 @@ from engine.journal import events_hash
 from engine.journal.contract import FORMAT_VERSION, RULES_VERSION, BatchRow, first_chain, next_chain
 from engine.journal.folder import LOCK
 from engine.journal.reader import HEAD
-from engine.model import Abandon, Accept, Arrive, Decline, End, HoursState, SignIn, encode_frame
+from engine.model import (
+    Abandon,
+    Accept,
+    Arrive,
+    Decline,
+    End,
+    HoursState,
+    LeaseLost,
+    Release,
+    ReleasedBy,
+    SignIn,
+    encode_frame,
+)
 from engine.names import UnknownName
 from engine.service import Service, open_service
 from engine.testing.fixtures import SMALL_SITE
@@ -332,3 +344,31 @@ async def test_hours_and_overflow_are_told(tmp_path: Path, capsys: pytest.Captur
             told_lines = explain(capsys, config, str(contact), "--language", language).splitlines()
             assert [line[27:] for line in told_lines if line.startswith("  20")] == lines
         assert "contact 1 · chat · loans · overflowed" in explain(capsys, config, "1", "--language", "en")
+
+
+async def test_a_lost_lease_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "site.toml"
+    config.write_text(SMALL_SITE, "utf-8")
+    async with open_service(load_site(config), ManualClock(START_US)) as service:
+        ann = service.desk("ann")
+        await ann.sign_in()
+        contact = await service.command(arrive(service, 1))
+        await ann.accept(ann.state().offers[0].offer)
+        await service.command(LeaseLost(agent=ann.number))
+        await service.command(Release(contact=contact, by=ReleasedBy.ENGINE))
+        for language, lines in {
+            "en": [
+                "engaged with ann",
+                "ann was gone: nobody had stood behind its desk for as long as its lease lasts",
+                "back at its place in cards",
+                "ended: its channel's plugin was gone for too long",
+            ],
+            "zh": [
+                "由 ann 服务中",
+                "ann 已失联：其桌面在租约期内无人",
+                "回到队列 cards 的原位",
+                "结束：其渠道插件失联过久",
+            ],
+        }.items():
+            told = explain(capsys, config, str(contact), "--language", language).splitlines()
+            assert [line[27:] for line in told if line.startswith("  20")][-4:] == lines

@@ -34,7 +34,8 @@ def test_every_condition_and_every_event_has_a_sentence() -> None:
     assert set(NAMES) == {*CONTACT_STATES, *OUTCOMES, "forgotten"}
     names = {line.split(" ")[0] for line in EVENTS}
     with_contact = [one for one in KINDS.values() if "contact" in one.__struct_fields__]
-    assert len(names) == len(with_contact) + 1, "and the hours of a queue that it waits in"
+    others = {"hours_changed", "lease_lost"}
+    assert len(names) == len(with_contact) + len(others), "of its queue, and of who served it"
 
 
 def told(*reasons: Reason, **other: object) -> Explained:

@@ -10,6 +10,7 @@ import pytest
 from tests.oracle import commands as cmd
 from tests.oracle import events as ev
 from tests.oracle import mutants_direct
+from tests.oracle.mutants_leases import MUTANTS_OF_LEASES
 from tests.oracle.oracle import Oracle
 from tests.oracle.oracle_executor import OracleExecutor
 from tests.oracle.refusal import Code
@@ -79,6 +80,13 @@ def test_a_wrong_expectation_is_noticed() -> None:
 def test_a_planted_bug_is_found_in_its_scenario(mutant: type[Oracle]) -> None:
     player = Player(OracleExecutor(mutant()))
     assert any(player.play(block) != block for block in blocks_of("direct_beyond_capacity"))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS_OF_LEASES, ids=lambda one: one.__name__)
+def test_a_planted_bug_of_leases_is_found_in_a_scenario(mutant: type[Oracle]) -> None:
+    names = [name for name in SCENARIOS if name.startswith("lease_lost")]
+    players = {name: Player(OracleExecutor(mutant())) for name in names}
+    assert any(players[name].play(block) != block for name in names for block in blocks_of(name))
 
 
 def test_all_that_can_be_asked_happen_and_be_refused_is_shown() -> None:

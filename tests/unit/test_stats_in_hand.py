@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from engine.model import (
     AgentSignedOut,
     AgentSigningOut,
@@ -15,11 +17,13 @@ from engine.model import (
     InvitationOver,
     Invited,
     Joined,
+    LeaseLostEvent,
     Left,
     OfferAccepted,
     OfferDeclined,
     OfferWithdrawn,
     Parked,
+    QueuedCause,
     Resumed,
     TakenOver,
     TransferredOut,
@@ -135,6 +139,26 @@ def test_who_joins_has_a_segment_without_a_wrap_up() -> None:
     assert [row[16] for row in sorted(history.segments.closed, key=number)] == [2_000, None]
     assert history.contacts.closed[0][20] == 5_000, "the talk of who served it"
     assert (history.segments.open, history._leaving) == ({}, {})
+
+
+def test_a_lost_lease_ends_the_segment_and_the_contact_waits_again() -> None:
+    history = History()
+    back = msgspec.structs.replace(queued(4_000, 1, since=0), cause=QueuedCause.LEASE_LOST)
+    lost = LeaseLostEvent(at=at(4_000), agent=7, contacts=(1,))
+    held = Held(at=at(3_000), contact=1, channel=1, agent=7)
+    parked = Parked(at=at(3_500), contact=1, channel=1, agent=7)
+    history.apply(1, [*talking(8), held, parked, lost, back, AgentSignedOut(at=at(4_000), agent=7)])
+    row = history.contacts.open[1]
+    assert (row.state, row.agent, row.engaged_at, row.segment) == ("waiting", None, at(1_000), 0)
+    assert segments(history) == [(7, "serves", "lease_lost", 3_000, 1_000, 500)]
+    assert history.segments.open == {}, "nobody wraps up"
+    accepted = OfferAccepted(at=at(6_000), offer=2, contact=1, channel=1, agent=8)
+    engaged = Engaged(at=at(6_000), contact=1, channel=1, agent=8)
+    history.apply(2, [offer_made(5_000, 2, 1, 8), accepted, engaged, ended(7_500, 8)])
+    assert segments(history)[1] == (8, "serves", "served", 1_500, 0, 0)
+    (contact,) = history.contacts.closed
+    assert (contact[19], contact[20]) == (1_000, 4_500), "waited for its first answer, talked with both"
+    assert activities(history, 7)[-1] == "idle"
 
 
 def test_handed_over_and_taken_over() -> None:

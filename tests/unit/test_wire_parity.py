@@ -101,8 +101,8 @@ def test_kinds_names_and_fields_are_the_same() -> None:
 
 
 def test_kinds_stand_in_their_ranges() -> None:
-    assert list(model.COMMANDS) == list(range(1, 30))
-    assert sorted(model.EVENTS) == list(range(64, 114))
+    assert list(model.COMMANDS) == list(range(1, 31))
+    assert sorted(model.EVENTS) == list(range(64, 115))
     assert list(model.CONTROLS) == list(range(128, 142))
 
 
@@ -156,4 +156,5 @@ def test_every_enum_is_covered() -> None:
         model.OverflowWhen,
         model.OverflowTo,
         model.ChoiceCause,
+        model.ReleasedBy,
     }

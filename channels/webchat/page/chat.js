@@ -17,6 +17,7 @@ const state = {
   phase: "connecting",
   position: null,
   minutes: null,
+  agentLost: false,
   outcome: null,
   reason: null,
   text: null,
@@ -103,6 +104,7 @@ const handlers = {
     state.phase = message.state;
     state.position = message.position ?? null;
     state.minutes = message.minutes ?? null;
+    state.agentLost = message.reason === "lease_lost";
     state.outcome = message.outcome ?? null;
     state.reason = message.reason ?? null;
     state.text = message.text ?? null;

@@ -183,14 +183,14 @@ export class View {
     this.byId("again").classList.toggle("primary", !kept);
   }
 
-  drawWaiting({ phase, position, minutes, agentTyping, keepsPlaces, online, t }) {
+  drawWaiting({ phase, position, minutes, agentLost, agentTyping, keepsPlaces, online, t }) {
     this.show("waiting", phase === "waiting");
     this.show("keep", keepsPlaces);
     this.byId("keep").disabled = !online;
     this.put("waiting-text", position ? t("ahead", { count: position }) : t("next"));
     this.put("waiting-minutes", waitText(minutes, t));
     this.show("waiting-minutes", Boolean(minutes));
-    this.put("waiting-hint", t("waiting_hint"));
+    this.put("waiting-hint", t(agentLost ? "agent_lost" : "waiting_hint"));
     this.put("typing", t("agent_typing"));
     this.show("typing", phase === "engaged" && agentTyping);
   }

@@ -74,6 +74,7 @@ export const deskView = (fields: Partial<DeskView> = {}): DeskView => ({
     locked: false,
     misses: 0,
     idle_since_ms: 0,
+    lost_at_ms: null,
   },
   offers: [],
   conversations: [],

@@ -32,6 +32,8 @@ pub(crate) enum Declares {
     SignOut,
     Ready,
     NotReady,
+    /// Not its own words: its lease was lost.
+    LeaseLost,
 }
 
 /// What becomes of it.
@@ -52,6 +54,7 @@ pub(crate) const ANSWERS: &[(Declares, [(Standing, Answer); 4])] = &[
     (Declares::SignOut,  [(Standing::Out, Answer::Already), (Standing::NotReady, Answer::Do),      (Standing::Ready, Answer::Do),      (Standing::Leaving, Answer::Already)]),
     (Declares::Ready,    [(Standing::Out, Answer::Refuse),  (Standing::NotReady, Answer::Do),      (Standing::Ready, Answer::Already), (Standing::Leaving, Answer::Refuse)]),
     (Declares::NotReady, [(Standing::Out, Answer::Refuse),  (Standing::NotReady, Answer::Do),      (Standing::Ready, Answer::Do),      (Standing::Leaving, Answer::Refuse)]),
+    (Declares::LeaseLost, [(Standing::Out, Answer::Already), (Standing::NotReady, Answer::Do),     (Standing::Ready, Answer::Do),      (Standing::Leaving, Answer::Do)]),
 ];
 
 /// Looks a declaration up in the table.

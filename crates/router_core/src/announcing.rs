@@ -35,7 +35,7 @@ impl Contact {
 
 impl Router {
     /// How often contacts of a contact's queue are told; 0 = never.
-    fn announce_us(&self, id: ContactId) -> Micros {
+    pub(crate) fn announce_us(&self, id: ContactId) -> Micros {
         let contact = self.contacts.get(id);
         let queue = contact.and_then(|contact| self.setup.queue(contact.queue));
         queue.map_or(0, |queue| queue.announce_us)

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, HoursState};
 use crate::demand::{Demand, Requirement, Terms};
+use crate::event::ReleasedBy;
 use crate::ids::{
     AgentId, ArrivalKey, ChannelId, ChoiceId, CommandId, ContactId, OfferId, QueueId, ReasonId,
     TargetId,
@@ -154,12 +155,14 @@ pub enum Command {
         /// Makes a repeat recognisable.
         command_id: Option<CommandId>,
     },
-    /// 18: a supervisor ends a contact, whatever is being done with it.
+    /// 18: a contact is ended, whatever is being done with it.
     Release {
         /// The contact.
         contact: ContactId,
         /// Makes a repeat recognisable.
         command_id: Option<CommandId>,
+        /// Who says so.
+        by: ReleasedBy,
     },
     /// 19: the agent lets the customer of an engaged contact wait.
     Hold {
@@ -252,6 +255,11 @@ pub enum Command {
         /// Which choice.
         choice: ChoiceId,
         /// Whom the contact shall be offered to; 0 = whom the queue's fallback chooses.
+        agent: AgentId,
+    },
+    /// 30: nobody has stood behind an agent's desk for as long as its lease lasts.
+    LeaseLost {
+        /// Whose.
         agent: AgentId,
     },
 }

@@ -140,10 +140,18 @@ impl Router {
             return Ok(());
         }
         self.serves(agent, id)?;
+        if !self.hand_over(agent, id) {
+            return refuse(Code::WrongState, id);
+        }
+        Ok(())
+    }
+
+    /// Whoever serves a contact leaves it to the participant who joined first; false = nobody has.
+    pub(crate) fn hand_over(&mut self, agent: AgentId, id: ContactId) -> bool {
         let contact = self.live(id);
         let (channel, queue) = (contact.channel, contact.queue);
         let Some(&Participant { agent: to, .. }) = contact.several().participants.first() else {
-            return refuse(Code::WrongState, id);
+            return false;
         };
         self.emit(Event::HandedOver {
             at: self.now,
@@ -154,11 +162,11 @@ impl Router {
             to_agent: to,
         });
         self.serve_instead(id, to);
-        Ok(())
+        true
     }
 
     /// A participant is in the contact no longer.
-    fn leaves(&mut self, agent: AgentId, id: ContactId, by: EndedBy) {
+    pub(crate) fn leaves(&mut self, agent: AgentId, id: ContactId, by: EndedBy) {
         let at = self.now;
         let contact = self.live(id);
         let (channel, weight) = (contact.channel, contact.weight);

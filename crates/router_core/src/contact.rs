@@ -74,6 +74,7 @@ pub(crate) const MOVES: &[(Stage, Step, Stage)] = &[
     (Stage::Connecting, Step::Withdraw, Stage::Over),
     (Stage::Engaged,    Step::Transfer, Stage::Waiting),
     (Stage::Engaged,    Step::HandOver, Stage::Engaged),    // somebody else serves it
+    (Stage::Engaged,    Step::Return,   Stage::Waiting),    // whoever served it lost its lease
     (Stage::Engaged,    Step::End,      Stage::Over),
 ];
 

@@ -26,6 +26,8 @@ pub enum QueuedCause {
     Overflow = 5,
     /// The time has come before which it was not to wait.
     Scheduled = 6,
+    /// The lease of the agent who served it was lost; it stands at its old place.
+    LeaseLost = 7,
 }
 
 /// Why a contact was blocked.
@@ -50,7 +52,7 @@ pub enum WithdrawnCause {
     AgentLeft = 1,
     /// The service restarted.
     Restart = 2,
-    /// A supervisor released the contact.
+    /// A supervisor, or the engine whose plugin is gone, released the contact.
     Released = 3,
     /// Another agent took the contact.
     Taken = 4,
@@ -80,6 +82,28 @@ pub enum EndedBy {
     Deadline = 2,
     /// A supervisor.
     Supervisor = 3,
+    /// The engine, because nobody stands behind it any more: an agent's lease or a plugin's grace is over.
+    Engine = 4,
+}
+
+/// Who releases a contact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ReleasedBy {
+    /// A supervisor.
+    #[default]
+    Supervisor = 0,
+    /// The engine, whose plugin is gone.
+    Engine = 1,
+}
+
+impl From<ReleasedBy> for EndedBy {
+    fn from(by: ReleasedBy) -> Self {
+        match by {
+            ReleasedBy::Supervisor => Self::Supervisor,
+            ReleasedBy::Engine => Self::Engine,
+        }
+    }
 }
 
 /// Why a contact no longer waits for the agents that it prefers.
@@ -163,7 +187,7 @@ pub enum Event {
     WrapUpEnded { at: Micros, agent: AgentId, contact: ContactId, channel: ChannelId, by: EndedBy },
     /// 89: a waiting contact was given another queue, head start or requirement; these are the new ones.
     Changed { at: Micros, contact: ContactId, channel: ChannelId, queue: QueueId, head_start_us: Micros },
-    /// 90: a supervisor released the contact before anyone was engaged, or it may not be offered any more; it is over. `agent` was connecting it; 0 = nobody.
+    /// 90: a supervisor or the engine released the contact before anyone was engaged, or it may not be offered any more; it is over. `agent` was connecting it; 0 = nobody.
     Withdrawn { at: Micros, contact: ContactId, channel: ChannelId, queue: QueueId, agent: AgentId, by: EndedBy },
     /// 91: a waiting contact has given something up: as many steps of its queue apply now.
     Relaxed { at: Micros, contact: ContactId, channel: ChannelId, queue: QueueId, step: u8, head_start_us: Micros },
@@ -211,4 +235,6 @@ pub enum Event {
     ChoiceWanted { at: Micros, choice: ChoiceId, contact: ContactId, channel: ChannelId, queue: QueueId, deadline: Micros, agents: Vec<AgentId> },
     /// 113: the contact goes to `agent`, or waits on; 0 = nobody is eligible.
     ChoiceOver { at: Micros, choice: ChoiceId, contact: ContactId, channel: ChannelId, agent: AgentId, cause: ChoiceCause },
+    /// 114: an agent's lease was lost. What follows takes everything out of its hands but contacts that go on without a desk, and wrap-ups; `contacts` are the engaged ones that go back to their places, ascending.
+    LeaseLost { at: Micros, agent: AgentId, contacts: Vec<ContactId> },
 }

@@ -305,7 +305,10 @@ impl Router {
         let ContactState::Connecting { agent, .. } = contact.state else {
             unreachable!("a connecting timer runs only while connecting");
         };
-        contact.add_attempted(agent);
+        // Whoever has gone is not to blame, and may be back at once.
+        if by != EndedBy::Engine {
+            contact.add_attempted(agent);
+        }
         contact.connect_failed = true;
         let (channel, weight) = (contact.channel, contact.weight);
         self.emit(Event::ConnectFailed {

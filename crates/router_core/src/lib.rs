@@ -109,6 +109,7 @@ mod hours;
 pub mod ids;
 mod index;
 mod intake;
+mod lease;
 mod matching;
 mod memory;
 mod naive;
@@ -168,7 +169,7 @@ pub use config::{
 pub use demand::{Demand, Need, Requirement, SkillWeight, Terms};
 pub use event::{
     BlockedCause, ChoiceCause, EndedBy, Event, InvitationEnd, PreferenceOverCause, QueuedCause,
-    WithdrawnCause,
+    ReleasedBy, WithdrawnCause,
 };
 pub use ids::{
     AgentId, ArrivalKey, ChannelId, ChoiceId, CommandId, ContactId, DomainId, Level, OfferId,

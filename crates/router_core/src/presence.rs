@@ -25,7 +25,11 @@ impl Router {
     }
 
     /// Whether a declaration takes effect.
-    fn takes_effect(&self, agent: AgentId, declares: Declares) -> Result<bool, Rejection> {
+    pub(crate) fn takes_effect(
+        &self,
+        agent: AgentId,
+        declares: Declares,
+    ) -> Result<bool, Rejection> {
         let Some(known) = self.agents.get(agent) else {
             return refuse(Code::UnknownAgent, agent);
         };
@@ -102,24 +106,34 @@ impl Router {
 
     pub(crate) fn sign_out(&mut self, agent: AgentId) -> Result<(), Rejection> {
         if self.takes_effect(agent, Declares::SignOut)? {
-            let known = self.agents.of(agent);
-            let mut offers = known.offers.clone();
-            offers.extend(&known.invitations);
-            offers.sort_unstable();
-            self.agent_gone(offers);
-            let at = self.now;
-            let known = self.agents.coming_or_going(agent);
-            if known.has_nothing_in_hand() {
-                known.presence = Presence::SignedOut;
-                self.emit(Event::AgentSignedOut { at, agent });
-            } else {
-                known.signing_out = true;
-                self.emit(Event::AgentSigningOut { at, agent });
-            }
-            self.somebody_left |= self.floor.wants_agents;
-            self.call_bots(agent);
+            self.take_back_all(agent);
+            self.go_out(agent);
         }
         Ok(())
+    }
+
+    /// Takes back everything that an agent was asked.
+    pub(crate) fn take_back_all(&mut self, agent: AgentId) {
+        let known = self.agents.of(agent);
+        let mut offers = known.offers.clone();
+        offers.extend(&known.invitations);
+        offers.sort_unstable();
+        self.agent_gone(offers);
+    }
+
+    /// An agent who was there leaves, at once if it has nothing in hand.
+    pub(crate) fn go_out(&mut self, agent: AgentId) {
+        let at = self.now;
+        let known = self.agents.coming_or_going(agent);
+        if known.has_nothing_in_hand() {
+            known.presence = Presence::SignedOut;
+            self.emit(Event::AgentSignedOut { at, agent });
+        } else {
+            known.signing_out = true;
+            self.emit(Event::AgentSigningOut { at, agent });
+        }
+        self.somebody_left |= self.floor.wants_agents;
+        self.call_bots(agent);
     }
 
     /// Takes back what an agent who leaves or pauses was asked.

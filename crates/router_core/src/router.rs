@@ -284,7 +284,7 @@ impl Router {
                 self.transfer(agent, contact, queue, head_start_us, demand)?;
             }
             Command::Change { contact, queue, head_start_us, requires, .. } => self.change(contact, queue, head_start_us, requires)?,
-            Command::Release { contact, .. } => self.release_contact(contact)?,
+            Command::Release { contact, by, .. } => self.release_contact(contact, by.into())?,
             Command::Hold { agent, contact } => self.hold(agent, contact)?,
             Command::Resume { agent, contact } => self.resume(agent, contact)?,
             Command::Park { agent, contact } => self.park(agent, contact)?,
@@ -296,6 +296,7 @@ impl Router {
             Command::TransferOut { agent, contact, target } => self.transfer_out(agent, contact, target)?,
             Command::Hours { queue, state, .. } => self.set_hours(queue, state)?,
             Command::Choose { choice, agent } => self.choose(choice, agent)?,
+            Command::LeaseLost { agent } => self.lose_lease(agent)?,
         }
         Ok(0)
     }

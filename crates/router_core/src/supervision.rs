@@ -1,4 +1,4 @@
-//! What supervisors do with contacts: change what they wait for, release them.
+//! What supervisors do with contacts: change what they wait for, release them, as the engine may.
 
 use crate::class::ClassKey;
 use crate::command::KEEP_HEAD_START;
@@ -114,7 +114,7 @@ impl Router {
     }
 
     /// Ends a contact, whatever is being done with it; one that is over already stays as it is.
-    pub(crate) fn release_contact(&mut self, id: ContactId) -> Result<(), Rejection> {
+    pub(crate) fn release_contact(&mut self, id: ContactId, by: EndedBy) -> Result<(), Rejection> {
         let Some(contact) = self.contacts.get(id) else {
             return match self.ended.get(id) {
                 Some(_) => Ok(()),
@@ -127,10 +127,10 @@ impl Router {
             channel: contact.channel,
             queue: contact.queue,
             agent: contact.connecting_agent(),
-            by: EndedBy::Supervisor,
+            by,
         };
         match contact.state {
-            ContactState::Engaged { agent, .. } => self.end_engaged(agent, id, EndedBy::Supervisor),
+            ContactState::Engaged { agent, .. } => self.end_engaged(agent, id, by),
             _ => self.leave_unserved(id, WithdrawnCause::Released, Step::Withdraw, gone),
         }
         Ok(())

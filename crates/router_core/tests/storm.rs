@@ -286,13 +286,13 @@ fn every_invariant_holds_after_every_command() {
     counts.print();
     let few = seeds().count() < 10;
     assert!(
-        few || counts.events.len() == 50,
+        few || counts.events.len() == 51,
         "every kind of event: {:?}",
         counts.events
     );
     let accepted = counts.commands.values().filter(|(ok, _)| *ok > 0).count();
     assert!(
-        few || accepted == 29,
+        few || accepted == 30,
         "every kind of command, accepted: {:?}",
         counts.commands
     );

@@ -345,7 +345,8 @@ fn concerned(event: &Event) -> (Option<ChannelId>, [Option<AgentId>; 2]) {
         | Event::TakenOver { channel, from_agent: agent, to_agent: other, .. } => return (Some(channel), [Some(agent), Some(other)]),
         Event::AgentSignedIn { agent, .. } | Event::AgentReady { agent, .. } | Event::AgentNotReady { agent, .. }
         | Event::AgentSigningOut { agent, .. } | Event::AgentSignedOut { agent, .. }
-        | Event::AgentLocked { agent, .. } | Event::AgentUnlocked { agent, .. } => (None, Some(agent)),
+        | Event::AgentLocked { agent, .. } | Event::AgentUnlocked { agent, .. }
+        | Event::LeaseLost { agent, .. } => (None, Some(agent)),
     };
     (channel, [agent, None])
 }

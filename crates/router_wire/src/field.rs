@@ -3,8 +3,8 @@
 use router_core::{
     AgentConfig, BlockedCause, ChannelConfig, ChannelUnits, ChoiceCause, Config, Contract,
     DomainConfig, EndedBy, HoursState, InvitationEnd, Lower, Need, Order, Overflow, OverflowTo,
-    OverflowWhen, PreferenceOverCause, QueueConfig, QueuedCause, Requirement, SkillLevel,
-    SkillWeight, Step, Strategy, WithdrawnCause,
+    OverflowWhen, PreferenceOverCause, QueueConfig, QueuedCause, ReleasedBy, Requirement,
+    SkillLevel, SkillWeight, Step, Strategy, WithdrawnCause,
 };
 
 use crate::fault::DecodeError;
@@ -43,6 +43,7 @@ macro_rules! integers {
 }
 integers!(u8, u32, u64);
 impl Item for u32 {}
+impl Item for u64 {}
 
 impl Field for bool {
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -178,15 +179,28 @@ enums! {
         LongestIdle, LeastOccupied, FewestContacts, LeastTalk, LeastAverageTalk, LongestAverageIdle,
         BestSkill, RoundRobin, TopDown, Random, Weighted, RingAll, Outside
     }
-    QueuedCause { Arrival, Transfer, OfferEnded, ConnectFailed, Restart, Overflow, Scheduled }
+    QueuedCause { Arrival, Transfer, OfferEnded, ConnectFailed, Restart, Overflow, Scheduled, LeaseLost }
     BlockedCause { QueueFull, SiteFull, Closed }
     WithdrawnCause { Abandoned, AgentLeft, Restart, Released, Taken }
-    EndedBy { Customer, Agent, Deadline, Supervisor }
+    EndedBy { Customer, Agent, Deadline, Supervisor, Engine }
     PreferenceOverCause { Deadline, Absent }
     HoursState { Open, Closing, Closed }
     OverflowWhen { Size, Wait, Estimate, NoAgent, Closed, NoAnswer }
     OverflowTo { Queue, Target }
     ChoiceCause { Chosen, Deadline, NotEligible, LeftToFallback }
+}
+
+/// May be missing at the end: a supervisor, as long as there was nobody else.
+impl Field for ReleasedBy {
+    fn absent() -> Option<Self> {
+        Some(Self::Supervisor)
+    }
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok([Self::Supervisor, Self::Engine][reader.uint(1)? as usize])
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        put_uint(out, *self as u64);
+    }
 }
 
 impl Field for InvitationEnd {

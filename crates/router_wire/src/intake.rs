@@ -318,7 +318,8 @@ fn party(command: &Command) -> Party {
         | Command::TakeOver { .. }
         | Command::Move { .. }
         | Command::Hours { .. }
-        | Command::Choose { .. } => Party::Site,
+        | Command::Choose { .. }
+        | Command::LeaseLost { .. } => Party::Site,
         Command::Arrive { channel, .. }
         | Command::Abandon { channel, .. }
         | Command::Connected { channel, .. }

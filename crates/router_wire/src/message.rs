@@ -131,7 +131,7 @@ messages! { Command, COMMANDS, encode_command, decode_command, "command";
     15 "end_wrap_up" EndWrapUp { agent, contact }
     16 "transfer" Transfer { agent, contact, queue, head_start_us, ..demand: Demand { requires; prefers, preferred, preferred_wait_us, excludes, beyond_capacity } }
     17 "change" Change { contact, queue, head_start_us, requires, command_id }
-    18 "release" Release { contact, command_id }
+    18 "release" Release { contact, command_id, by }
     19 "hold" Hold { agent, contact }
     20 "resume" Resume { agent, contact }
     21 "park" Park { agent, contact }
@@ -143,6 +143,7 @@ messages! { Command, COMMANDS, encode_command, decode_command, "command";
     27 "transfer_out" TransferOut { agent, contact, target }
     28 "hours" Hours { queue, state, command_id }
     29 "choose" Choose { choice, agent }
+    30 "lease_lost" LeaseLost { agent }
 }
 
 messages! { Event, EVENTS, encode_event, decode_event, "event";
@@ -196,6 +197,7 @@ messages! { Event, EVENTS, encode_event, decode_event, "event";
     111 "lifted" Lifted { at, contact, channel, queue, tier, reply_by }
     112 "choice_wanted" ChoiceWanted { at, choice, contact, channel, queue, deadline, agents }
     113 "choice_over" ChoiceOver { at, choice, contact, channel, agent, cause }
+    114 "lease_lost" LeaseLost { at, agent, contacts }
 }
 
 /// The number of a body's kind, whatever follows it.

@@ -144,10 +144,10 @@ fn arity_is_exact() {
 
 #[test]
 fn a_cause_outside_its_range_is_refused() {
-    let body = [0x96, 76, 1, 5, 1, 1, 1, 4];
+    let body = [0x96, 76, 1, 5, 1, 1, 1, 5];
     let body = [&[0x97][..], &body[1..]].concat();
     let fault = decode_event(&body).unwrap_err().to_string();
-    assert_eq!(fault, "connect_failed.by: expected an integer 0..3, got 4");
+    assert_eq!(fault, "connect_failed.by: expected an integer 0..4, got 5");
     let body = [0x98, 99, 1, 5, 1, 1, 1, 1, 0];
     let fault = decode_event(&body).unwrap_err().to_string();
     assert_eq!(

@@ -182,7 +182,7 @@ fn each_scope_passes_its_own() {
     let stream: Vec<u8> = commands.iter().flat_map(frame).collect();
     assert_eq!(
         summary(&Intake::new(Scope::Admin).feed(&stream)).0,
-        [(0, 29)]
+        [(0, 30)]
     );
     // `configure` is too large for anybody but an admin here, so it is left out.
     let small = |scope: Scope| {

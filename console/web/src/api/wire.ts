@@ -42,6 +42,8 @@ export interface AgentView {
   locked: boolean;
   misses: number;
   idle_since_ms: number;
+  /** When it was signed out because nobody was at its desk; null = it was not. */
+  lost_at_ms: number | null;
 }
 
 export interface OfferView {

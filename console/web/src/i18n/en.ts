@@ -87,6 +87,7 @@ export const en = {
   "me.go_not_ready": "Not ready…",
   "me.reason": "Reason",
   "me.no_reason": "No reason",
+  "me.lost_hint": "You were signed out at {time}: nobody had been at this desk for too long. Your conversations went to colleagues, or back to their places.",
   "me.signing_out_hint": "You get no new contacts. You are signed out when your conversations and wrap-ups are done.",
   "me.stay": "Stay signed in",
   "me.locked": "Locked",

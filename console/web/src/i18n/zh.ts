@@ -89,6 +89,7 @@ export const zh: Texts = {
   "me.go_not_ready": "示忙…",
   "me.reason": "原因",
   "me.no_reason": "不填原因",
+  "me.lost_hint": "您已于 {time} 被签出：此桌面无人的时间过长。您的会话已转给同事或回到原来的位置。",
   "me.signing_out_hint": "不再分配新的联络，当前会话与话后处理结束后自动签出。",
   "me.stay": "取消签出",
   "me.locked": "闭锁",

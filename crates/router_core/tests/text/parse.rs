@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use router_core::{
     Command, CommandId, Demand, HoursState, KEEP_HEAD_START, Lower, NO_LIMIT, Need, Overflow,
-    OverflowTo, OverflowWhen, Requirement, SkillLevel, SkillWeight, Step, Terms,
+    OverflowTo, OverflowWhen, ReleasedBy, Requirement, SkillLevel, SkillWeight, Step, Terms,
 };
 
 /// One command, what it must answer, and where it stands.
@@ -330,7 +330,10 @@ fn command(verb: &str, given: &mut Arguments<'_>) -> Command {
                 head_start_us, requires, command_id: given.command_id(),
             }
         }
-        "release" => Command::Release { contact: given.number("contact"), command_id: given.command_id() },
+        "release" => {
+            let by = match given.get("by", "supervisor") { "supervisor" => ReleasedBy::Supervisor, "engine" => ReleasedBy::Engine, other => panic!("by={other}") };
+            Command::Release { contact: given.number("contact"), command_id: given.command_id(), by }
+        }
         "hold" => Command::Hold { agent: given.id("agent"), contact: given.number("contact") },
         "resume" => Command::Resume { agent: given.id("agent"), contact: given.number("contact") },
         "park" => Command::Park { agent: given.id("agent"), contact: given.number("contact") },
@@ -351,6 +354,7 @@ fn command(verb: &str, given: &mut Arguments<'_>) -> Command {
             };
             Command::Hours { queue: given.id("queue"), state, command_id: given.command_id() }
         }
+        "lease_lost" => Command::LeaseLost { agent: given.id("agent") },
         "choose" => Command::Choose { choice: given.number("choice"), agent: given.number_or("agent", 0) },
         other => panic!("unknown command {other}"),
     }

@@ -122,6 +122,10 @@ pub fn event(event: &Event) -> String {
             let agents: Vec<String> = agents.iter().map(ToString::to_string).collect();
             (at, format!(" choice={choice} contact={contact} channel={channel} queue={queue} deadline_ms={} agents={}", ms(deadline), agents.join(",")))
         }
+        Event::LeaseLost { at, agent, ref contacts } => {
+            let contacts: Vec<String> = contacts.iter().map(ToString::to_string).collect();
+            (at, format!(" agent={agent} contacts={}", if contacts.is_empty() { "-".to_owned() } else { contacts.join(",") }))
+        }
         Event::ChoiceOver { at, choice, contact, channel, agent, cause } =>
             (at, format!(" choice={choice} contact={contact} channel={channel} agent={agent} cause={}", snake(cause))),
     };

@@ -9,7 +9,7 @@ mod terms;
 
 use router_core::{
     AgentId, Command, ContactId, ContactState, HoursState, KEEP_HEAD_START, MILLISECOND, OfferId,
-    Presence, Router, SECOND,
+    Presence, ReleasedBy, Router, SECOND,
 };
 
 /// SplitMix64.
@@ -220,6 +220,7 @@ fn presence(rng: &mut Rng) -> Command {
             reason: [0, 1, 2, 0, 1, 2, 0, 1, 2, 3][rng.below(10) as usize],
             command_id,
         },
+        9 if rng.chance(40) => Command::LeaseLost { agent },
         _ => Command::Unlock { agent, command_id },
     }
 }
@@ -322,9 +323,11 @@ fn supervise(rng: &mut Rng, router: &Router) -> Command {
         .chance(10)
         .then(|| u128::from(rng.below(40)).to_be_bytes());
     if rng.chance(15) {
+        let by = [ReleasedBy::Supervisor, ReleasedBy::Engine][rng.below(2) as usize];
         return Command::Release {
             contact,
             command_id,
+            by,
         };
     }
     for _ in 0..4 {

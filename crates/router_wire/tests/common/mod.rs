@@ -4,8 +4,8 @@
 use router_core::{
     AgentConfig, BlockedCause, ChannelConfig, ChannelUnits, ChoiceCause, Command, Config, Contract,
     Demand, DomainConfig, EndedBy, Event, HoursState, InvitationEnd, Lower, Need, Order, Overflow,
-    OverflowTo, OverflowWhen, PreferenceOverCause, QueueConfig, QueuedCause, Requirement,
-    SkillLevel, SkillWeight, Step, Strategy, Terms, WithdrawnCause,
+    OverflowTo, OverflowWhen, PreferenceOverCause, QueueConfig, QueuedCause, ReleasedBy,
+    Requirement, SkillLevel, SkillWeight, Step, Strategy, Terms, WithdrawnCause,
 };
 
 const OVERFLOW: [OverflowWhen; 6] = [
@@ -217,7 +217,7 @@ impl Random {
             Command::EndWrapUp { agent, contact },
             Command::Transfer { agent, contact, queue, head_start_us, demand: self.demand() },
             Command::Change { contact, queue, head_start_us, requires: (self.below(2) == 0).then_some(requires.clone()), command_id },
-            Command::Release { contact, command_id },
+            Command::Release { contact, command_id, by: [ReleasedBy::Supervisor, ReleasedBy::Engine][self.below(2) as usize] },
             Command::Hold { agent, contact },
             Command::Resume { agent, contact },
             Command::Park { agent, contact },
@@ -229,6 +229,7 @@ impl Random {
             Command::TransferOut { agent, contact, target: self.u32() },
             Command::Hours { queue, state: HOURS[self.below(3) as usize], command_id },
             Command::Choose { choice: self.number(), agent },
+            Command::LeaseLost { agent },
         ]
     }
 
@@ -237,14 +238,14 @@ impl Random {
     pub fn events(&mut self) -> Vec<Event> {
         let (channel, queue, agent, reason) = (self.u32(), self.u32(), self.u32(), self.u32());
         let (at, contact, offer, deadline) = (self.number(), self.number(), self.number(), self.number());
-        let queued = [QueuedCause::Arrival, QueuedCause::Transfer, QueuedCause::OfferEnded, QueuedCause::ConnectFailed, QueuedCause::Restart, QueuedCause::Overflow, QueuedCause::Scheduled];
+        let queued = [QueuedCause::Arrival, QueuedCause::Transfer, QueuedCause::OfferEnded, QueuedCause::ConnectFailed, QueuedCause::Restart, QueuedCause::Overflow, QueuedCause::Scheduled, QueuedCause::LeaseLost];
         let withdrawn = [WithdrawnCause::Abandoned, WithdrawnCause::AgentLeft, WithdrawnCause::Restart, WithdrawnCause::Released, WithdrawnCause::Taken];
-        let by = [EndedBy::Customer, EndedBy::Agent, EndedBy::Deadline, EndedBy::Supervisor][self.below(4) as usize];
+        let by = [EndedBy::Customer, EndedBy::Agent, EndedBy::Deadline, EndedBy::Supervisor, EndedBy::Engine][self.below(5) as usize];
         vec![
             Event::Configured { at, hash: self.bytes(), number: self.number() },
             Event::Restarted { at },
             Event::Arrived { at, contact, channel, key: self.bytes(), queue, weight: self.u32() },
-            Event::Queued { at, contact, channel, queue, tier: self.raw() as u8, enqueued_at: self.number(), head_start_us: self.number(), cause: queued[self.below(7) as usize] },
+            Event::Queued { at, contact, channel, queue, tier: self.raw() as u8, enqueued_at: self.number(), head_start_us: self.number(), cause: queued[self.below(8) as usize] },
             Event::Blocked { at, contact, channel, queue, cause: [BlockedCause::QueueFull, BlockedCause::SiteFull, BlockedCause::Closed][self.below(3) as usize] },
             Event::OfferMade { at, offer, contact, channel, queue, agent, deadline, config: self.number() },
             Event::OfferAccepted { at, offer, contact, channel, agent },
@@ -291,6 +292,7 @@ impl Random {
             Event::Lifted { at, contact, channel, queue, tier: self.raw() as u8, reply_by: self.number() },
             Event::ChoiceWanted { at, choice: self.number(), contact, channel, queue, deadline, agents: self.list(70, Self::u32) },
             Event::ChoiceOver { at, choice: self.number(), contact, channel, agent, cause: [ChoiceCause::Chosen, ChoiceCause::Deadline, ChoiceCause::NotEligible, ChoiceCause::LeftToFallback][self.below(4) as usize] },
+            Event::LeaseLost { at, agent, contacts: self.list(70, Self::number) },
         ]
     }
 }
