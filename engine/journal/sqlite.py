@@ -126,6 +126,7 @@ class SqliteJournal:
         self._check_head(head)
         check_log(folder, header.number, self._last, self._segment.db)
         remove_unpromised(folder, header.number)
+        keep_reserve(folder, self._limits.reserve_bytes)
         self._head_file = HeadFile(folder / HEAD)
         self._held.callback(self._head_file.close)
         self._head_seq = -1
@@ -135,7 +136,6 @@ class SqliteJournal:
         self._checkpoint_at = self._head_at = 0.0
         self._bytes = path_of(folder, header.number).stat().st_size
         self._write_head()
-        keep_reserve(folder, self._limits.reserve_bytes)
         retire_left_over(folder, header.number)
 
     # ----- what a start holds against each other -----------------------------------------------
