@@ -74,7 +74,7 @@ def read_head(path: Path) -> Head | None:
     if not slots:
         raise JournalError(
             f"head file {path.name}: neither of its two records is valid. Run "
-            f"`python -m engine.journal check {path.parent}`."
+            "`paidui journal verify`."
         )
     return max(slots.values(), key=lambda head: head.seq)
 

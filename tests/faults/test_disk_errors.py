@@ -130,7 +130,7 @@ def test_an_error_while_it_is_made(tmp_path: Path, library: Path, fault: str, me
         ("sync:000002.sqlite-wal:1:EIO", KEPT + IO_ERROR),
         ("write:000002.sqlite-wal:1:full", KEPT + FULL),
         ("sync:000002.sqlite-wal:3:EIO", BATCH + IO_ERROR),  # its first row
-        ("sync:000001.sqlite:4:EIO", KEPT + IO_ERROR),  # the last one's log is taken in
+        ("sync:000002.sqlite:3:EIO", KEPT + IO_ERROR),  # the last one's log is taken in
         (
             "write:unfinished:3:ENOSPC",
             "JournalError: .*snapshot-.*: cannot be written: No space left on device",
