@@ -21,6 +21,7 @@ from engine.journal.contract import (
     JournalError,
     Last,
     next_chain,
+    ways_on,
 )
 from engine.journal.folder import hold, make_names_certain
 from engine.journal.head import Head, HeadFile, read_head
@@ -160,7 +161,7 @@ class SqliteJournal:
                 last.seq + 1, f"rows {last.seq + 1}..{head.seq} were durable and are gone. {ACCEPT}"
             )
         if head.seq and self._reader.chain_at(head.seq) != head.chain:
-            raise JournalCorrupt(head.seq, "differs from what the head file remembers")
+            raise JournalCorrupt(head.seq, f"differs from what the head file remembers. {ways_on(head.seq)}")
 
     # ----- appending ----------------------------------------------------------------------------
 
