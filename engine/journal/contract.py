@@ -45,6 +45,14 @@ class JournalCorrupt(JournalError):
         self.seq = seq
 
 
+def ways_on(seq: int) -> str:
+    """Return what can be done about a row that is damaged."""
+    return (
+        "Restore the folder from a copy, or keep only the rows before it with "
+        f"`paidui journal repair --cut-before {seq}`."
+    )
+
+
 class JournalCut(JournalCorrupt):
     """Rows that were durable are gone: the journal's tail has been cut off."""
 

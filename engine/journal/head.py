@@ -73,8 +73,7 @@ def read_head(path: Path) -> Head | None:
         return None
     if not slots:
         raise JournalError(
-            f"head file {path.name}: neither of its two records is valid. Run "
-            f"`python -m engine.journal check {path.parent}`."
+            f"head file {path.name}: neither of its two records is valid. Run `paidui journal verify`."
         )
     return max(slots.values(), key=lambda head: head.seq)
 

@@ -14,6 +14,7 @@ from engine.journal.contract import (
     JournalError,
     JournalTooOld,
     Last,
+    ways_on,
 )
 from engine.journal.head import read_head
 from engine.journal.segment import Header, Segment, numbers_in, path_of, read_header
@@ -69,7 +70,9 @@ class JournalReader:
             raise JournalError("the journal's header is missing: start the service once")
         before = self._segment(numbers[-3]) if len(numbers) > 2 else None
         seq = 1 if before is None else before.last().seq + 1
-        raise JournalCorrupt(seq, f"{path_of(self._folder, numbers[-2]).name} has lost its header and rows")
+        raise JournalCorrupt(
+            seq, f"{path_of(self._folder, numbers[-2]).name} has lost its header and rows. {ways_on(seq)}"
+        )
 
     @property
     def site(self) -> str:
@@ -244,6 +247,6 @@ class JournalReader:
         if segment.last().chain != following.header.previous_chain:
             raise JournalCorrupt(
                 following.header.first_seq,
-                f"segment {following.header.number:06} does not go on from the one before it; "
-                "restore the folder from a copy",
+                f"segment {following.header.number:06} does not go on from the one before it. "
+                f"{ways_on(following.header.first_seq)}",
             )

@@ -22,11 +22,20 @@ from engine.journal.contract import (
     events_hash,
 )
 from engine.journal.events import EventFile, Happened, events_path
+from engine.journal.files import UNFINISHED, sync_folder
 from engine.journal.folder import lock_folder
 from engine.journal.head import Head, HeadFile, read_head
 from engine.journal.making import WAL
 from engine.journal.reader import HEAD, JournalReader
-from engine.journal.segment import Segment, numbers_in, path_of, read_header
+from engine.journal.segment import (
+    INSERT,
+    Segment,
+    numbers_in,
+    path_of,
+    query,
+    read_header,
+    row_values,
+)
 from engine.journal.snapshots import SnapshotFolder, opening_path
 from engine.journal.wal import has_lost_commits
 
@@ -129,12 +138,38 @@ def cut(folder: Path, before_seq: int) -> str:
         if number >= whole:
             _move(aside, *_files_of(folder, number))
     if whole > holding:
-        _copy(aside, path_of(folder, holding), path_of(folder, holding, WAL))
         _move(aside, events_path(folder, holding), opening_path(folder, holding + 1))
-        with closing(apsw.Connection(str(path_of(folder, holding)))) as db:
-            db.execute("DELETE FROM batches WHERE seq >= ?", (before_seq,))
+        _write_again(folder, holding, before_seq, aside)
     _write_head(folder, aside)
     return f"{lost} rows from {before_seq} on were removed; what was there is in {aside.name}"
+
+
+def _write_again(folder: Path, number: int, before_seq: int, aside: Path) -> None:
+    """Make a segment anew with its rows before `before_seq`: a damaged file may not let any be deleted."""
+    path = path_of(folder, number)
+    anew = path.with_name(path.name + UNFINISHED)
+    anew.unlink(missing_ok=True)
+    with closing(apsw.Connection(str(path))) as db, closing(apsw.Connection(str(anew))) as copy, copy:
+        db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        header = read_header(db, number)
+        if header is None:
+            raise JournalError(f"{path.name}: has no header; restore the folder from a copy")
+        for (sql,) in query(db, "SELECT sql FROM sqlite_schema WHERE name IN ('meta', 'batches')"):
+            copy.execute(sql)
+        (meta,) = query(db, "SELECT * FROM meta")
+        marks = ", ".join("?" * len(meta))
+        copy.execute(f"INSERT INTO meta VALUES ({marks})", meta)  # noqa: S608 - question marks only
+        if before_seq > header.first_seq:
+            for row in Segment(db, header).rows(header.first_seq - 1):
+                if row.seq >= before_seq:
+                    break
+                copy.execute(INSERT, row_values(row, row.chain))
+                if row.seq == before_seq - 1:
+                    break
+    _move(aside, path, path_of(folder, number, WAL))
+    path_of(folder, number, ".sqlite-shm").unlink(missing_ok=True)
+    anew.rename(path)
+    sync_folder(folder)
 
 
 def rebuild_head(folder: Path) -> str:

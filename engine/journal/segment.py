@@ -21,6 +21,7 @@ from engine.journal.contract import (
     first_chain,
     next_chain,
     segment_chain,
+    ways_on,
 )
 
 READ_ROWS = 256
@@ -186,7 +187,8 @@ def read_header(db: apsw.Connection, number: int) -> Header | None:
     else:
         expected = segment_chain(format_version, rules, site, first_seq, previous)
     if expected != chain:
-        raise JournalCorrupt(first_seq, f"the header of segment {number:06}{SUFFIX} is not what was written")
+        what = f"the header of segment {number:06}{SUFFIX} is not what was written"
+        raise JournalCorrupt(first_seq, f"{what}. {ways_on(first_seq)}")
     return Header(number, format_version, rules, site, first_seq, previous, chain)
 
 
@@ -211,7 +213,8 @@ def fetch(db: apsw.Connection, sql: str, values: tuple[int, ...], seq: int) -> l
     try:
         return db.execute(sql, values).fetchall()
     except apsw.Error as error:
-        raise JournalCorrupt(seq, f"it or one of the {READ_ROWS} after it is unreadable: {error}") from error
+        what = f"it or one of the {READ_ROWS} after it is unreadable: {error}"
+        raise JournalCorrupt(seq, f"{what}. {ways_on(seq)}") from error
 
 
 def row_values(row: BatchRow, chain: bytes) -> tuple[int | bytes | None, ...]:
@@ -231,10 +234,9 @@ def _row(values: tuple[Any, ...]) -> BatchRow:
 
 def _check_row(row: BatchRow, seq: int, previous_chain: bytes) -> None:
     if row.seq != seq:
-        raise JournalCorrupt(seq, f"it is missing; the next one is {row.seq}")
+        raise JournalCorrupt(seq, f"it is missing; the next one is {row.seq}. {ways_on(seq)}")
     if row.chain != next_chain(previous_chain, row):
         raise JournalCorrupt(
             seq,
-            "its hash does not fit. Restore the folder from a copy, or keep only the rows before it "
-            f"with `paidui journal repair --cut-before {seq}`.",
+            f"its hash does not fit. {ways_on(seq)}",
         )

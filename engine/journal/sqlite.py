@@ -21,6 +21,7 @@ from engine.journal.contract import (
     JournalError,
     Last,
     next_chain,
+    ways_on,
 )
 from engine.journal.folder import hold, make_names_certain
 from engine.journal.head import Head, HeadFile, read_head
@@ -126,6 +127,7 @@ class SqliteJournal:
         self._check_head(head)
         check_log(folder, header.number, self._last, self._segment.db)
         remove_unpromised(folder, header.number)
+        keep_reserve(folder, self._limits.reserve_bytes)
         self._head_file = HeadFile(folder / HEAD)
         self._held.callback(self._head_file.close)
         self._head_seq = -1
@@ -135,7 +137,6 @@ class SqliteJournal:
         self._checkpoint_at = self._head_at = 0.0
         self._bytes = path_of(folder, header.number).stat().st_size
         self._write_head()
-        keep_reserve(folder, self._limits.reserve_bytes)
         retire_left_over(folder, header.number)
 
     # ----- what a start holds against each other -----------------------------------------------
@@ -160,7 +161,7 @@ class SqliteJournal:
                 last.seq + 1, f"rows {last.seq + 1}..{head.seq} were durable and are gone. {ACCEPT}"
             )
         if head.seq and self._reader.chain_at(head.seq) != head.chain:
-            raise JournalCorrupt(head.seq, "differs from what the head file remembers")
+            raise JournalCorrupt(head.seq, f"differs from what the head file remembers. {ways_on(head.seq)}")
 
     # ----- appending ----------------------------------------------------------------------------
 

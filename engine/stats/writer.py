@@ -18,13 +18,14 @@ import duckdb
 import structlog
 
 from engine.follower import FollowedBatch, Follower
+from engine.journal import JournalError
 from engine.journal.marks import write_mark
-from engine.model import Event
 from engine.names import Names
 from engine.router import Router
 from engine.stats.database import Database, Mark, StatsFileError
 from engine.stats.decoding import decode_frames
 from engine.stats.history import History
+from engine.stats.late import known, who_works
 
 POLL_S: Final = 0.02
 """Between looks at a journal that has nothing new: far below ``flush_ms``, and cheap."""
@@ -81,7 +82,10 @@ class Writer:
             raise StatsFileError(
                 f"too_old: it ends with batch {self._start.seq}, the journal is kept behind {kept}"
             )
-        self._first_contact = self._follower.router.next_contact if self._follower.began_behind else 0
+        self._first_contact = 0
+        if behind := self._follower.began_behind:
+            self._first_contact = self._follower.router.next_contact
+            self._history.apply(behind, who_works(self._follower.router))
 
     @property
     def applied_seq(self) -> int:
@@ -140,7 +144,7 @@ class Writer:
     def _take(self, batch: FollowedBatch) -> None:
         events = decode_frames(batch.events)
         if self._first_contact:
-            events = [event for event in events if self._is_known(event)]
+            events = known(events, self._first_contact)
         self.events += len(events)
         self._history.apply(batch.seq, events)
         config_hash = self._follower.router.config_hash()
@@ -151,10 +155,6 @@ class Writer:
             agents = {line.agent for line in overview.agents}
             queues = {line.queue for line in overview.queues}
             self._history.configured(agents, queues, batch.at)
-
-    def _is_known(self, event: Event) -> bool:
-        """Whether its contact came with a batch that is kept; of the others nothing can be said any more."""
-        return int(getattr(event, "contact", self._first_contact)) >= self._first_contact
 
     def _state_hash(self) -> str:
         return f"{self._follower.router.state_hash():016x}"
@@ -190,7 +190,14 @@ class Writer:
         self._written_seq = seq
         if self._flush_at >= self._mark_at:
             self._mark_at = self._flush_at + MARK_EVERY_S
-            write_mark(self._source.journal, MARK, seq)
+            self._mark()
+
+    def _mark(self) -> None:
+        """Tell the journal what is not needed any more; it is only a wish, and nothing fails with it."""
+        try:
+            write_mark(self._source.journal, MARK, self._written_seq)
+        except JournalError as error:
+            _log.warning("the journal cannot be told how far the statistics are", why=str(error))
 
     def look(self, check: Callable[[Router, int], object]) -> None:
         """Show the router to somebody, with the last batch that it has applied."""
@@ -198,6 +205,8 @@ class Writer:
 
     def close(self) -> None:
         """Close the journal; the database is the caller's."""
+        if self._written_seq:
+            self._mark()
         self._follower.close()
 
 

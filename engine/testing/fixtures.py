@@ -26,6 +26,9 @@ name = "small"
 [gateway]
 bind = "127.0.0.1:0"
 
+[journal]
+reserve_bytes = 0
+
 [routing]
 retry_after_ms = 1000
 

@@ -1,7 +1,7 @@
 """A service with its gateway in a process of its own, and its keeper, for tests that kill it.
 
-Its argument is the configuration file. It says its port on standard output, and ends when its
-standard input ends.
+Its argument is the configuration file. It says its port on standard output, and in how many milliseconds
+the state was back, and ends when its standard input ends.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 
 import trio
 
@@ -26,15 +27,17 @@ async def run(config: str) -> None:
     """Serve until standard input ends."""
     site = load_site(config)
     await trio.Path(site.data).mkdir(parents=True, exist_ok=True)
+    begun = time.perf_counter()
     async with (
         Store.of(site) as store,
         open_service(site, store=store, secret=SECRET) as service,
         trio.open_nursery() as nursery,
     ):
+        back_ms = round((time.perf_counter() - begun) * 1_000)
         nursery.start_soon(keep_running, ["keeper", "--config", config, "--quiet"])
         gateway = Gateway(service, Tokens(SECRET, site.name))
         ports = await nursery.start(gateway.serve, site.gateway.bind)
-        sys.stdout.write(f"{ports.tcp}\n")
+        sys.stdout.write(f"{ports.tcp} {back_ms}\n")
         sys.stdout.flush()
         await _until_input_ends()
         nursery.cancel_scope.cancel()

@@ -21,6 +21,7 @@ from loadtest.spawn import SpawnedSite, spawned_site, wait_for
 
 EVERY_S = (0.6, 1.8)
 KILLS = int(os.environ.get("FLOOD_KILLS", "20"))
+DRAIN_S = 3_600
 OFTEN = "\n[journal]\nsnapshot_every = 2000\nsegment_batches = 2000\n"
 """Read at the first start after a kill: most starts then go on from a snapshot."""
 
@@ -41,8 +42,15 @@ async def flood_and_kill(site: SpawnedSite, times: int, seconds: float, took_s: 
     scenario = load_scenario("surge").resized(rate_per_s=200, agents=200, duration_s=seconds, warmup_s=0)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(kill_now_and_then, site, times, random.Random(times), took_s)
+        # The kills may take longer than the arrivals: whatever came has all the time that it needs to end.
         return await flood(
-            scenario, site.address, site.tokens, edges=2, watch=lambda progress: None, stubborn=True
+            scenario,
+            site.address,
+            site.tokens,
+            edges=2,
+            watch=lambda progress: None,
+            stubborn=True,
+            drain_s=DRAIN_S,
         )
 
 

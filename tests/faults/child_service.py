@@ -22,12 +22,10 @@ from engine.testing.fixtures import SMALL_SITE, small_site
 from tests.faults.child import PROMISES, STOPPED, Promises, turn_the_clock
 
 CONTACTS_OF_A_CALLER = 20
-OFTEN = """
-[journal]
-snapshot_every = 10
-segment_batches = 10
-reserve_bytes = 16384
-"""
+OFTEN = SMALL_SITE.replace(
+    "[journal]\nreserve_bytes = 0\n",
+    "[journal]\nsnapshot_every = 10\nsegment_batches = 10\nreserve_bytes = 16384\n",
+)
 
 
 async def call(service: Service, promises: Promises, caller: int) -> None:
@@ -45,7 +43,7 @@ async def call(service: Service, promises: Promises, caller: int) -> None:
 async def serve(folder: Path, callers: int) -> None:
     """Serve until every caller is done."""
     promises = Promises(folder / PROMISES)
-    site = small_site(folder, SMALL_SITE + OFTEN)
+    site = small_site(folder, OFTEN)
     async with open_service(site) as service, trio.open_nursery() as keeping:
         keeping.start_soon(keep, site.data / "journal")
         async with trio.open_nursery() as nursery:

@@ -10,7 +10,15 @@ import pytest
 
 from tests.faults.child import JOURNAL, PROMISES, STOPPED
 from tests.faults.disk import Asked
-from tests.faults.recorded import Life, Promised, Recorded, check_recovered, cut_and_recover, promised
+from tests.faults.recorded import (
+    SEGMENT,
+    Life,
+    Promised,
+    Recorded,
+    check_recovered,
+    cut_and_recover,
+    promised,
+)
 
 SEED = 1
 BATCHES = 30
@@ -99,6 +107,11 @@ def test_the_first_error_stops_the_writer(tmp_path: Path, library: Path, fault: 
         ("write:-wal:1:ENOSPC", OPENED + FULL),
         ("sync:-wal:1:EIO", OPENED + IO_ERROR),
         ("write:head:1:ENOSPC", "JournalError: head file: No space left on device"),
+        (
+            "write:reserve.unfinished:1:ENOSPC",
+            "JournalError: .*reserve: cannot be written: No space left on device; 16384 bytes are wanted in "
+            "reserve, make room first",
+        ),
         ("sync:head:1:EIO", "JournalError: head file: Input/output error"),
     ],
 )
@@ -107,6 +120,29 @@ def test_an_error_while_it_is_made(tmp_path: Path, library: Path, fault: str, me
     record, said = lived(tmp_path, library, Life(BATCHES, fault, STOPPED))
     assert_said(said, message)
     assert check_nothing_is_lost(record, tmp_path) == Promised()
+
+
+@pytest.mark.slow  # a process is started
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("write:000002.sqlite:1:EIO", KEPT + IO_ERROR),  # the next segment's file is made
+        ("sync:000002.sqlite-wal:1:EIO", KEPT + IO_ERROR),
+        ("write:000002.sqlite-wal:1:full", KEPT + FULL),
+        ("sync:000002.sqlite-wal:3:EIO", BATCH + IO_ERROR),  # its first row
+        ("sync:000002.sqlite:3:EIO", KEPT + IO_ERROR),  # the last one's log is taken in
+        (
+            "write:unfinished:3:ENOSPC",
+            "JournalError: .*snapshot-.*: cannot be written: No space left on device",
+        ),
+    ],
+)
+def test_an_error_around_a_roll(tmp_path: Path, library: Path, fault: str, message: str) -> None:
+    """Beside the writer's thread or in it: the first error stops the writer, and nothing is lost."""
+    record = Recorded(tmp_path / "disk", tmp_path / "log", SEED, library, segment=SEGMENT)
+    assert_said(record.live(Life(BATCHES, fault, STOPPED)), message)
+    said = check_nothing_is_lost(record, tmp_path)
+    assert 0 < said.acknowledged < BATCHES
 
 
 @pytest.mark.slow  # a process is started

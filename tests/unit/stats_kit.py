@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.config import SiteConfig, read_site
 from engine.config_compile import compile_config
-from engine.journal import NO_EVENTS_HASH, SqliteJournal, events_hash
+from engine.journal import NO_EVENTS_HASH, Limits, SqliteJournal, events_hash
 from engine.model import (
     Abandon,
     Accept,
@@ -30,6 +30,7 @@ from engine.names import Names
 from engine.router import Router
 from engine.stats.database import FILE, Database
 from engine.stats.writer import Source, Writer, open_writer
+from tests.unit.journal_kit import AtOnce
 
 T = 1_700_000_000_000_000
 """2023-11-14 22:13:20 UTC; the scripts' milliseconds count from here."""
@@ -74,12 +75,12 @@ class Script:
         text: the site's configuration.
     """
 
-    def __init__(self, data: Path, text: str = SITE) -> None:
+    def __init__(self, data: Path, text: str = SITE, limits: Limits | None = None) -> None:
         self.site = read_site(text, data.parent)
         self._names = Names()
         self._router = Router()
         self._events_hash = NO_EVENTS_HASH
-        self._journal = SqliteJournal(data / "journal", self.site.name)
+        self._journal = SqliteJournal(data / "journal", self.site.name, limits, limits and AtOnce())
         self.configure(0, text)
 
     def configure(self, ms: float, text: str) -> None:
@@ -92,6 +93,7 @@ class Script:
         frames = b"".join(encode_frame(command) for command in commands)
         at = T + round(ms * 1_000)
         seq = self._journal.append(at, len(commands), frames, self._events_hash)
+        self._journal.maintain()
         batch = self._router.apply_batch(seq, at, [(0, 0, frames)])
         self._events_hash = events_hash(batch.events)
         assert [code for code, _ in batch.results()] == [0] * len(commands)

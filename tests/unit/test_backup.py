@@ -21,14 +21,14 @@ from engine.service import open_service
 from engine.store import Store
 from engine.testing.fixtures import SECRET, SMALL_SITE
 
-OFTEN = "\n[journal]\nsegment_batches = 10\nsnapshot_every = 10\nreserve_bytes = 0\n"
+OFTEN = SMALL_SITE.replace("[journal]", "[journal]\nsegment_batches = 10\nsnapshot_every = 10")
 
 
 async def site_with(folder: Path, conversations: int) -> Path:
     """A site that has served, with everything that a data folder may hold; its configuration's path."""
     config = folder / "site.toml"
     folder.mkdir(exist_ok=True)
-    config.write_text(SMALL_SITE + OFTEN)
+    config.write_text(OFTEN)
     site = load_site(config)
     site.data.mkdir()
     token_key(site.data)

@@ -10,7 +10,7 @@ import pytest
 
 from engine.cli import main
 from engine.follower import Follower
-from engine.journal import JournalError, JournalReader, SqliteJournal
+from engine.journal import JournalCorrupt, JournalError, JournalReader, SqliteJournal
 from engine.journal.events import EventFile, events_path
 from engine.journal.repair import check_rows
 from engine.journal.segment import path_of
@@ -166,6 +166,24 @@ def test_repair_cuts_across_segments(whole: Path, capsys: pytest.CaptureFixture[
     assert main([*repair, "--yes"]) == 1, "what an earlier repair has put aside is not overwritten"
     with closing(SqliteJournal(whole, SITE, SHORT, AtOnce())) as journal:
         assert journal.last().seq == 30
+
+
+def test_repair_cuts_where_a_page_is_unreadable(whole: Path) -> None:
+    """What cannot be read cannot be deleted either: the rows before are written again."""
+    expected = read_all(whole)
+    assert isinstance(expected, list)
+    path = path_of(whole, 3)
+    content = bytearray(path.read_bytes())
+    content[-PAGE:] = b"\xff" * PAGE
+    path.write_bytes(content)
+    found = read_all(whole)
+    assert isinstance(found, JournalCorrupt)
+    assert f"--cut-before {found.seq}`" in str(found)
+    repair = ["journal", "repair", "--cut-before", str(found.seq), "--yes", "--journal", str(whole)]
+    assert main(repair) == 0
+    assert read_all(whole) == expected[: found.seq - 1]
+    with closing(SqliteJournal(whole, SITE, SHORT, AtOnce())) as journal:
+        assert journal.last().seq == found.seq - 1
 
 
 def test_repair_asks_first(

@@ -1,0 +1,43 @@
+"""Statistics of a journal whose beginning has been let go of: what they begin with, and what they leave out.
+
+Contacts that came with a batch that is gone are left out whole: nobody can say when they came, or what
+happened to them before. Who works is known from the state behind that batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.model import (
+    AgentLocked,
+    AgentNotReady,
+    AgentReady,
+    AgentSignedIn,
+    AgentSigningOut,
+    Event,
+)
+from engine.router import Router
+
+
+def who_works(router: Router) -> list[Event]:
+    """Return the events that would have led to the agents' states."""
+    events: list[Event] = []
+    at = router.now
+    for line in router.overview().agents:
+        if not line.presence:
+            continue
+        events.append(AgentSignedIn(at=at, agent=line.agent))
+        if line.presence == 1:
+            events.append(AgentNotReady(at=at, agent=line.agent, reason=line.reason))
+        else:
+            events.append(AgentReady(at=at, agent=line.agent))
+        if line.locked:
+            events.append(AgentLocked(at=at, agent=line.agent, misses=0))
+        if line.signing_out:
+            events.append(AgentSigningOut(at=at, agent=line.agent))
+    return events
+
+
+def known(events: Sequence[Event], first_contact: int) -> list[Event]:
+    """Return the events but those of contacts before the first one whose arrival is kept."""
+    return [event for event in events if getattr(event, "contact", first_contact) >= first_contact]
