@@ -31,7 +31,7 @@ format: setup ## rewrite Python and Rust sources in the house format
 scenarios: build ## rewrite the expectations of tests/scenarios; commit a diff only when it is understood
 	@$(PY) -m tests.rewrite_scenarios
 
-torture: build ## the long proofs: ten million commands, a million of them beside the oracle, every planted bug, four hundred kills, a thousand power cuts
+torture: build ## the long proofs: ten million commands, a million of them beside the oracle, every planted bug, four hundred kills, a thousand power cuts, a minute of overload, ten thousand idle sockets
 	@$(PY) tools/check.py --only torture
 
 bench: build ## full contact lifecycles over sockets with the journal on, and the core alone

@@ -26,6 +26,7 @@ from tests.e2e.gateway_server import token
 
 ROOT = Path(__file__).resolve().parents[2]
 TICK_S = 0.005
+WINDOW_S = 5.0
 WELCOME, ACK, REFUSED, PING = 129, 130, 131, 134
 LEFT = -1.0
 
@@ -44,6 +45,15 @@ class Result:
         self.other = 0
         self.retry_after_ms: set[int] = set()
         self.latency_ms: list[float] = []
+        self.came_at: list[float] = []
+
+    def windows_p99_ms(self, seconds: float) -> list[float]:
+        """The p99 of each five seconds, or of each third of a short phase."""
+        window_s = min(WINDOW_S, seconds / 3)
+        windows: dict[int, list[float]] = {}
+        for at, ms in zip(self.came_at, self.latency_ms, strict=True):
+            windows.setdefault(int((at - self.came_at[0]) / window_s), []).append(ms)
+        return [p99(sorted(window)) for window in windows.values()]
 
     def as_json(self, seconds: float) -> str:
         waits = self.retry_after_ms or {0}
@@ -55,6 +65,7 @@ class Result:
                 "other": self.other,
                 "retry_least_ms": min(waits),
                 "retry_most_ms": max(waits),
+                "windows_p99_ms": self.windows_p99_ms(seconds),
                 "latency_ms": sorted(self.latency_ms),
             }
         )
@@ -118,6 +129,7 @@ class Link:
                         result.other += 1
                         continue
                     result.latency_ms.append((now - sent_at) * 1_000)
+                    result.came_at.append(now)
                     leaving.append(framed([4, 1, self.channel, value]))
                     self.sent_at[self.next_no] = LEFT
                     self.next_no += 1

@@ -19,6 +19,9 @@ from tests.e2e.gateway_load import Loader, load, p99
 from tests.e2e.gateway_server import Server, server, token
 
 PER_TICK = 8
+SYSTEM_BYTES = 256 * 1024
+FEW_SYSTEM_BYTES = 4_096
+"""With so small a window a socket that was full for a minute is looked at again only after another one."""
 MOST_RATIO = 1.25
 Place = tuple[int, int]
 """Of an event: seq and index."""
@@ -27,11 +30,11 @@ Place = tuple[int, int]
 class Follower:
     """A subscriber to everything, that reads when it is told to."""
 
-    def __init__(self, site: Server, resume_seq: int | None = None) -> None:
+    def __init__(self, site: Server, resume_seq: int | None = None, system_bytes: int = SYSTEM_BYTES) -> None:
         self.socket = socket.socket()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, system_bytes)
         self.socket.connect(("127.0.0.1", site.port))
-        self.socket.settimeout(30)
+        self.socket.settimeout(120)
         self.socket.sendall(encode_frame(Hello(token=token("follower"), name="slow", resume_seq=resume_seq)))
         self.buffer = b""
         self.closing: Closing | None = None
@@ -68,31 +71,35 @@ class Follower:
         self.socket.close()
 
 
-def phase(loader: Loader, seconds: float) -> float:
-    result = loader.play(PER_TICK, seconds)
+def phase(loader: Loader, seconds: float, per_tick: int) -> float:
+    result = loader.play(per_tick, seconds)
     assert result["busy"] == result["other"] == 0
     return p99(result["latency_ms"])
 
 
-def phases(site: Server, loader: Loader, pairs: int, seconds: float) -> Iterator[tuple[float, Follower]]:
+def phases(
+    site: Server, loader: Loader, pairs: int, seconds: float, per_tick: int, system_bytes: int
+) -> Iterator[tuple[float, Follower]]:
     """ABBA: p99 with a slow reader over p99 without one."""
     for number in range(pairs):
         with_first = number % 2 == 1
-        without_ms = 0.0 if with_first else phase(loader, seconds)
-        slow = Follower(site)
-        with_ms = phase(loader, seconds)
+        without_ms = 0.0 if with_first else phase(loader, seconds, per_tick)
+        slow = Follower(site, None, system_bytes)
+        with_ms = phase(loader, seconds, per_tick)
         slow.read_to_the_end()
-        without_ms = without_ms or phase(loader, seconds)
+        without_ms = without_ms or phase(loader, seconds, per_tick)
         yield with_ms / without_ms, slow
 
 
-def stop_reading(folder: Path, subscriber_bytes: int, pairs: int, seconds: float) -> None:
+def stop_reading(
+    folder: Path, subscriber_bytes: int, pairs: int, seconds: float, per_tick: int, system_bytes: int
+) -> None:
     with server(folder, "", subscriber_bytes) as site, load(site.port, 2) as loader:
-        phase(loader, seconds)
+        phase(loader, 2, per_tick)
         before_kib, first = site.memory_kib(), Follower(site)
         start = first.seq
         first.socket.close()
-        measured = list(phases(site, loader, pairs, seconds))
+        measured = list(phases(site, loader, pairs, seconds, per_tick, system_bytes))
         after_kib = site.memory_kib()
         last = Follower(site)
         witness = Follower(site, resume_seq=start)
@@ -125,9 +132,9 @@ def check_return(site: Server, slow: Follower, all_places: list[Place]) -> None:
 
 @pytest.mark.slow  # seconds of events have to fill sockets
 def test_a_reader_that_stops_hurts_nobody(tmp_path: Path) -> None:
-    stop_reading(tmp_path, subscriber_bytes=100_000, pairs=6, seconds=2)
+    stop_reading(tmp_path, 100_000, 6, 2, PER_TICK, FEW_SYSTEM_BYTES)
 
 
 @pytest.mark.torture
 def test_a_reader_that_stops_hurts_nobody_at_the_full_bound(tmp_path: Path) -> None:
-    stop_reading(tmp_path, subscriber_bytes=SUBSCRIBER_BYTES, pairs=8, seconds=20)
+    stop_reading(tmp_path, SUBSCRIBER_BYTES, 4, 40, 2 * PER_TICK, SYSTEM_BYTES)
