@@ -279,7 +279,12 @@ class Conversations:
 
     async def fetch(self, notice: MessageNotice) -> Message | None:
         """Return the message that a notice speaks of."""
-        found = await self.store.messages(notice.conversation, notice.position - 1)
+        while True:
+            try:
+                found = await self.store.messages(notice.conversation, notice.position - 1)
+                break
+            except Busy as busy:  # nobody hears an answer; the notice does not come again
+                await trio.sleep(busy.retry_after_ms / 1_000)
         return found[0] if found and found[0].id == notice.message_id else None
 
     async def _journal(self, conversation: Conversation) -> int:

@@ -17,7 +17,8 @@ MISSING = (
     "PostgreSQL's server is missing: apt-get install --no-install-recommends postgresql, "
     "or PAIDUI_INSTALL=1 make test"
 )
-ROLE = "paidui"
+ROLE, OWNER = "paidui", "site"
+"""Who may do everything, and whose the databases are: nobody special, as in real life."""
 SETTINGS = {
     "listen_addresses": "",
     # The machine does not crash in these tests, only processes do.
@@ -60,6 +61,8 @@ class Server:
         settings = " ".join(f"-c {name}={value!r}" for name, value in SETTINGS.items())
         options = f"-k {self.folder} {settings}"
         self._run("pg_ctl", "start", "-w", "-s", "-l", str(self.folder / "log"), "-o", options)
+        if not self.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{OWNER}'"):
+            self.execute(f"CREATE ROLE {OWNER} LOGIN")
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it; `immediate` is as good as a crash."""
@@ -76,13 +79,13 @@ class Server:
         """Make an empty database and return its URL."""
         self._databases += 1
         name = f"store_{self._databases}"
-        self.execute(f"CREATE DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
         return self.url(name)
 
     def url(self, name: str) -> URL:
         """The URL of a database."""
         return URL.create(
-            "postgresql+psycopg", username=ROLE, database=name, query={"host": str(self.folder)}
+            "postgresql+psycopg", username=OWNER, database=name, query={"host": str(self.folder)}
         )
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:

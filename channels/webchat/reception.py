@@ -26,7 +26,7 @@ from engine.channel import (
     TransferOut,
     Typing,
 )
-from engine.errors import BadTicket, Busy, NotAdmitted, PaiduiError, Refused, UnknownContact
+from engine.errors import BadTicket, Busy, Malformed, NotAdmitted, PaiduiError, Refused, UnknownContact
 
 POSITIONS_EVERY_S: Final = 2.0
 """Others' moves change a position without an effect for this contact; it is for reading, not for deciding."""
@@ -135,6 +135,8 @@ class Reception:
             raise NotTaken(protocol.Failure(code="bad_ticket", text=text, field="place")) from None
         except Refused as refused:
             raise NotTaken(_refused(refused)) from None
+        except Malformed as malformed:
+            raise NotTaken(_malformed(malformed)) from None
         chat = self.chats.open(arrival.contact, visitor, start.chat)
         self._attach(chat, page)
         try:
@@ -159,6 +161,8 @@ class Reception:
             raise NotTaken(_over(say.external_id)) from None
         except Busy as busy:
             raise NotTaken(_busy(busy, say.external_id)) from None
+        except Malformed as malformed:
+            raise NotTaken(_malformed(malformed, say.external_id)) from None
         if stored.position == chat.shown + 1:
             chat.shown = stored.position
         chat.tell(protocol.Messages(chat=chat.chat, messages=protocol.page_messages([stored])))
@@ -366,3 +370,7 @@ def _refused(refused: Refused) -> protocol.Failure:
 
 def _over(external_id: str) -> protocol.Failure:
     return protocol.Failure(code="ended", text="the chat is over; start a new one", external_id=external_id)
+
+
+def _malformed(malformed: Malformed, external_id: str | None = None) -> protocol.Failure:
+    return protocol.Failure(code="malformed", text=str(malformed), external_id=external_id)

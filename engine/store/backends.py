@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ CONNECTIONS: Final = 4
 CONNECT_TIMEOUT_S: Final = 5
 SILENCE_MS: Final = 10_000
 """A server that has not answered at the network's level for so long is taken for gone."""
+CHECKPOINTS, CHECKPOINT_PAUSE_S = 100, 0.1
+"""So often the WAL is tried to be emptied."""
 MIGRATED: Final = 5
 """`PRAGMA user_version` of a file that is kept by migrations: releases before them refuse it."""
 RELEASED: Final = 4
@@ -197,9 +200,13 @@ class Sqlite:
         with closing(engine.raw_connection()) as connection:
             raw: Any = connection.driver_connection
             raw.execute("VACUUM").close()
-            busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise StoreError("another process has been reading for long")
+            # Another's checkpoint goes first at times, and SQLite does not wait for that one.
+            for _ in range(CHECKPOINTS):
+                busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not busy:
+                    return
+                time.sleep(CHECKPOINT_PAUSE_S)
+        raise StoreError("other processes have been using it without a pause")
 
 
 class Postgres:

@@ -122,11 +122,11 @@ class ConversationStore(Database):
     async def note_engaged(self, contact: int, at_ms: int) -> None:
         """Remember when an agent took a contact; a contact without conversation is fine."""
         change = update(conversations).where(conversations.c.contact == contact)
-        await self._transact(execute, change.values(engaged_at_ms=at_ms))
+        await self._transact(execute, change.values(engaged_at_ms=at_ms), patient=True)
 
     async def close_conversation(self, contact: int, agent: str | None = None) -> None:
         """Note that a contact's conversation is over, and who has served it; a repeat changes nothing."""
-        await self._transact(_close, contact, agent, self._now_ms())
+        await self._transact(_close, contact, agent, self._now_ms(), patient=True)
 
     async def last_agent(
         self, known_by: Sequence[IdentityKey], since_ms: int, domain: str = ""

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -120,7 +121,12 @@ class Database:
         await self.close()
 
     async def _transact(
-        self, work: Callable[..., T], *args: Any, once: bool = False, alone: bool = False
+        self,
+        work: Callable[..., T],
+        *args: Any,
+        once: bool = False,
+        alone: bool = False,
+        patient: bool = False,
     ) -> T:
         """Run `work(connection, *args)` in one transaction in a thread.
 
@@ -131,12 +137,13 @@ class Database:
             args: its arguments.
             once: it would not find that: in doubt it is not run again.
             alone: no other such work runs meanwhile, in whichever process; for what files go with.
+            patient: nobody waits for an answer: the database is asked until it is there again.
 
         Raises:
             StoreBusy: the database does not answer.
             StoreInDoubt: it was lost while it committed.
         """
-        give_up_at = trio.current_time() + PATIENCE_S
+        give_up_at = trio.current_time() + (math.inf if patient else PATIENCE_S)
         in_doubt, delay_s, conflicts = False, 0.02, 0
         while True:
             run = partial(self._run, work, args, in_doubt, alone)

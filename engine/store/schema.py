@@ -135,6 +135,13 @@ Index(
     postgresql_where=conversations.c.contact.is_(None),
 )
 
+Index(
+    "conversations_open",
+    conversations.c.contact,
+    sqlite_where=conversations.c.closed_at_ms.is_(None),
+    postgresql_where=conversations.c.closed_at_ms.is_(None),
+)
+
 messages: Final = Table(
     "messages",
     metadata,

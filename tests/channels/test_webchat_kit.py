@@ -304,3 +304,28 @@ async def test_a_foreign_page_does_not_get_in(tmp_path: Path) -> None:
             with pytest.raises(HandshakeError):
                 async with open_socket(port, origin):
                     pass
+
+
+async def test_what_no_store_keeps_is_refused_and_the_page_goes_on(tmp_path: Path) -> None:
+    async with (
+        open_kit_site(tmp_path, "webchat", OPTIONS) as site,
+        serving(site) as port,
+        host_channel(site, create),
+        open_socket(port, f"http://127.0.0.1:{port}") as socket,
+    ):
+
+        async def answer(kind: str, **message: str) -> dict[str, Any]:
+            await socket.send_message(json.dumps(message))
+            while (told := json.loads(await socket.get_message()))["type"] != kind:
+                pass
+            return dict(told)
+
+        await answer("welcome", type="hello")
+        start = {"type": "start", "chat": "chat-0001", "queue": "desk"}
+        told = await answer("error", **start, name="a\x00b")
+        assert (told["code"], told["text"][:14]) == ("malformed", "customer_name:")
+        await answer("chat", **start, name="Li")
+        told = await answer("error", type="say", external_id="message-1", text="a\x00b")
+        assert (told["code"], told["text"][:5], told["external_id"]) == ("malformed", "text:", "message-1")
+        stored = await answer("messages", type="say", external_id="message-2", text="hello")
+        assert [one["text"] for one in stored["messages"]] == ["hello"]

@@ -167,7 +167,7 @@ class RunningSite:
     async def _add_logins(self) -> None:
         site = load_site(self.config)
         site.data.mkdir(parents=True, exist_ok=True)
-        async with Store(site.data / "store.sqlite") as store:
+        async with Store.of(site) as store:
             logins = Logins(store, Tokens(token_key(site.data), site.name), site_key(site.data))
             for _, _, agent, person in QUEUES.values():
                 await logins.add_user(agent, name=person, password=PASSWORD, role="agent", agent=agent)

@@ -318,7 +318,7 @@ async def test_kill_9_under_flood_loses_nothing(tmp_path: Path, capsys: pytest.C
     site = load_site(config)
     with trio.fail_after(60):
         async with (
-            Store(site.data / "store.sqlite") as store,
+            Store.of(site) as store,
             open_service(site, store=store, secret=SECRET) as service,
         ):
             await check_answers(service, ledger)

@@ -234,6 +234,33 @@ def _write(connection: Connection, to: list[tuple[str, int]], lots: random.Rando
         connection.execute(insert(messages).values(row))
 
 
+async def test_another_process_writes_on_while_the_file_is_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    lots = random.Random(7)
+    async with Store(path, now_ms=lambda: 10_000_000) as store, Store(path) as other:
+        bank = Bank(store, tmp_path)
+        gone, kept = await bank.talk("gone"), await bank.talk("kept")
+        talks = [(await store.history(one)).contacted[0].conversation for one in (gone, kept)]
+        await store._transact(_write, [("gone", talks[0]), ("kept", talks[1])] * 1_000, lots)
+        written = 0
+        erased = trio.Event()
+
+        async def write() -> None:
+            nonlocal written
+            while not erased.is_set():
+                await other.add_message(talks[1], "customer", "meanwhile", f"w-{written}")
+                written += 1
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(write)
+            await bank.erase(gone)
+            assert traces(path, tmp_path, "secret-gone") == []
+            erased.set()
+        messages_left = (await store.history(kept)).contacted
+    assert written > 0
+    assert len(messages_left) == 1
+
+
 async def test_a_disk_that_could_not_forget_is_said_and_done_later(
     bank: Bank, where: Path | URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,6 +97,7 @@ async def test_a_server_that_stays_away_is_said_to_be_so(
 
 LOST_AT_COMMIT = """
 CREATE SEQUENCE commits;
+GRANT ALL ON commits TO PUBLIC;
 CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF nextval('commits') <= {times} THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
