@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from engine import _router
-from engine._router import CODES, KINDS, Batch, DecodeError, Fanout, Intake, recode, simulate
+from engine._router import CODES, KINDS, Batch, DecodeError, Fanout, Figures, Intake, recode, simulate
 from engine.errors import Malformed, refusal
 from engine.model import Command, Config, Configure, Event, decode_body, encode_body, split_frames
 from engine.router_rows import (
@@ -31,7 +31,6 @@ from engine.router_rows import (
     Overview,
     QueueLine,
     States,
-    Tally,
 )
 
 __all__ = [
@@ -53,12 +52,12 @@ __all__ = [
     "Estimate",
     "Explanation",
     "Fanout",
+    "Figures",
     "Intake",
     "Overview",
     "QueueLine",
     "Router",
     "States",
-    "Tally",
     "decode_events",
     "recode",
     "simulate",
@@ -138,9 +137,9 @@ class Router:
         """
         return self._core.apply_batch(seq, at, parts)
 
-    def tally(self, batch: Batch) -> Tally:
-        """What the batch that was applied last adds to the figures that a site is watched by."""
-        return Tally(*self._core.tally(batch))
+    def count(self, batch: Batch, figures: Figures) -> None:
+        """Counts the batch that was applied last in the figures that a site is watched by."""
+        figures.count(self._core, batch)
 
     def advance(self, at: int) -> bytes:
         """Fires every deadline up to `at`; the event frames."""

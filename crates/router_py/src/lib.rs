@@ -10,10 +10,10 @@ use pyo3::prelude::*;
 mod batch;
 mod explain;
 mod fanout;
+mod figures;
 mod intake;
 mod router;
 mod simulate;
-mod tally;
 mod tools;
 mod views;
 
@@ -24,6 +24,8 @@ mod _router {
     use crate::batch::Batch;
     #[pymodule_export]
     use crate::fanout::Fanout;
+    #[pymodule_export]
+    use crate::figures::Figures;
     #[pymodule_export]
     use crate::intake::Intake;
     #[pymodule_export]
