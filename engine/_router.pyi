@@ -16,6 +16,7 @@ __all__ = [
     "Batch",
     "DecodeError",
     "Fanout",
+    "Figures",
     "FloodStopped",
     "Intake",
     "Router",
@@ -59,11 +60,6 @@ class Router:
         No command at all advances the clock. Undecodable frames panic: they were scanned before
         they were journaled. The GIL is released when the parts are big.
         """
-
-    def tally(
-        self, batch: Batch
-    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]], list[tuple[int, int]]]:
-        """(kind, events)s, (code, refusals)s, (queue, wait until engaged, µs)s of the batch just applied."""
 
     def advance(self, at: int) -> bytes:
         """Fires every deadline up to `at`; the event frames."""
@@ -233,6 +229,25 @@ class Fanout:
 
     def route_blob(self, subscriber: int, seq: int, at: int, events: bytes) -> bytes | None:
         """The events frame of one batch for one subscriber (resume); None = nothing concerns it."""
+
+@final
+class Figures:
+    """Events by kind, refusals by code, waits by queue, of all batches that were counted."""
+
+    def __new__(cls, marks_us: Sequence[tuple[int, Sequence[int]]]) -> Figures:
+        """(queue, rising marks in µs) of every queue whose waits are counted."""
+
+    def count(self, router: Router, batch: Batch) -> None:
+        """Counts a batch that has just been applied to `router`."""
+
+    def events(self) -> list[tuple[int, int]]:
+        """(kind, how many) of the kinds that have happened; of `overflowed` those that went outside."""
+
+    def refusals(self) -> list[tuple[int, int]]:
+        """(code, how many) of the refusals that have happened."""
+
+    def waits(self) -> list[tuple[int, list[int], int]]:
+        """(queue, counts per mark and one above the last, sum in µs) of waits until engaged."""
 
 @final
 class Intake:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib import metadata
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from prometheus_client import ProcessCollector, generate_latest
 from prometheus_client.core import (
@@ -29,7 +29,7 @@ from engine.errors import REFUSALS
 from engine.journal.contract import FORMAT_VERSION, RULES_VERSION
 from engine.messages.codec import EVENTS
 from engine.names import Names
-from engine.router import AgentLine, Router, Tally
+from engine.router import AgentLine, Batch, Figures, Router
 
 if TYPE_CHECKING:
     from engine.plugins import ChannelHealth
@@ -46,11 +46,15 @@ STAGE_MARKS_S: Final = (
     *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
 )
 STAGES: Final = ("queue", "journal", "apply", "send")
-ARRIVED: Final = ("contacts_arrived", "")
-LOCKED: Final = ("agents_locked", "")
+FAMILIES: Final = (
+    ("contacts_arrived", "Contacts that arrived.", ""),
+    ("contacts_ended", "Contacts that are over, by outcome.", "outcome"),
+    ("offers", "Offers made, and how they ended.", "result"),
+    ("agents_locked", "Agents locked after too many missed offers.", ""),
+)
 COUNTED: Final = {
-    "Arrived": ARRIVED,
-    "AgentLocked": LOCKED,
+    "Arrived": ("contacts_arrived", ""),
+    "AgentLocked": ("agents_locked", ""),
     "Ended": ("contacts_ended", "served"),
     "Abandoned": ("contacts_ended", "abandoned"),
     "Blocked": ("contacts_ended", "blocked"),
@@ -72,6 +76,10 @@ AGENT_STATES: Final = ("signed_out", "locked", "talking", "ringing", "wrap_up", 
 _PROCESS = ProcessCollector(registry=None)
 
 
+Shown: TypeAlias = tuple[list[tuple[str, float]], float]
+"""A histogram as a family takes it: (mark, how many at or below)s, and the sum."""
+
+
 class Moments(NamedTuple):
     """When a batch passed each stage, in seconds of `time.perf_counter`; `came_s` is its oldest part's."""
 
@@ -86,8 +94,8 @@ class Buckets:
     """A histogram: how many values lie at or below each mark, and their sum, in seconds."""
 
     def __init__(self, marks_s: Sequence[float]) -> None:
-        self._marks_s = sorted(marks_s)
-        self._counts = [0] * (len(self._marks_s) + 1)
+        self._marks_s = marks_s
+        self._counts = [0] * (len(marks_s) + 1)
         self._sum_s = 0.0
 
     def add(self, value_s: float) -> None:
@@ -95,11 +103,15 @@ class Buckets:
         self._counts[bisect_left(self._marks_s, value_s)] += 1
         self._sum_s += value_s
 
-    def shown(self) -> tuple[list[tuple[str, float]], float]:
-        """Return (mark, how many at or below)s and the sum."""
-        marks = [*map(str, self._marks_s), "+Inf"]
-        below = accumulate(self._counts)
-        return [(mark, float(count)) for mark, count in zip(marks, below, strict=True)], self._sum_s
+    def shown(self) -> Shown:
+        """Return what a family takes."""
+        return shown(self._marks_s, self._counts, self._sum_s)
+
+
+def shown(marks_s: Sequence[float], counts: Sequence[int], sum_s: float) -> Shown:
+    """Return (mark, how many at or below)s and the sum."""
+    marks = [*map(str, marks_s), "+Inf"]
+    return [(mark, float(n)) for mark, n in zip(marks, accumulate(counts), strict=True)], sum_s
 
 
 class Meter(Collector):
@@ -115,61 +127,56 @@ class Meter(Collector):
     def __init__(self, service_levels: Mapping[int, float], queue_name: Callable[[int], str]) -> None:
         self._queue_name = queue_name
         self._stages = tuple(Buckets(STAGE_MARKS_S) for _ in STAGES)
-        self._waits = {
-            queue: Buckets(tuple({*WAIT_MARKS_S, level_s} - {0.0}))
-            for queue, level_s in service_levels.items()
+        self._wait_marks_s = {
+            queue: sorted({*WAIT_MARKS_S, level_s} - {0.0}) for queue, level_s in service_levels.items()
         }
+        self._figures = Figures(
+            [(queue, [round(mark * MICROS) for mark in marks]) for queue, marks in self._wait_marks_s.items()]
+        )
         self._batches = self._commands = self._bytes = 0
-        self._events = dict.fromkeys((*_OF_KIND.values(), ARRIVED, LOCKED), 0)
-        self._refusals: dict[str, int] = {}
+        self._refused: dict[str, int] = {}
 
-    def batch(self, moments: Moments, commands: int, size: int, tally: Tally) -> None:
+    def batch(self, moments: Moments, router: Router, batch: Batch, size: int) -> None:
         """Count one batch.
 
         Args:
             moments: when it passed each stage.
-            commands: how many it held.
+            router: it was applied there, and nothing since.
+            batch: what it brought about.
             size: its commands' bytes.
-            tally: what the router counted in it.
         """
         for stage, (began_s, ended_s) in zip(self._stages, pairwise(moments), strict=True):
             stage.add(ended_s - began_s)
         self._batches += 1
-        self._commands += commands
+        self._commands += batch.count
         self._bytes += size
-        for kind, count in tally.events:
-            if (series := _OF_KIND.get(kind)) is not None:
-                self._events[series] += count
-        for code, count in tally.refusals:
-            self.refused(REFUSALS[code].name, count)
-        for queue, wait_us in tally.waits:
-            if (waits := self._waits.get(queue)) is not None:
-                waits.add(wait_us / MICROS)
+        router.count(batch, self._figures)
 
     def refused(self, code: str, commands: int = 1) -> None:
-        """Count what was refused; before the journal it is `busy` or `draining`."""
-        self._refusals[code] = self._refusals.get(code, 0) + commands
+        """Count what was refused before the journal: `busy`, `draining`."""
+        self._refused[code] = self._refused.get(code, 0) + commands
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family."""
         text = "How long a batch took: waiting in the inbox, journal, router, answers and events."
-        yield _histogram("decision", text, "stage", zip(STAGES, self._stages, strict=True))
+        stages = ((name, one.shown()) for name, one in zip(STAGES, self._stages, strict=True))
+        yield _histogram("decision", text, "stage", stages)
         text = "What contacts waited in their queue until they were engaged."
-        waits = ((self._queue_name(queue), one) for queue, one in self._waits.items())
-        yield _histogram("wait", text, "queue", waits)
+        yield _histogram("wait", text, "queue", self._waits())
         yield _counter("batches", "Batches that were made durable.", self._batches)
         yield _counter("commands", "Commands that were journaled, refused ones too.", self._commands)
         yield _counter("command_bytes", "Bytes of journaled commands.", self._bytes)
-        yield _counter("contacts_arrived", "Contacts that arrived.", self._events[ARRIVED])
-        yield _counter("agents_locked", "Agents locked after too many missed offers.", self._events[LOCKED])
-        for name, text, label in (
-            ("contacts_ended", "Contacts that are over, by outcome.", "outcome"),
-            ("offers", "Offers made, and how they ended.", "result"),
-        ):
-            yield _counters(
-                name, text, label, [(one, n) for (of, one), n in self._events.items() if of == name]
-            )
-        yield _counters("refusals", "Commands that were refused, by code.", "code", self._refusals.items())
+        events = dict(self._figures.events())
+        for name, text, label in FAMILIES:
+            counts = [(one, events.get(kind, 0)) for kind, (of, one) in _OF_KIND.items() if of == name]
+            yield _counters(name, text, label, counts) if label else _counter(name, text, counts[0][1])
+        refused = [(REFUSALS[code].name, count) for code, count in self._figures.refusals()]
+        text = "Commands that were refused, by code."
+        yield _counters("refusals", text, "code", [*refused, *self._refused.items()])
+
+    def _waits(self) -> Iterator[tuple[str, Shown]]:
+        for queue, counts, sum_us in self._figures.waits():
+            yield self._queue_name(queue), shown(self._wait_marks_s[queue], counts, sum_us / MICROS)
 
 
 class SiteFigures(Collector):
@@ -320,9 +327,9 @@ def _counters(name: str, text: str, label: str, values: Iterable[tuple[str, int]
 
 
 def _histogram(
-    name: str, text: str, label: str, values: Iterable[tuple[str, Buckets]]
+    name: str, text: str, label: str, values: Iterable[tuple[str, Shown]]
 ) -> HistogramMetricFamily:
     family = HistogramMetricFamily(f"paidui_{name}_seconds", text, labels=[label])
-    for value, buckets in values:
-        family.add_metric([value], *buckets.shown())
+    for value, (buckets, sum_s) in values:
+        family.add_metric([value], buckets, sum_s)
     return family

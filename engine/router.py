@@ -17,6 +17,7 @@ from engine._router import (
     Batch,
     DecodeError,
     Fanout,
+    Figures,
     FloodStopped,
     Intake,
     flood,
@@ -42,7 +43,6 @@ from engine.router_rows import (
     Overview,
     QueueLine,
     States,
-    Tally,
 )
 
 __all__ = [
@@ -64,13 +64,13 @@ __all__ = [
     "Estimate",
     "Explanation",
     "Fanout",
+    "Figures",
     "FloodStopped",
     "Intake",
     "Overview",
     "QueueLine",
     "Router",
     "States",
-    "Tally",
     "decode_events",
     "flood",
     "recode",
@@ -151,9 +151,9 @@ class Router:
         """
         return self._core.apply_batch(seq, at, parts)
 
-    def tally(self, batch: Batch) -> Tally:
-        """What the batch that was applied last adds to the figures that a site is watched by."""
-        return Tally(*self._core.tally(batch))
+    def count(self, batch: Batch, figures: Figures) -> None:
+        """Counts the batch that was applied last in the figures that a site is watched by."""
+        figures.count(self._core, batch)
 
     def advance(self, at: int) -> bytes:
         """Fires every deadline up to `at`; the event frames."""

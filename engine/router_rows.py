@@ -209,17 +209,3 @@ class Explanation(NamedTuple):
     rivals: int
     contacts_ahead: int
     ahead: list[int]
-
-
-class Tally(NamedTuple):
-    """What a batch adds to the figures that a site is watched by.
-
-    Attributes:
-        events: (kind, how many).
-        refusals: (code, how many commands were refused by it).
-        waits: (queue, what a contact waited until it was engaged in µs).
-    """
-
-    events: list[tuple[int, int]]
-    refusals: list[tuple[int, int]]
-    waits: list[tuple[int, int]]

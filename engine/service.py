@@ -206,7 +206,7 @@ class Service(TakingIn, Supervision, Reading):
         if self.meter is not None:
             came_s = min((part.came_s for part in parts), default=taken_s)
             moments = Moments(came_s, taken_s, durable_s, applied_s, perf_counter())
-            self.meter.batch(moments, batch.count, len(frames), self._router.tally(batch))
+            self.meter.batch(moments, self._router, batch, len(frames))
         self._measure(len(frames), self._time.now_us() - started_us)
 
     async def start(self) -> None:

@@ -59,8 +59,8 @@ class ServerTls:
         try:
             context.load_cert_chain(chain, key, password=_no_password)
         except (ssl.SSLError, ValueError) as error:
-            why = f"{chain} and {key} are no certificate and its key without a password ({_reason(error)})"
-            raise ConfigError([f"{self.setting}.certificate: {why}; make them anew"]) from error
+            why = f"{chain} is no PEM certificate, or {key} is not its key, or has a password"
+            raise ConfigError([f"{self.setting}.certificate: {why} ({_reason(error)})"]) from error
         return context
 
 

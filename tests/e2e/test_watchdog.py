@@ -74,6 +74,19 @@ async def lost_arrival(site: Serve) -> None:
     assert not answered
 
 
+@pytest.mark.slow  # a process that starts and ends
+async def test_a_panic_of_the_core_ends_the_site_with_a_line(tmp_path: Path) -> None:
+    site = Serve(tmp_path)
+    async with site.running("--log", "json", program=BLOCKED), trio.open_nursery() as nursery:
+        site.tell(signal.SIGURG)
+        nursery.start_soon(lost_arrival, site)
+        assert await site.end() == EXIT_BROKEN
+    (said,) = [line for line in site.log_lines() if line["level"] == "critical"]
+    assert said["error"] == "batch 3: an offer without a contact"
+    async with site.running("--log", "json"):
+        assert await arrive(site, 7) == 1  # it had been made durable, and is applied by the next start
+
+
 PLANTED = """
 import engine.router
 

@@ -11,11 +11,11 @@ mod batch;
 mod columns;
 mod explain;
 mod fanout;
+mod figures;
 mod flood;
 mod intake;
 mod router;
 mod simulate;
-mod tally;
 mod tools;
 mod views;
 
@@ -26,6 +26,8 @@ mod _router {
     use crate::batch::Batch;
     #[pymodule_export]
     use crate::fanout::Fanout;
+    #[pymodule_export]
+    use crate::figures::Figures;
     #[pymodule_export]
     use crate::flood::{FloodStopped, flood};
     #[pymodule_export]

@@ -9,7 +9,6 @@ use router_wire::{EventIndex, Part};
 
 use crate::batch::Batch;
 use crate::explain::{self, ExplanationRow};
-use crate::tally::{self, Tally};
 use crate::tools::decode_error;
 use crate::views::{self, ContactRow, DeskRow, EndedRow, EstimateRow, OverviewRows};
 
@@ -20,7 +19,7 @@ const RELEASE_GIL_FROM_BYTES: usize = 16 * 1024;
 
 /// One router. One thread uses it at a time: a second one gets RuntimeError.
 #[pyclass(module = "engine._router")]
-pub(crate) struct Router(router_core::Router);
+pub(crate) struct Router(pub(crate) router_core::Router);
 
 #[pymethods]
 impl Router {
@@ -80,11 +79,6 @@ impl Router {
         } else {
             py.detach(apply)
         })
-    }
-
-    /// What a batch that has just been applied here adds to the figures.
-    fn tally(&self, batch: &Batch) -> Tally {
-        tally::of(&self.0, &batch.0)
     }
 
     /// Fires every deadline up to `at`; the event frames.
