@@ -1,7 +1,8 @@
 """The service: the one task that owns the router, and the facade through which all others reach it.
 
 Whatever waits becomes a batch: it is stamped once, appended to the journal in the writer's thread
-while the next batch gathers, and only after the commit applied, answered and published. What was
+while the next batch gathers, and only after the commit applied, answered and published. A batch is
+told while the next one commits. What was
 acknowledged is therefore durable. The first journal error ends the process: nothing is retried.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -22,7 +24,7 @@ from engine.conversations import Conversations, check_same_moment
 from engine.desk import Desk
 from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
 from engine.inbox import Inbox, Part
-from engine.journal import STATE_HASH_EVERY, JournalWriter, NewBatch, SqliteJournal, events_hash
+from engine.journal import STATE_HASH_EVERY, Appending, JournalWriter, NewBatch, SqliteJournal, events_hash
 from engine.message_store import MessageStore
 from engine.model import Ack, Command, Configure, Restarted, encode_frame
 from engine.names import Names
@@ -30,7 +32,7 @@ from engine.opening import Notes, Opening
 from engine.outside import Outside, asks_outside
 from engine.reading import Reading
 from engine.replay import Replayed, replay
-from engine.router import Intake
+from engine.router import Batch, Intake
 from engine.subscription import Subscription
 from engine.supervision import Supervision
 
@@ -202,36 +204,57 @@ class Service(Supervision, Reading):
         while True:
             if not self._inbox:
                 await self.clock.wait(self._inbox.filled, self._router.next_deadline())
-            deadline_us = self._router.next_deadline()
-            due = deadline_us is not None and deadline_us <= self.clock.now_us()
-            if self._inbox or due:
-                await self.commit(self._inbox.take())
-            else:
+            batch = self._begin_next()
+            if batch is None:
                 await trio.lowlevel.checkpoint()
+            while batch is not None:
+                applied = await self._apply(batch)
+                # The next batch commits while this one is told: it needs no more than its events' hash.
+                following = self._begin_next()
+                self._tell(applied, batch)
+                batch = following
 
     async def commit(self, parts: Sequence[Part]) -> None:
         """Make one batch durable, apply it, answer and publish; no part at all lets time pass."""
+        batch = self._begin(parts)
+        self._tell(await self._apply(batch), batch)
+
+    def _begin_next(self) -> _Committing | None:
+        """Begin a batch of what waits, or an empty one when a deadline is due; None = there is neither."""
+        deadline_us = self._router.next_deadline()
+        due = deadline_us is not None and deadline_us <= self.clock.now_us()
+        return self._begin(self._inbox.take()) if self._inbox or due else None
+
+    def _begin(self, parts: Sequence[Part]) -> _Committing:
+        """Stamp a batch and hand it to the journal; the one before has been applied."""
         started_us = self.clock.now_us()
         at_us = max(started_us, self._last_at_us)
-        frames = b"".join(part.frames for part in parts)
+        frames = b"".join([part.frames for part in parts])
         with_state = (self._seq + 1) % STATE_HASH_EVERY == 0
         new = NewBatch(
             at_us,
-            sum(part.commands for part in parts),
+            sum([part.commands for part in parts]),
             frames,
             self._events_hash,
             self._router.state_hash() if with_state else None,
         )
-        self._seq = await self._writer.append(new)
-        self._last_at_us = at_us
-        batch = self._router.apply_batch(
-            self._seq, at_us, [(part.source, part.first_request_no, part.frames) for part in parts]
-        )
-        self._events_hash = events_hash(batch.events)
-        for source, ack in self.bus.publish(batch):
+        return _Committing(parts, at_us, len(frames), started_us, self._writer.begin(new))
+
+    async def _apply(self, batch: _Committing) -> Batch:
+        """Wait until a batch is durable, and apply it."""
+        self._seq = await batch.durable.wait()
+        self._last_at_us = batch.at_us
+        parts = [(part.source, part.first_request_no, part.frames) for part in batch.parts]
+        applied = self._router.apply_batch(self._seq, batch.at_us, parts)
+        self._events_hash = events_hash(applied.events)
+        return applied
+
+    def _tell(self, applied: Batch, batch: _Committing) -> None:
+        """Answer and publish."""
+        for source, ack in self.bus.publish(applied):
             if (reply := self._replies.get(source)) is not None:
                 reply(ack)
-        self._measure(len(frames), self.clock.now_us() - started_us)
+        self._measure(batch.size, self.clock.now_us() - batch.started_us)
 
     async def start(self) -> None:
         """Journal `restarted`, and the configuration if it is another one.
@@ -276,6 +299,16 @@ class Service(Supervision, Reading):
         if took_us > 0:
             rate = size * 1_000_000 / took_us
             self._bytes_per_s += (rate - self._bytes_per_s) * (1 - DRAIN_MEMORY)
+
+
+class _Committing(NamedTuple):
+    """A batch on its way to the disk."""
+
+    parts: Sequence[Part]
+    at_us: int
+    size: int
+    started_us: int
+    durable: Appending
 
 
 def _part(command: Command) -> Part:

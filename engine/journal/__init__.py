@@ -13,11 +13,12 @@ from engine.journal.contract import (
     events_hash,
 )
 from engine.journal.sqlite import JournalReader, SqliteJournal
-from engine.journal.writer import JournalWriter, NewBatch
+from engine.journal.writer import Appending, JournalWriter, NewBatch
 
 __all__ = [
     "NO_EVENTS_HASH",
     "STATE_HASH_EVERY",
+    "Appending",
     "BatchRow",
     "Diverged",
     "Journal",
