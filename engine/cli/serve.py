@@ -134,7 +134,7 @@ async def run_site(
     try:
         async with AsyncExitStack() as stack:
             site_up = await _open(stack, site, stop)
-            # What is there now stays: the cycle collector need not walk it each time, tens of milliseconds long.
+            # What is there now stays: the cycle collector need not walk it while contacts wait.
             gc.collect()
             gc.freeze()
             nursery = await stack.enter_async_context(trio.open_nursery())

@@ -115,6 +115,7 @@ def _profile(agents: int, waiting: int, seconds: float) -> float:
         statistics = Statistics(site)
         fsync = probe_fsync(site.folder)
         print(f"fsync of 4 KiB: p50 {fsync['p50_ms']} ms, p99 {fsync['p99_ms']} ms", flush=True)
+        statistics.catch_up(0)  # they start after the gateway
         follower = child_of(site.process.pid, "stats")
         used_s = cpu_s(follower)
         full = play(site, basis, Saturation(waiting, CONTACTS))
