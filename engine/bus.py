@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+import msgspec
 import trio
 
 from engine.errors import PaiduiError
@@ -56,7 +57,7 @@ class ForAll(NamedTuple):
 Scope: TypeAlias = ForChannel | ForAgents | ForAll
 
 
-class Item(NamedTuple):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """What a subscriber gets: encoded frames of batch `seq`, or a notice, or own bytes."""
 
     seq: int
@@ -68,7 +69,9 @@ class Item(NamedTuple):
         return ENTRY_BYTES + (len(self.body) if isinstance(self.body, bytes) else NOTICE_BYTES)
 
 
-class _Happened(NamedTuple):
+class _Happened(msgspec.Struct, frozen=True, gc=False):
+    """A batch in the ring; without `gc=False` the collector would walk a hundred thousand of them."""
+
     seq: int
     at: int
     events: bytes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import NamedTuple
 
+import msgspec
 import trio
 
 INBOX_BYTES = 64 * 1024 * 1024
@@ -21,7 +21,7 @@ PART_BYTES = 200
 """What a part costs beside its frames; many small parts are memory, too."""
 
 
-class Part(NamedTuple):
+class Part(msgspec.Struct, frozen=True, gc=False):
     """Frames of one source that stand together.
 
     Attributes:

@@ -1,7 +1,8 @@
 """The service: the one task that owns the router, and the facade through which all others reach it.
 
 Whatever waits becomes a batch: it is stamped once, appended to the journal in the writer's thread
-while the next batch gathers, and only after the commit applied, answered and published. What was
+while the next batch gathers, and only after the commit applied, answered and published. A batch is
+told while the next one commits. What was
 acknowledged is therefore durable. The first journal error ends the process: nothing is retried.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -26,6 +28,7 @@ from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
 from engine.inbox import Part
 from engine.journal import (
     STATE_HASH_EVERY,
+    Appending,
     Journal,
     JournalWriter,
     Limits,
@@ -43,7 +46,7 @@ from engine.opening import Notes, Opening
 from engine.outside import Outside, asks_outside
 from engine.reading import Reading
 from engine.replay import Replayed, replay
-from engine.router import Intake
+from engine.router import Batch, Intake
 from engine.subscription import Subscription
 from engine.supervision import Supervision
 from engine.taking_in import IN_PROCESS, TakingIn
@@ -161,7 +164,7 @@ class Service(TakingIn, Supervision, Reading):
     def behind_us(self) -> int:
         """For how long a deadline has been due, in µs; 0 with an empty inbox and none due."""
         deadline_us = self._router.next_deadline()
-        overdue_us = 0 if deadline_us is None else self.clock.now_us() - deadline_us
+        overdue_us = 0 if deadline_us is None else self._time.now_us() - deadline_us
         return max(overdue_us, 1 if self._inbox else 0)
 
     # ----- the one task -----------------------------------------------------------------------
@@ -173,41 +176,62 @@ class Service(TakingIn, Supervision, Reading):
                 self.pulse.rest()
                 await self._time.wait(self._inbox.filled, self._router.next_deadline())
             self.pulse.turn()
-            deadline_us = self._router.next_deadline()
-            due = deadline_us is not None and deadline_us <= self._time.now_us()
-            if self._inbox or due:
-                await self.commit(self._inbox.take())
-            else:
+            batch = self._begin_next()
+            if batch is None:
                 await trio.lowlevel.checkpoint()
+            while batch is not None:
+                applied = await self._apply(batch)
+                # The next batch commits while this one is told: it needs no more than its events' hash.
+                following = self._begin_next()
+                self._tell(applied, batch)
+                self.pulse.turn()
+                batch = following
 
     async def commit(self, parts: Sequence[Part]) -> None:
         """Make one batch durable, apply it, answer and publish; no part at all lets time pass."""
+        batch = self._begin(parts)
+        self._tell(await self._apply(batch), batch)
+
+    def _begin_next(self) -> _Committing | None:
+        """Begin a batch of what waits, or an empty one when a deadline is due; None = there is neither."""
+        deadline_us = self._router.next_deadline()
+        due = deadline_us is not None and deadline_us <= self._time.now_us()
+        return self._begin(self._inbox.take()) if self._inbox or due else None
+
+    def _begin(self, parts: Sequence[Part]) -> _Committing:
+        """Stamp a batch and hand it to the journal; the one before has been applied."""
         taken_s, started_us = perf_counter(), self._time.now_us()
         at_us = max(started_us, self._last_at_us)
-        frames = b"".join(part.frames for part in parts)
+        frames = b"".join([part.frames for part in parts])
         with_state = (self._seq + 1) % STATE_HASH_EVERY == 0
         new = NewBatch(
             at_us,
-            sum(part.commands for part in parts),
+            sum([part.commands for part in parts]),
             frames,
             self._events_hash,
             self._router.state_hash() if with_state else None,
         )
-        self._seq = await self._writer.append(new)
+        return _Committing(parts, at_us, len(frames), taken_s, started_us, self._writer.begin(new))
+
+    async def _apply(self, batch: _Committing) -> _Applied:
+        """Wait until a batch is durable, and apply it."""
+        self._seq = await batch.durable.wait()
         durable_s = perf_counter()
-        self._last_at_us = at_us
-        batch = self._router.apply_batch(
-            self._seq, at_us, [(part.source, part.first_request_no, part.frames) for part in parts]
-        )
-        self._events_hash = events_hash(batch.events)
-        applied_s = perf_counter()
-        self.answer(self.bus.publish(batch))
-        self.settle(parts)
+        self._last_at_us = batch.at_us
+        parts = [(part.source, part.first_request_no, part.frames) for part in batch.parts]
+        applied = self._router.apply_batch(self._seq, batch.at_us, parts)
+        self._events_hash = events_hash(applied.events)
+        return _Applied(applied, durable_s, perf_counter())
+
+    def _tell(self, applied: _Applied, batch: _Committing) -> None:
+        """Answer and publish."""
+        self.answer(self.bus.publish(applied.batch))
+        self.settle(batch.parts)
         if self.meter is not None:
-            came_s = min((part.came_s for part in parts), default=taken_s)
-            moments = Moments(came_s, taken_s, durable_s, applied_s, perf_counter())
-            self.meter.batch(moments, self._router, batch, len(frames))
-        self._measure(len(frames), self._time.now_us() - started_us)
+            came_s = min([part.came_s for part in batch.parts], default=batch.taken_s)
+            moments = Moments(came_s, batch.taken_s, applied.durable_s, applied.applied_s, perf_counter())
+            self.meter.batch(moments, self._router, applied.batch, batch.size)
+        self._measure(batch.size, self._time.now_us() - batch.started_us)
 
     async def start(self) -> None:
         """Journal `restarted`, and the configuration if it is another one.
@@ -247,6 +271,25 @@ class Service(TakingIn, Supervision, Reading):
             if (answer := self._waiting.get(request_no)) is not None:
                 answer.code, answer.value = code, value
                 answer.ready.set()
+
+
+class _Committing(NamedTuple):
+    """A batch on its way to the disk."""
+
+    parts: Sequence[Part]
+    at_us: int
+    size: int
+    taken_s: float
+    started_us: int
+    durable: Appending
+
+
+class _Applied(NamedTuple):
+    """A batch that has been carried out and not been told yet."""
+
+    batch: Batch
+    durable_s: float
+    applied_s: float
 
 
 def _part(command: Command) -> Part:

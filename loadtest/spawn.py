@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from loadtest.site_file import LOOPBACK, site_toml
 START_S = 60
 STOP_S = 30
 TOKEN_TTL_S = 86_400
+SERVE = ("engine", "serve")
 LOG_LINES, LOG_CHARACTERS = 15, 2_000
 
 
@@ -71,12 +72,15 @@ def site_name(scenario: Scenario) -> str:
 
 
 @contextmanager
-def spawned_site(scenario: Scenario, folder: Path | None) -> Iterator[SpawnedSite]:
+def spawned_site(
+    scenario: Scenario, folder: Path | None, module: Sequence[str] = SERVE
+) -> Iterator[SpawnedSite]:
     """Runs `paidui serve` until the block is left.
 
     Args:
         scenario: what the site is configured for.
         folder: where configuration and data go, to be kept; `None` = temporary.
+        module: another module, and its words, than `engine serve`.
 
     Raises:
         FloodError: the site did not start; the end of its log is in the text.
@@ -88,7 +92,7 @@ def spawned_site(scenario: Scenario, folder: Path | None) -> Iterator[SpawnedSit
         config = home / "site.toml"
         config.write_text(site_toml(scenario, home / "data", ports), encoding="utf-8")
         tokens, analyst = issue_tokens(scenario, home / "data")
-        process = start_serve(config)
+        process = start_serve(config, module)
         gateway, stats = Address(LOOPBACK, ports[1]), Address(LOOPBACK, ports[2])
         site = SpawnedSite(home, gateway, stats, tokens, analyst, process)
         try:
@@ -100,13 +104,13 @@ def spawned_site(scenario: Scenario, folder: Path | None) -> Iterator[SpawnedSit
             stop(site.process)
 
 
-def start_serve(config: Path) -> subprocess.Popen[bytes]:
+def start_serve(config: Path, module: Sequence[str] = SERVE) -> subprocess.Popen[bytes]:
     """Starts `paidui serve` as a child that ends with this process; it logs beside its configuration."""
     root = str(Path(engine.__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     with (config.parent / "serve.log").open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "engine", "serve", "--config", str(config), "--child", "--quiet"],
+            [sys.executable, "-m", *module, "--config", str(config), "--child", "--quiet"],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

@@ -19,12 +19,13 @@ from engine.journal.contract import (
 )
 from engine.journal.reader import JournalReader
 from engine.journal.sqlite import Limits, SqliteJournal
-from engine.journal.writer import JournalWriter, NewBatch
+from engine.journal.writer import Appending, JournalWriter, NewBatch
 
 __all__ = [
     "NO_EVENTS_HASH",
     "RULES_VERSION",
     "STATE_HASH_EVERY",
+    "Appending",
     "BatchRow",
     "Diverged",
     "Journal",

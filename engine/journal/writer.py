@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,6 +15,10 @@ from engine.errors import NotDurable, PaiduiError
 from engine.journal.contract import Journal, JournalError
 
 _T = TypeVar("_T")
+
+SWITCH_S = 0.0005
+"""How long the writer's thread may wait for the interpreter while the service's task computes: twice a
+batch, before its commit and after it. Python's own 5 ms would be most of an agent's wait for an offer."""
 
 
 class NewBatch(msgspec.Struct, frozen=True):
@@ -41,7 +46,7 @@ class JournalWriter:
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="journal-writer", daemon=True)
         self._failure: BaseException | None = None
-        self._told = False
+        self.told = False
         self._journal: Journal | None = None
 
     @property
@@ -55,6 +60,7 @@ class JournalWriter:
         Raises:
             JournalError: it cannot be opened; the text says why.
         """
+        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_S))
         self._thread.start()
         try:
             await self._run(lambda: None)
@@ -90,18 +96,23 @@ class JournalWriter:
         Raises:
             NotDurable: it may or may not be; the process has to end.
         """
+        return await self.begin(batch).wait()
+
+    def begin(self, batch: NewBatch) -> Appending:
+        """Hand over a batch; batches become durable in the order of the calls."""
         journal = self._journal
         assert journal is not None, "start() comes first"
-        seq: int = await self._run(
-            lambda: journal.append(
-                batch.at,
-                batch.count,
-                batch.frames,
-                batch.previous_events_hash,
-                batch.previous_state_hash,
+        return Appending(
+            self._put(
+                lambda: journal.append(
+                    batch.at,
+                    batch.count,
+                    batch.frames,
+                    batch.previous_events_hash,
+                    batch.previous_state_hash,
+                )
             )
         )
-        return seq
 
     async def close(self) -> None:
         """Write what is left, close the journal and end the thread; a second call does nothing."""
@@ -110,17 +121,16 @@ class JournalWriter:
         self._waiting.put(None)
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(self._thread.join)
-        if self._failure is not None and not self._told:
+        if self._failure is not None and not self.told:
             raise NotDurable(f"the journal failed: {self._failure}") from self._failure
 
     async def _run(self, work: Callable[[], Any]) -> Any:
-        job = _Job(work, trio.lowlevel.current_trio_token(), trio.lowlevel.current_task())
+        return await self._put(work).wait()
+
+    def _put(self, work: Callable[[], Any]) -> _Job:
+        job = _Job(work, self, trio.lowlevel.current_trio_token())
         self._waiting.put(job)
-        await trio.lowlevel.wait_task_rescheduled(_not_cancelled)
-        if job.error is not None:
-            self._told = True
-            raise NotDurable(f"the journal failed: {job.error}") from job.error
-        return job.result
+        return job
 
     def _work(self) -> None:
         next_look_s = self._guard(self._open)
@@ -154,8 +164,16 @@ class JournalWriter:
             return None
 
 
-def _not_cancelled(_: object) -> trio.lowlevel.Abort:
-    return trio.lowlevel.Abort.FAILED
+class Appending:
+    """A batch that has been handed over."""
+
+    def __init__(self, job: _Job) -> None:
+        self._job = job
+
+    async def wait(self) -> int:
+        """Return the batch's seq once it is durable; see `JournalWriter.append`."""
+        seq: int = await self._job.wait()
+        return seq
 
 
 class _Job:
@@ -164,17 +182,39 @@ class _Job:
     def __init__(
         self,
         work: Callable[[], Any] | None,
+        writer: JournalWriter | None = None,
         token: trio.lowlevel.TrioToken | None = None,
-        waits: trio.lowlevel.Task | None = None,
     ) -> None:
         self.work = work
         self.result: Any = None
-        self.error: BaseException | None = None
+        self._error: BaseException | None = None
+        self._writer = writer
         self._token = token
-        self._waits = waits
+        self._finished = False
+        self._waits: trio.lowlevel.Task | None = None
 
     def finish(self, error: BaseException | None) -> None:
-        """Wake who waits for it."""
-        self.error = error
-        if self._token is not None and self._waits is not None:
-            self._token.run_sync_soon(trio.lowlevel.reschedule, self._waits)
+        """Wake who waits for it; called in the writer's thread."""
+        self._error = error
+        if self._token is not None:
+            self._token.run_sync_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._finished = True
+        if self._waits is not None:
+            trio.lowlevel.reschedule(self._waits)
+
+    async def wait(self) -> Any:
+        """Return the result; it cannot be cancelled.
+
+        Raises:
+            NotDurable: the journal has failed, now or before.
+        """
+        if not self._finished:
+            self._waits = trio.lowlevel.current_task()
+            await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
+        if self._error is not None:
+            assert self._writer is not None
+            self._writer.told = True
+            raise NotDurable(f"the journal failed: {self._error}") from self._error
+        return self.result

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,7 +27,7 @@ from engine.config import SiteConfig, read_site
 from engine.errors import Busy, NotDurable, Refused
 from engine.faults import Faults, InjectedFault
 from engine.follower import Follower
-from engine.journal import Journal, JournalWriter, NewBatch
+from engine.journal import Appending, Journal, JournalWriter, NewBatch
 from engine.plugins import PluginHost
 from engine.router import decode_events
 from engine.service import Service, open_service
@@ -90,6 +91,16 @@ class LeapingClock:
             await event.wait()
 
 
+class InPlace(Appending):
+    """A batch that goes to the journal when somebody waits for it."""
+
+    def __init__(self, append: Callable[[], Awaitable[int]]) -> None:
+        self._append = append
+
+    async def wait(self) -> int:
+        return await self._append()
+
+
 class WriterInPlace(JournalWriter):
     """The real journal without its thread, and with a disk that is slow or fails."""
 
@@ -104,6 +115,9 @@ class WriterInPlace(JournalWriter):
     async def read(self, work: Callable[[Journal], Any]) -> Any:
         assert self._journal is not None
         return work(self._journal)
+
+    def begin(self, batch: NewBatch) -> Appending:
+        return InPlace(partial(self.append, batch))
 
     async def append(self, batch: NewBatch) -> int:
         assert self._journal is not None

@@ -15,6 +15,7 @@ from engine.gateway_connection import PING_EVERY_S, RECEIVE_BYTES, SILENT_FOR_S
 from engine.gateway_frames import desks_frames
 from engine.gateway_limits import RESERVED_FILES, Doors, room_for_sockets
 from engine.gateway_submit import CREDIT_BYTES, CREDIT_COMMANDS
+from engine.journal import Appending, NewBatch
 from engine.model import Ack, Attach, Closing, Hello, Ping, Pong, Welcome, encode_frame
 from engine.service import Service
 from engine.testing.fixtures import SMALL_SITE
@@ -26,13 +27,17 @@ MOST_IN_A_READ = RECEIVE_BYTES // 7 + 1
 
 def stall(service: Service) -> trio.Event:
     """Let no batch be committed until the event is set, as a slow disk would."""
-    go_on, append = trio.Event(), service._writer.append
+    go_on, begin = trio.Event(), service._writer.begin
 
-    async def wait_and_append(*arguments: Any) -> int:
-        await go_on.wait()
-        return await append(*arguments)
+    class Stalled(Appending):
+        def __init__(self, batch: NewBatch) -> None:
+            self._batch = batch
 
-    service._writer.append = wait_and_append  # type: ignore[method-assign]
+        async def wait(self) -> int:
+            await go_on.wait()
+            return await begin(self._batch).wait()
+
+    service._writer.begin = Stalled  # type: ignore[method-assign]
     return go_on
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 from pathlib import Path
+from typing import Any, cast
 
 import apsw
 import msgspec
@@ -25,11 +27,30 @@ from engine.errors import (
 )
 from engine.follower import Follower
 from engine.inbox import BATCH_COMMANDS, Inbox, Part
-from engine.journal import Diverged, JournalError, JournalReader, SqliteJournal
+from engine.journal import (
+    Appending,
+    Diverged,
+    JournalError,
+    JournalReader,
+    JournalWriter,
+    NewBatch,
+    SqliteJournal,
+    sqlite,
+)
 from engine.journal.contract import next_chain
 from engine.journal.reader import HEAD
 from engine.journal.repair import rebuild_head
-from engine.model import Arrive, Arrived, Engaged, OfferMade, Restarted, RestartedEvent, encode_frame
+from engine.model import (
+    Ack,
+    Arrive,
+    Arrived,
+    Engaged,
+    OfferMade,
+    Restarted,
+    RestartedEvent,
+    decode_body,
+    encode_frame,
+)
 from engine.service import IN_PROCESS, Service, open_service
 from engine.testing.fixtures import SECRET, SMALL_SITE, MemoryStore, small_service, small_site
 
@@ -303,6 +324,50 @@ async def test_no_configuration_at_all_is_an_error(tmp_path: Path, monkeypatch: 
     with pytest.raises(ConfigError, match="bad_duration"):
         async with open_service(small_site(tmp_path), ManualClock(), store=MemoryStore(), secret=SECRET):
             pass
+
+
+async def test_a_batch_is_told_while_the_next_one_commits_and_never_before_its_own_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is let on by hand: every append waits for a word."""
+    words: queue.SimpleQueue[None] = queue.SimpleQueue()
+    began: list[int] = []
+    real_append, real_begin = sqlite.SqliteJournal.append, JournalWriter.begin
+
+    def append(journal: sqlite.SqliteJournal, *row: Any) -> int:
+        words.get(timeout=30)
+        return real_append(journal, *row)
+
+    def begin(writer: JournalWriter, batch: NewBatch) -> Appending:
+        began.append(batch.count)
+        return real_begin(writer, batch)
+
+    told: list[tuple[int, int]] = []
+    heard = trio.Event()
+
+    def reply(ack: bytes) -> None:
+        body = cast(Ack, decode_body(ack[4:]))
+        told.append((body.results[0][0], len(began)))
+        heard.set()
+
+    async with small_service(tmp_path) as service:
+        source = service.add_source(reply, urgent=False)
+        frames = [encode_frame(arrive(service, key)) for key in range(2)]
+        monkeypatch.setattr(sqlite.SqliteJournal, "append", append)
+        monkeypatch.setattr(JournalWriter, "begin", begin)
+        service.submit(source, 0, frames[0], 1, arrivals=True)
+        while not began:
+            await trio.lowlevel.checkpoint()
+        service.submit(source, 1, frames[1], 1, arrivals=True)
+        await trio.testing.wait_all_tasks_blocked()
+        assert (told, began) == ([], [1]), "not told before it is durable; one batch commits at a time"
+        words.put(None)
+        await heard.wait()
+        assert told == [(0, 2)], "the second batch was on its way when the first one was told"
+        heard = trio.Event()
+        words.put(None)
+        await heard.wait()
+        assert told == [(0, 2), (1, 2)]
 
 
 def part(commands: int, size: int = 10, source: int = 1) -> Part:

@@ -13,12 +13,14 @@ from loadtest.scenario import Scenario, load_scenario
 from loadtest.spawn import SpawnedSite, spawned_site
 from tools.bench import flow
 from tools.bench.processes import CpuClock, child_of, cpu_s, rss_mib
+from tools.bench.stages import Tick, measure
 from tools.bench.statistics import Statistics
 from tools.bench.table import show, title
 
 # agents, contacts that always wait
 PROFILES = ((800, 960), (1_000, 1_000), (10_000, 10_000))
 QUICK = ((1_000, 1_000),)
+STAGES_AGENTS = 1_000
 SHARES = (0.2, 0.5, 0.8)
 CONTACTS = 2_000_000
 EDGES = 4
@@ -58,7 +60,9 @@ def run(quick: bool, seconds: float = 10) -> None:
     print(METHOD, flush=True)
     for agents, waiting in QUICK if quick else PROFILES:
         try:
-            _profile(agents, waiting, min(seconds, 4) if quick else seconds)
+            saturation_per_s = _profile(agents, waiting, min(seconds, 4) if quick else seconds)
+            if agents == STAGES_AGENTS:
+                _stages(agents, saturation_per_s / 2, min(seconds, 4) if quick else seconds)
         except FloodError as error:
             print(f"{agents:,} agents: not measured: {error}", flush=True)
 
@@ -69,11 +73,21 @@ def scenario(agents: int, rate_per_s: float, seconds: float) -> Scenario:
     return whole.resized(agents=agents, rate_per_s=rate_per_s, duration_s=seconds, warmup_s=seconds / 5)
 
 
-def play(site: SpawnedSite, played: Scenario, saturation: Saturation | None = None) -> Run:
+def play(
+    site: SpawnedSite,
+    played: Scenario,
+    saturation: Saturation | None = None,
+    tick: Tick = lambda at_us: None,
+) -> Run:
     """One flood, the engine's processor time beside it."""
     clock = CpuClock(site.process.pid)
+
+    def ticked(at_us: int) -> None:
+        clock.note(at_us)
+        tick(at_us)
+
     results = play_rust(
-        played, site.address, site.tokens, edges=EDGES, watch=_quiet, saturation=saturation, tick=clock.note
+        played, site.address, site.tokens, edges=EDGES, watch=_quiet, saturation=saturation, tick=ticked
     )
     if not cast(dict[str, Any], results["conservation"])["holds"]:
         raise FloodError(f"contacts were lost or doubled: {results['conservation']}")
@@ -81,11 +95,19 @@ def play(site: SpawnedSite, played: Scenario, saturation: Saturation | None = No
     return Run(results, clock.used_s(int(played.warmup_s * US), until_us), flow.load())
 
 
+def _stages(agents: int, rate_per_s: float, seconds: float) -> None:
+    """Prints where the time goes at a rate."""
+    title(f"the service: where the engine's processor time goes at {rate_per_s:,.0f} lifecycles/s")
+    played = scenario(agents, rate_per_s, seconds)
+    measure(played, lambda site, tick: int(play(site, played, tick=tick).results["lifecycles"]))
+
+
 def _quiet(progress: Progress) -> None:
     pass
 
 
-def _profile(agents: int, waiting: int, seconds: float) -> None:
+def _profile(agents: int, waiting: int, seconds: float) -> float:
+    """Prints one profile; returns its lifecycles per second at saturation."""
     print(f"\n{agents:,} agents, {waiting:,} contacts waiting", flush=True)
     # The rate only has to be one that the scenario can be made for.
     basis = scenario(agents, agents, seconds)
@@ -93,6 +115,7 @@ def _profile(agents: int, waiting: int, seconds: float) -> None:
         statistics = Statistics(site)
         fsync = probe_fsync(site.folder)
         print(f"fsync of 4 KiB: p50 {fsync['p50_ms']} ms, p99 {fsync['p99_ms']} ms", flush=True)
+        statistics.catch_up(0)  # they start after the gateway
         follower = child_of(site.process.pid, "stats")
         used_s = cpu_s(follower)
         full = play(site, basis, Saturation(waiting, CONTACTS))
@@ -102,11 +125,11 @@ def _profile(agents: int, waiting: int, seconds: float) -> None:
         rows = [_row("saturation", full)]
         for share in SHARES:
             played = scenario(agents, share * full.per_s, seconds)
-            with statistics.lag() as lag:
-                below = play(site, played)
+            with statistics.lag(played) as lag:
+                below = play(site, played, tick=lag.tick)
             rows.append(_row(f"{share:.0%}", below))
             if share == SHARES[0]:
-                at_ease = lag.summary_ms()
+                at_ease = lag.seen.summary_ms()
         show(HEADING, rows)
         rows_per_s, lives_per_s = (count / max(used_s, 0.01) for count in (rows_written, arrived))
         print(
@@ -116,6 +139,7 @@ def _profile(agents: int, waiting: int, seconds: float) -> None:
             flush=True,
         )
         print(f"memory: engine {rss_mib(site.process.pid):.0f} MiB, statistics {rss_mib(follower):.0f} MiB")
+        return full.per_s
 
 
 HEADING = (

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 
 from engine.stats.client import AskError, ask
 from loadtest.histogram import Histogram
+from loadtest.scenario import Scenario
 from loadtest.spawn import SpawnedSite
 
+US = 1_000_000
 POLL_S = 0.05
 CATCH_UP_S = 120
 LAG = "SELECT epoch_us(applied_at), arrived FROM applied"
@@ -47,9 +49,9 @@ class Statistics:
         return None
 
     @contextmanager
-    def lag(self) -> Iterator[Histogram]:
-        """While the block runs: how old the newest batch is that can be asked for."""
-        seen, stop = Histogram(), threading.Event()
+    def lag(self, played: Scenario) -> Iterator[Lag]:
+        """While the block runs: how old the newest batch is that can be asked for, in the measured window."""
+        lag, stop = Lag(played), threading.Event()
 
         def look() -> None:
             while not stop.wait(POLL_S):
@@ -57,13 +59,27 @@ class Statistics:
                     at_us = self.ask(LAG)[0][0]
                 except AskError:
                     continue
-                if at_us:
-                    seen.add(time.time_ns() // 1_000 - at_us)
+                if lag.measured:
+                    lag.seen.add(time.time_ns() // 1_000 - at_us)
 
         thread = threading.Thread(target=look, name="lag")
         thread.start()
         try:
-            yield seen
+            yield lag
         finally:
             stop.set()
             thread.join()
+
+
+class Lag:
+    """What was seen, and whether the window is now: before it the newest batch may be an old one."""
+
+    def __init__(self, played: Scenario) -> None:
+        self.seen = Histogram()
+        self.measured = False
+        self._from_us = int(played.warmup_s * US)
+        self._until_us = self._from_us + int(played.duration_s * US)
+
+    def tick(self, at_us: int) -> None:
+        """Takes the run's time."""
+        self.measured = self._from_us <= at_us < self._until_us
