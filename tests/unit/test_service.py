@@ -26,7 +26,6 @@ from engine.errors import (
     UnknownQueue,
 )
 from engine.follower import Follower
-from engine.inbox import BATCH_COMMANDS, Inbox, Part
 from engine.journal import (
     Appending,
     Diverged,
@@ -368,31 +367,6 @@ async def test_a_batch_is_told_while_the_next_one_commits_and_never_before_its_o
         words.put(None)
         await heard.wait()
         assert told == [(0, 2), (1, 2)]
-
-
-def part(commands: int, size: int = 10, source: int = 1) -> Part:
-    return Part(source, 0, b"x" * size, commands)
-
-
-def test_the_urgent_lane_goes_first_and_leaves_a_quarter() -> None:
-    inbox = Inbox()
-    for _ in range(10):
-        inbox.put(part(1_000, source=2), urgent=False)
-        inbox.put(part(1_000, source=1), urgent=True)
-    taken = inbox.take()
-    assert [one.source for one in taken] == [1, 1, 1, 2]
-    assert sum(one.commands for one in taken) <= BATCH_COMMANDS
-
-
-def test_a_part_larger_than_a_batch_stands_alone() -> None:
-    inbox = Inbox()
-    inbox.put(part(1), urgent=False)
-    inbox.put(part(1, size=2_000_000), urgent=False)
-    inbox.put(part(1), urgent=False)
-    assert [len(inbox.take()) for _ in range(3)] == [1, 1, 1]
-    assert not inbox
-    assert inbox.waiting_bytes == 0
-    assert not inbox.filled.is_set()
 
 
 def test_refused_is_what_the_core_says() -> None:
