@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from engine.errors import ConfigError, PaiduiError
@@ -292,6 +292,8 @@ class Postgres:
 
     def is_lost(self, error: DBAPIError) -> bool:
         """Whether the connection is gone or cannot be had: no server, starting, stopping, no slot left."""
+        if not isinstance(error, OperationalError | InterfaceError):
+            return error.connection_invalidated
         state = getattr(error.orig, "sqlstate", None)
         return error.connection_invalidated or state is None or state[:2] in ("08", "57", "53")
 

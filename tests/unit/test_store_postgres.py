@@ -8,6 +8,7 @@ import pytest
 import trio
 import trio.testing
 from sqlalchemy import URL
+from sqlalchemy.exc import DataError
 
 import engine.store.database
 from engine.errors import Busy
@@ -93,6 +94,11 @@ async def test_a_server_that_stays_away_is_said_to_be_so(
         await trio.to_thread.run_sync(server.start)
     assert await store.messages(one.id) == []
     assert await store.count_users() == 0
+
+
+async def test_a_fault_in_what_is_asked_is_not_taken_for_a_server_that_is_away(store: Store) -> None:
+    with pytest.raises(DataError, match="NUL"):
+        await store.by_public_id("a\x00b")
 
 
 LOST_AT_COMMIT = """
