@@ -101,17 +101,14 @@ class Holds:
 
     async def run(self) -> None:
         """Lose what is due, until cancelled."""
-        while True:
-            await self._until_due()
-            now_s = trio.current_time()
-            due = []
-            while (first := self._first()) is not None and first[0] <= now_s:
-                heapq.heappop(self._order)
-                del self._ends[first[1]]
-                due.append(first[1])
-            async with trio.open_nursery() as nursery:
-                for number in due:
-                    nursery.start_soon(self._lose, number)
+        async with trio.open_nursery() as nursery:
+            while True:
+                await self._until_due()
+                now_s = trio.current_time()
+                while (first := self._first()) is not None and first[0] <= now_s:
+                    heapq.heappop(self._order)
+                    del self._ends[first[1]]
+                    nursery.start_soon(self._lose, first[1])
 
     def _first(self) -> tuple[float, int] | None:
         """The first end that still holds."""
@@ -216,7 +213,7 @@ class Leases:
         """Carry a command out, as soon as there is room; not if it is there again. Whether it was."""
         while not is_back():
             try:
-                with suppress(Refused):  # over in the meantime
+                with suppress(Refused):  # over, or engaged, in the meantime
                     await self._service.command(command)
             except Busy as busy:
                 await trio.sleep(busy.retry_after_ms / 1_000)

@@ -176,7 +176,7 @@ class ReleasedBy(IntEnum):
 
 
 class Release(Command, tag=18, frozen=True, kw_only=True):
-    """A contact is ended, whatever is being done with it."""
+    """A contact is ended, whatever is being done with it; by the engine only if it is not engaged."""
 
     contact: int
     command_id: bytes | None = None

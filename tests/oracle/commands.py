@@ -162,7 +162,7 @@ class Change(NamedTuple):
 
 
 class Release(NamedTuple):
-    """A contact is ended, in whatever state it is."""
+    """A contact is ended, in whatever state it is; an engaged one not by the engine."""
 
     contact: int
     command_id: bytes | None = None

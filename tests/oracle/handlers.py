@@ -266,6 +266,8 @@ class Handlers(Leases):
             raise Refusal(Code.UNKNOWN_CONTACT, command.contact)
         if contact is None:
             return 0
+        if contact.state is State.ENGAGED and engine:
+            raise Refusal(Code.WRONG_STATE, contact.id)
         if contact.state is State.ENGAGED:
             self.serve_out(contact, by)
             return 0

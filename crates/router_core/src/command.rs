@@ -155,7 +155,7 @@ pub enum Command {
         /// Makes a repeat recognisable.
         command_id: Option<CommandId>,
     },
-    /// 18: a contact is ended, whatever is being done with it.
+    /// 18: a contact is ended, whatever is being done with it; by the engine only if it is not engaged.
     Release {
         /// The contact.
         contact: ContactId,

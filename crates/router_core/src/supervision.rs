@@ -113,7 +113,8 @@ impl Router {
         }
     }
 
-    /// Ends a contact, whatever is being done with it; one that is over already stays as it is.
+    /// Ends a contact, whatever is being done with it; one that is over already stays as it is. The
+    /// engine leaves engaged ones to their agents.
     pub(crate) fn release_contact(&mut self, id: ContactId, by: EndedBy) -> Result<(), Rejection> {
         let Some(contact) = self.contacts.get(id) else {
             return match self.ended.get(id) {
@@ -130,6 +131,10 @@ impl Router {
             by,
         };
         match contact.state {
+            // Whose plugin is gone is still the agent's: it may have accepted in between.
+            ContactState::Engaged { .. } if by == EndedBy::Engine => {
+                return refuse(Code::WrongState, id);
+            }
             ContactState::Engaged { agent, .. } => self.end_engaged(agent, id, by),
             _ => self.leave_unserved(id, WithdrawnCause::Released, Step::Withdraw, gone),
         }
