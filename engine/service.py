@@ -23,7 +23,7 @@ from engine.config_compile import compile_config
 from engine.conversations import Conversations, check_same_moment
 from engine.desk import Desk
 from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
-from engine.inbox import Inbox, Part
+from engine.inbox import Inbox, Pace, Part
 from engine.journal import STATE_HASH_EVERY, Appending, JournalWriter, NewBatch, SqliteJournal, events_hash
 from engine.message_store import MessageStore
 from engine.model import Ack, Command, Configure, Restarted, encode_frame
@@ -62,6 +62,7 @@ class Service(Supervision, Reading):
         conversations: messages and arrivals with a store behind them; None without a store.
         outside: strategies from outside; None where no queue has one.
         config_errors: why the configuration file is not in force; empty when it is.
+        pace: when connections read.
         by_hand: what supervisors have opened and closed.
     """
 
@@ -81,6 +82,7 @@ class Service(Supervision, Reading):
         self._seq = state.seq
         self._last_at_us = state.at_us
         self._events_hash = state.events_hash
+        self.pace = Pace()
         self._inbox = Inbox()
         self._scanner = Intake("admin")
         self._replies: dict[int, Callable[[bytes], None]] = {IN_PROCESS: self._answered}
@@ -209,6 +211,7 @@ class Service(Supervision, Reading):
                 await trio.lowlevel.checkpoint()
             while batch is not None:
                 applied = await self._apply(batch)
+                await self.pace.let_read()
                 # The next batch commits while this one is told: it needs no more than its events' hash.
                 following = self._begin_next()
                 self._tell(applied, batch)
@@ -238,11 +241,13 @@ class Service(Supervision, Reading):
             self._events_hash,
             self._router.state_hash() if with_state else None,
         )
+        self.pace.committing = True
         return _Committing(parts, at_us, len(frames), started_us, self._writer.begin(new))
 
     async def _apply(self, batch: _Committing) -> Batch:
         """Wait until a batch is durable, and apply it."""
         self._seq = await batch.durable.wait()
+        self.pace.committing = False
         self._last_at_us = batch.at_us
         parts = [(part.source, part.first_request_no, part.frames) for part in batch.parts]
         applied = self._router.apply_batch(self._seq, batch.at_us, parts)
