@@ -187,17 +187,24 @@ class Connection:
             await self.submitter.credit()
             # While nothing was read nobody can have been silent.
             self._reads, self._heard_at = True, trio.current_time()
-            data = await self._receive()
+            data = await self._receive(len(data))
             self._reads = False
             if not data:
                 return
 
-    async def _receive(self) -> bytes:
-        """Read once. A stream's own way tries first what most often finds nothing, and costs twice this."""
+    async def _receive(self, before: int) -> bytes:
+        """Read once: when something is there, and after the commit that is under way.
+
+        Args:
+            before: how much was read before; when it filled the buffer, more is there.
+        """
         if not self._plain:
             return bytes(await self._stream.receive_some(RECEIVE_BYTES))
+        paced = 0 < before < RECEIVE_BYTES and await self._service.pace.wait()
         while True:
-            await trio.lowlevel.wait_readable(self._stream.socket)
+            if not paced:
+                await trio.lowlevel.wait_readable(self._stream.socket)
+            paced = False
             try:
                 return os.read(self._stream.socket.fileno(), RECEIVE_BYTES)
             except BlockingIOError:

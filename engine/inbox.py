@@ -95,3 +95,36 @@ class Inbox:
             count += part.commands
             size += len(part.frames)
         return count, size
+
+
+class Pace:
+    """When a connection reads on: it has until the end of the commit that is under way.
+
+    What it has read stands in the next batch; what comes until then can be read at once rather than
+    piece by piece, each of which would wake a task.
+
+    Attributes:
+        committing: whether a batch is on its way to the disk; the service's task says so.
+    """
+
+    def __init__(self) -> None:
+        self.committing = False
+        self._over: trio.Event | None = None  # while somebody waits
+
+    async def wait(self) -> bool:
+        """Wait for the end of the commit that is under way; False at once when there is none."""
+        if not self.committing:
+            return False
+        if self._over is None:
+            self._over = trio.Event()
+        await self._over.wait()
+        return True
+
+    async def let_read(self) -> None:
+        """Let those who waited read, before the next batch is made; called behind a commit."""
+        if self._over is not None:
+            self._over.set()
+            self._over = None
+            # They run in the same round as the first of these, in any order.
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            await trio.lowlevel.cancel_shielded_checkpoint()

@@ -25,7 +25,7 @@ from engine.config_compile import compile_config, refusal_text
 from engine.conversations import Conversations, check_same_moment
 from engine.desk import Desk
 from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
-from engine.inbox import Part
+from engine.inbox import Pace, Part
 from engine.journal import (
     STATE_HASH_EVERY,
     Appending,
@@ -70,6 +70,7 @@ class Service(TakingIn, Supervision, Reading):
         conversations: messages and arrivals with a store behind them; None without a store.
         outside: strategies from outside; None where no queue has one.
         config_errors: why the configuration file is not in force; empty when it is.
+        pace: when connections read.
         by_hand: what supervisors have opened and closed.
         admission: how many arrivals a second come in.
         pulse: shows that the one task gets on.
@@ -97,6 +98,7 @@ class Service(TakingIn, Supervision, Reading):
         self._time = not_before(clock, state.at_us)  # the core's; hours follow the clock that people see
         self._events_hash = state.events_hash
         self.admission = Admission(site)
+        self.pace = Pace()
         self._scanner = Intake("admin")
         self._waiting: dict[int, _Answer] = {}
 
@@ -181,6 +183,7 @@ class Service(TakingIn, Supervision, Reading):
                 await trio.lowlevel.checkpoint()
             while batch is not None:
                 applied = await self._apply(batch)
+                await self.pace.let_read()
                 # The next batch commits while this one is told: it needs no more than its events' hash.
                 following = self._begin_next()
                 self._tell(applied, batch)
@@ -211,12 +214,14 @@ class Service(TakingIn, Supervision, Reading):
             self._events_hash,
             self._router.state_hash() if with_state else None,
         )
+        self.pace.committing = True
         return _Committing(parts, at_us, len(frames), taken_s, started_us, self._writer.begin(new))
 
     async def _apply(self, batch: _Committing) -> _Applied:
         """Wait until a batch is durable, and apply it."""
         self._seq = await batch.durable.wait()
         durable_s = perf_counter()
+        self.pace.committing = False
         self._last_at_us = batch.at_us
         parts = [(part.source, part.first_request_no, part.frames) for part in batch.parts]
         applied = self._router.apply_batch(self._seq, batch.at_us, parts)
