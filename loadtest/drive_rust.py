@@ -32,7 +32,7 @@ ROTATION_S = 5.0
 
 US = 1_000_000
 CODE_NAMES = dict(CODES)
-COUNTS = ("arrivals", "lifecycles", "busy", "expired", "otherwise")
+COUNTS = ("arrivals", "lifecycles", "busy", "expired", "hurried", "otherwise")
 Seen = tuple[int, int, int, int, int, int | None]
 
 

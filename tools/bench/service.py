@@ -121,21 +121,22 @@ def _profile(agents: int, waiting: int, seconds: float) -> float:
         full = play(site, basis, Saturation(waiting, CONTACTS))
         arrived = full.results["counts"]["arrivals"]
         behind_s = statistics.catch_up(arrived)
-        used_s, rows_written = cpu_s(follower) - used_s, statistics.rows()
+        used_s, seen, rows_written = cpu_s(follower) - used_s, statistics.arrived(), statistics.rows()
         rows = [_row("saturation", full)]
         for share in SHARES:
             played = scenario(agents, share * full.per_s, seconds)
-            with statistics.lag(played) as lag:
-                below = play(site, played, tick=lag.tick)
+            with statistics.lag(played) as looked:
+                below = play(site, played, tick=looked.tick)
             rows.append(_row(f"{share:.0%}", below))
             if share == SHARES[0]:
-                at_ease = lag.seen.summary_ms()
+                at_ease = looked.seen.summary_ms()
         show(HEADING, rows)
-        rows_per_s, lives_per_s = (count / max(used_s, 0.01) for count in (rows_written, arrived))
+        rows_per_s, lives_per_s = (count / max(used_s, 0.01) for count in (rows_written, seen))
+        lag = f"p50 {at_ease['p50_ms']} ms, p99 {at_ease['p99_ms']} ms" if behind_s else "not measured"
         print(
             f"statistics: {rows_per_s:,.0f} rows ({lives_per_s:,.0f} lives) per second of their processor"
             f" time in the saturation, caught up {_s(behind_s)} after it;"
-            f" behind at {SHARES[0]:.0%}: p50 {at_ease['p50_ms']} ms, p99 {at_ease['p99_ms']} ms",
+            f" behind at {SHARES[0]:.0%}: {lag}",
             flush=True,
         )
         print(f"memory: engine {rss_mib(site.process.pid):.0f} MiB, statistics {rss_mib(follower):.0f} MiB")

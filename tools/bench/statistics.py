@@ -36,6 +36,10 @@ class Statistics:
         counts = " + ".join(f"(SELECT count(*) FROM {name})" for name in names)  # noqa: S608 - the catalogue's own names
         return int(self.ask(f"SELECT {counts}")[0][0])
 
+    def arrived(self) -> int:
+        """How many arrivals they have seen."""
+        return self.ask(LAG)[0][1]
+
     def catch_up(self, arrived: int) -> float | None:
         """Seconds until they have seen so many arrivals; None = not within two minutes."""
         begun_s = time.monotonic()

@@ -61,6 +61,7 @@ pub(crate) struct Crowd<'a> {
     /// Contacts that have been offered for the first time, or ended without.
     pub(crate) offered: u64,
     closed: bool,
+    pub(crate) hurried: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,6 +101,7 @@ impl<'a> Crowd<'a> {
             sent: 0,
             offered: 0,
             closed: false,
+            hurried: false,
         }
     }
 
@@ -127,6 +129,15 @@ impl<'a> Crowd<'a> {
     /// No contact comes any more.
     pub(crate) fn close(&mut self) {
         self.closed = true;
+    }
+
+    /// Talks and wrap-ups end now, however long they were meant to be: the flood has to.
+    pub(crate) fn hurry(&mut self, now_us: u64) {
+        self.hurried = true;
+        while let Some(Reverse((_, _, what))) = self.later.pop() {
+            self.ledger.hurried += 1;
+            self.after(now_us, 0, what);
+        }
     }
 
     /// Whether contacts are still to come.

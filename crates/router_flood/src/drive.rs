@@ -124,10 +124,14 @@ impl<'a> Drive<'a> {
 
     fn play(&mut self) -> Result<(), Fault> {
         let drained_us = self.settings.until_us + self.settings.drain_us;
+        let hurry_us = self.settings.until_us + self.settings.drain_us / 2;
         loop {
             let now_us = self.now_us();
             if now_us >= self.settings.until_us {
                 self.crowd.close();
+            }
+            if now_us >= hurry_us && !self.crowd.hurried {
+                self.crowd.hurry(now_us);
             }
             self.crowd.step(now_us);
             self.say();

@@ -218,8 +218,8 @@ impl Crowd<'_> {
         }
     }
 
-    fn after(&mut self, now_us: u64, wait_us: u64, what: Later) {
-        if wait_us == 0 {
+    pub(crate) fn after(&mut self, now_us: u64, wait_us: u64, what: Later) {
+        if wait_us == 0 || self.hurried {
             match what {
                 Later::End(agent, contact) => self.end(now_us, agent, contact),
                 Later::EndWrapUp(agent, contact) => self.end_wrap_up(now_us, agent, contact),

@@ -37,6 +37,8 @@ pub struct Ledger {
     pub otherwise: u64,
     /// Offers that nobody answered in time.
     pub expired: u64,
+    /// Talks and wrap-ups that were cut short because the flood was over.
+    pub hurried: u64,
     /// Contacts that ended twice, or that two agents have accepted.
     pub doubled: u64,
     /// Acknowledged contacts that never ended.

@@ -98,6 +98,6 @@ pub struct Settings {
     pub from_us: u64,
     /// See `from_us`.
     pub until_us: u64,
-    /// How long contacts may take to end after that.
+    /// How long contacts may take to end after that; halfway, talks are cut short.
     pub drain_us: u64,
 }

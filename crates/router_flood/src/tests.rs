@@ -39,7 +39,7 @@ fn settings(load: Load, talk_us: u64, wrap_up_us: u64) -> Settings {
         salt: *b"saltsalt",
         from_us: 0,
         until_us: 600_000,
-        drain_us: 0,
+        drain_us: 4_000_000,
     }
 }
 
@@ -86,6 +86,9 @@ fn play(settings: &Settings, mut spoil: impl FnMut(&Event<'_>) -> usize) -> Ledg
     for now_us in (0..5_000_000).step_by(STEP_US as usize) {
         if now_us >= settings.until_us {
             crowd.close();
+        }
+        if now_us >= settings.until_us + settings.drain_us / 2 && !crowd.hurried {
+            crowd.hurry(now_us);
         }
         crowd.step(now_us);
         let asks = std::mem::take(&mut crowd.asks);
@@ -225,6 +228,19 @@ fn a_talk_counts_from_when_it_was_meant_to_end() {
     planned.queues[0].wraps_up = false;
     let ledger = play(&planned, |_| 1);
     assert_eq!(ledger.freed_offer.largest_us, STEP_US + STEP_US / 2);
+}
+
+#[test]
+fn a_talk_without_an_end_is_cut_short_and_nobody_is_missing() {
+    let ledger = play(&settings(Load::Open, 600_000_000, 600_000_000), |_| 1);
+    assert_eq!(
+        (ledger.acknowledged, ledger.served, ledger.missing),
+        (300, 300, 0)
+    );
+    assert_eq!(
+        ledger.hurried, 20,
+        "as many talks as agents; all others are short from the beginning"
+    );
 }
 
 #[test]

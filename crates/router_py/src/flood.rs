@@ -157,6 +157,7 @@ fn books<'py>(py: Python<'py>, ledger: &Ledger) -> PyResult<Bound<'py, PyDict>> 
         ("blocked", ledger.blocked),
         ("otherwise", ledger.otherwise),
         ("expired", ledger.expired),
+        ("hurried", ledger.hurried),
         ("doubled", ledger.doubled),
         ("missing", ledger.missing),
         ("busy", ledger.busy),
