@@ -47,6 +47,13 @@ REBUILT = ("stats.duckdb",)
 """What is made again from the journal, and files whose names begin so."""
 PART_BYTES = 1024 * 1024
 
+ELSEWHERE = (
+    "store.url: the store is a PostgreSQL, which its own pg_dump copies. Copy it first, because a store "
+    "that is newer than the journal speaks of contacts that the journal would give to others; then say "
+    "--without-store"
+)
+HERE = "--without-store: the store is a file in the data folder, and is copied with the rest; leave it out"
+
 Say = Callable[[str], None]
 
 
@@ -81,7 +88,7 @@ class Manifest(msgspec.Struct, frozen=True):
     digest: str = ""
 
 
-def back_up(site: SiteConfig, config: Path, dest: Path, say: Say) -> Manifest:
+def back_up(site: SiteConfig, config: Path, dest: Path, say: Say, *, without_store: bool = False) -> Manifest:
     """Copy a site, which may run meanwhile.
 
     Args:
@@ -89,11 +96,14 @@ def back_up(site: SiteConfig, config: Path, dest: Path, say: Say) -> Manifest:
         config: the file that it was read from.
         dest: a folder that is empty or not there yet.
         say: is told what was done.
+        without_store: the store is a PostgreSQL, and was copied just before.
 
     Raises:
         BackupError: the folder is not empty, or there is nothing to copy.
         JournalError: the journal cannot be read.
     """
+    if site.store.is_elsewhere != without_store:
+        raise BackupError(ELSEWHERE if site.store.is_elsewhere else HERE)
     if dest.exists() and (not dest.is_dir() or any(dest.iterdir())):
         raise BackupError(f"{dest}: is not empty; name a folder that is, or that does not exist yet")
     data = dest / DATA
@@ -310,6 +320,10 @@ def check_moment(data: Path, manifest: Manifest, say: Say) -> None:
         last = reader.last()
     if (last.seq, last.chain.hex()) != (manifest.seq, manifest.chain):
         raise BackupError(f"the journal ends with batch {last.seq}, {manifest.seq} were copied")
+    if not (data / STORE).exists():
+        say("the store is not in the copy: restore the one that was copied just before, then start")
+        _drop_side_files(data)
+        return
     highest = _highest_contact(data / STORE)
     if highest > manifest.last_contact:
         raise BackupError(
@@ -321,8 +335,6 @@ def check_moment(data: Path, manifest: Manifest, say: Say) -> None:
 
 
 def _highest_contact(store: Path) -> int:
-    if not store.exists():
-        return 0
     with closing(apsw.Connection(str(store), flags=apsw.SQLITE_OPEN_READONLY)) as db:
         rows = db.execute("SELECT max(contact) FROM conversations WHERE contact IS NOT NULL").fetchall()
         return int(str(rows[0][0] or 0))

@@ -168,6 +168,11 @@ class StoreSection:
     url_env: str | None
     phone_region: str | None
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is a PostgreSQL."""
+        return not (self.url is None and self.url_file is None and self.url_env is None)
+
 
 @dataclass(frozen=True, slots=True)
 class JournalSection:

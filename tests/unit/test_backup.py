@@ -82,6 +82,27 @@ async def test_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         assert await service.command(new) == 31
 
 
+async def test_a_store_that_is_elsewhere_is_not_left_out_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = await site_with(tmp_path / "here", 3)
+    words = ["backup", str(tmp_path / "copy"), "--config", str(config)]
+    assert main([*words, "--without-store"]) == 1
+    assert "the store is a file in the data folder" in capsys.readouterr().err
+    config.write_text(config.read_text() + '\n[store]\nurl_env = "STORE_URL"\n')
+    for path in (config.parent / "data").glob("store.sqlite*"):
+        path.unlink()
+    assert main(words) == 1
+    assert "pg_dump copies. Copy it first" in capsys.readouterr().err
+    assert not (tmp_path / "copy").exists()
+    assert main([*words, "--without-store"]) == 0
+    there = tmp_path / "there" / "site.toml"
+    there.parent.mkdir()
+    assert main(["restore", str(tmp_path / "copy"), "--config", str(there)]) == 0
+    assert "the store is not in the copy" in capsys.readouterr().out
+    assert load_site(there).data.is_dir()
+
+
 async def test_a_folder_that_holds_anything_is_left_as_it_is(tmp_path: Path) -> None:
     config = await site_with(tmp_path / "here", 3)
     (tmp_path / "copy").mkdir()
