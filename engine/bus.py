@@ -242,7 +242,8 @@ class Subscriber:
 
     def answers(self, source: int) -> None:
         """Get the acknowledgements of a source's commands, ahead of the same batch's events; once live."""
-        self._bus.fanout.answer(self.id, source)
+        if not self.cut.is_set():
+            self._bus.fanout.answer(self.id, source)
 
     def concerned_by(self, notice: Notice) -> bool:
         """Whether a notice is for this subscriber."""

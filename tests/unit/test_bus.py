@@ -6,7 +6,17 @@ import pytest
 import trio
 
 from engine.bus import Bus, ForAgents, ForAll, ForChannel, Item, SlowReader, TooOld
-from engine.model import Arrive, ChannelConfig, Config, Configure, QueueConfig, encode_frame
+from engine.model import (
+    Ack,
+    Arrive,
+    ChannelConfig,
+    Config,
+    Configure,
+    QueueConfig,
+    decode_body,
+    encode_frame,
+    split_frames,
+)
 from engine.notices import MessageNotice, TypingNotice
 from engine.router import Router
 from engine.subscription import EventBatch, Subscription
@@ -196,3 +206,16 @@ async def test_who_waits_is_sent_to_at_once_and_what_is_left_over_comes_in_order
     whole = b"".join([*sent, *(item.body for item in got if isinstance(item.body, bytes))])
     fresh = site.bus.subscribe(ForAll(), 1)
     assert whole == b"".join(item.body for item in await fresh.receive() if isinstance(item.body, bytes))
+
+
+async def test_an_edge_gets_its_answers_and_events_in_one_piece_even_before_it_has_agents() -> None:
+    site = Site(Bus())
+    subscriber = site.bus.subscribe(ForAgents())
+    subscriber.answers(0)
+    site.arrive(1)
+    (item,) = await subscriber.receive()
+    assert isinstance(item.body, bytes)
+    assert [type(message) for message in map(decode_body, split_frames(item.body))] == [Ack]
+    subscriber.close()
+    site.arrive(1)
+    assert not subscriber.waiting

@@ -204,11 +204,10 @@ impl Fanout {
         }
     }
 
-    /// The answers to a source's commands, ahead of the same batch's events.
+    /// The answers to a source's commands, ahead of the same batch's events, if there are any.
     pub fn answer(&mut self, subscriber: u64, source: u64) {
-        if self.subscribers.contains_key(&subscriber) {
-            self.answers.insert(source, subscriber);
-        }
+        self.interests(subscriber);
+        self.answers.insert(source, subscriber);
     }
 
     /// Forgets everything of a subscriber.
