@@ -16,6 +16,8 @@ from channels.webchat.reception import NotTaken, Reception
 HELLO_WITHIN_S: Final = 5.0
 QUEUED_FRAMES: Final = 256
 """A page that lies so far behind is cut; it comes back and asks for what it lacks."""
+LAST_FRAME_S: Final = 5.0
+"""How long a page that is cut has for the frame that is being sent."""
 FRAMES_PER_MINUTE: Final = 1_200
 FRAMES_AT_ONCE: Final = 100
 
@@ -80,10 +82,11 @@ class PageSocket:
     def _cut_off(self) -> None:
         """Nothing more is said to it, and its chat goes on without it.
 
-        What is being sent is not broken off: behind half a frame the page would not see the close, wait
-        for the rest, and never come back.
+        What is being sent is not broken off at once: behind half a frame the page would not see the close,
+        wait for the rest, and never come back.
         """
         self._too_slow = True
+        self._cut.deadline = trio.current_time() + LAST_FRAME_S
         with suppress(trio.WouldBlock):
             while True:
                 self._queue.receive_nowait()

@@ -358,7 +358,9 @@ async def test_a_flood_of_frames_closes_the_socket(nursery: trio.Nursery) -> Non
     assert visit.heard[-1] == {"type": "bye", "code": "too_fast"}
 
 
-async def test_a_page_that_does_not_read_is_cut(nursery: trio.Nursery) -> None:
+async def test_a_page_that_does_not_read_is_cut(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
     house = House(nursery)
     visit = await house.visit()
     await start(visit)
