@@ -324,13 +324,10 @@ class Conversations:
         """The conversation of a channel's contact; a contact that came over a socket gets one."""
         conversation = await self.store.by_contact(contact)
         if conversation is None:
-            # Only a live one that came over a socket has none; another's was erased, and stays so.
+            # Only a live one has none, or has it not yet; another's was erased, and stays so.
             state = self._service.contact_state(contact)
-            section = self._service.site.channels.get(channel)
             live = self._service.router.contact(contact) is not None
-            if section is None or section.plugin != "socket" or not live:
-                raise UnknownContact(contact)
-            if state is None or state.channel != channel or state.queue is None:
+            if not live or state is None or state.channel != channel or state.queue is None:
                 raise UnknownContact(contact)
             if not self._comes_over_a_socket(channel):
                 return await self._attached(contact)

@@ -185,22 +185,19 @@ class Connection:
                     await trio.sleep(2 * LAST_WORD_S)
                     return
             await self.submitter.credit()
+            # After the commit that is under way, unless the buffer was full: then more is there.
+            paced = self._plain and 0 < len(data) < RECEIVE_BYTES and await self._service.pace.wait()
             # While nothing was read nobody can have been silent.
             self._reads, self._heard_at = True, trio.current_time()
-            data = await self._receive(len(data))
+            data = await self._receive(paced=paced)
             self._reads = False
             if not data:
                 return
 
-    async def _receive(self, before: int) -> bytes:
-        """Read once: when something is there, and after the commit that is under way.
-
-        Args:
-            before: how much was read before; when it filled the buffer, more is there.
-        """
+    async def _receive(self, *, paced: bool) -> bytes:
+        """Read once; who was `paced` looks first whether something is there already."""
         if not self._plain:
             return bytes(await self._stream.receive_some(RECEIVE_BYTES))
-        paced = 0 < before < RECEIVE_BYTES and await self._service.pace.wait()
         while True:
             if not paced:
                 await trio.lowlevel.wait_readable(self._stream.socket)

@@ -6,6 +6,7 @@ Run as `python -m tests.e2e.gateway_server SITE.toml [SUBSCRIBER_BYTES]`; ends w
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from subprocess import PIPE, Popen
 import trio
 
 from engine.auth import Tokens
+from engine.cli.logs import set_up_logs
 from engine.cli.parts import until_parent_ends
 from engine.config import load_site
 from engine.gateway import Gateway
@@ -82,6 +84,7 @@ def server(folder: Path, gateway: str = "", subscriber_bytes: int | None = None)
 
 
 async def main() -> None:
+    set_up_logs(Namespace(quiet=True, log=None))  # standard output has the port alone
     site = load_site(sys.argv[1])
     async with (
         Store(site.data / "store.sqlite") as store,

@@ -32,6 +32,8 @@ def stall(service: Service) -> trio.Event:
     class Stalled(Appending):
         def __init__(self, batch: NewBatch) -> None:
             self._batch = batch
+            # Else no connection reads again before the commit is over: here the credit alone has to hold.
+            service.pace.committing = False
 
         async def wait(self) -> int:
             await go_on.wait()

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from engine.errors import PaiduiError
-from engine.stats.database import FILE, Mark
+from engine.stats.database import FILE, FORMAT, Mark
 from engine.stats.writer import SET_ASIDE_SUFFIX
 from tests.unit.stats_kit import Script, day, following, open_database, rows
 
@@ -60,7 +60,7 @@ def test_file_of_another_format_is_set_aside(data: Path) -> None:
     old.close()
     with following(data, script.site) as (writer, database):
         writer.step()
-        assert rows(database, "SELECT format FROM applied") == [(8,)]
+        assert rows(database, "SELECT format FROM applied") == [(FORMAT,)]
     assert (data / (FILE + SET_ASIDE_SUFFIX)).exists()
     script.close()
 

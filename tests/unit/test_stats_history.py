@@ -392,7 +392,7 @@ def test_frames_decode_to_what_was_encoded() -> None:
 
 
 def test_every_event_is_handled_or_left_out_on_purpose() -> None:
-    left_out = {"Invited", "InvitationOver", "Unreserved"}
+    left_out = {"Invited", "InvitationOver", "LeaseLostEvent", "Unreserved"}
     handled = {event.__name__ for event in History()._handlers}
     assert handled | left_out == {event.__name__ for event in EVENTS.values()}
     assert not handled & left_out
