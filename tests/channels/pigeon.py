@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -49,6 +49,9 @@ class Lines:
 
 def line(message: Mapping[str, Any]) -> bytes:
     return json.dumps(message).encode() + b"\n"
+
+
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class Provider:
@@ -100,25 +103,31 @@ class Provider:
                 self._closed.set()
 
     async def _serve(self, stream: trio.SocketStream) -> None:
+        sending = trio.Lock()
+
+        async def send(message: Mapping[str, Any]) -> None:
+            async with sending:
+                await stream.send_all(line(message))
+
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._deliver, stream)
+                nursery.start_soon(self._deliver, send)
                 async for message in Lines(stream):
-                    await self._hear(stream, message)
+                    await self._hear(send, message)
                 nursery.cancel_scope.cancel()
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
 
-    async def _deliver(self, stream: trio.SocketStream) -> None:
+    async def _deliver(self, send: Send) -> None:
         delivered: set[int] = set()
         while True:
             for number, event in list(self.open_events.items()):
                 if number not in delivered:
                     delivered.add(number)
-                    await stream.send_all(line(event))
+                    await send(event)
             await self.news.wait()
 
-    async def _hear(self, stream: trio.SocketStream, message: dict[str, Any]) -> None:
+    async def _hear(self, send: Send, message: dict[str, Any]) -> None:
         if "took" in message:
             self.errors[message["took"]] = message.get("error")
             self.open_events.pop(message["took"], None)
@@ -132,7 +141,7 @@ class Provider:
                 self.inbox[message["who"]].append(message["text"])
             else:
                 self.ended.add(message["who"])
-        await stream.send_all(line({"done": key}))
+        await send({"done": key})
 
     def happens(self, kind: str, who: str, **more: str) -> int:
         """Something that a customer does; it is delivered until the channel confirms it."""
