@@ -20,6 +20,7 @@ from engine.config import load_site
 from engine.keys import site_key, token_key
 from engine.logins import Logins
 from engine.store import Store
+from tests.e2e.serve_process import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a password for tests"
@@ -116,19 +117,6 @@ title = "{person}"
 skills = {{ {name} = 50 }}
 capacity = {{ webchat = 3 }}
 """
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago."""
-    import socket
-
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 class RunningSite:

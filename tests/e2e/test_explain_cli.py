@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, free_ports
+from tests.e2e.conftest import ROOT
+from tests.e2e.serve_process import free_ports
 
 PAIDUI = [sys.executable, "-m", "engine"]
 

@@ -13,11 +13,9 @@ import itertools
 import os
 import random
 import sys
-from concurrent.futures import Executor, Future
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import trio
 
@@ -39,6 +37,7 @@ from engine.journal import (
 )
 from engine.journal import folder as folder_
 from engine.journal.contract import Last
+from tests.at_once import AtOnce
 
 SITE = "recorded"
 JOURNAL = "data/journal"
@@ -71,19 +70,6 @@ class Promises:
 
 RESERVE_BYTES = 16_384
 SNAPSHOT_EVERY = 9
-
-
-class AtOnce(Executor):
-    """What is done beside the journal's thread, at once and in it, so that the record repeats itself."""
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Do it."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except BaseException as error:
-            future.set_exception(error)
-        return future
 
 
 def made_snapshot(seed: int, last: Last) -> Snapshot:

@@ -22,7 +22,7 @@ from engine import model
 from engine.auth import Tokens
 from engine.bus import ForAll, SlowReader
 from engine.channel import Capabilities, Connect, Ended, MessageOut, Port
-from engine.clock import MICROS_PER_SECOND
+from engine.clock import MICROS_PER_SECOND, SystemClock
 from engine.config import SiteConfig, read_site
 from engine.errors import Busy, NotDurable, Refused
 from engine.faults import Faults, InjectedFault
@@ -67,10 +67,11 @@ wrap_up_ms = 3000
 OVER = model.Ended | model.Abandoned | model.Blocked | model.Withdrawn
 
 
-class LeapingClock:
+class LeapingClock(SystemClock):
     """Virtual time as a machine shows it, which may be wrong by a month after a restart, or leap ahead."""
 
     def __init__(self, off_s: float, faults: Faults) -> None:
+        super().__init__()
         self._off_us = int(off_s * MICROS_PER_SECOND)
         self._faults = faults
 
@@ -79,16 +80,6 @@ class LeapingClock:
             leap_s = HOUR_S if self._faults.between("clock_leaps", 0, 1) < 0.8 else MONTH_S
             self._off_us += leap_s * MICROS_PER_SECOND
         return 1_700_000_000 * MICROS_PER_SECOND + int(trio.current_time() * MICROS_PER_SECOND) + self._off_us
-
-    async def sleep_until(self, at_us: int) -> None:
-        await trio.sleep(max(0, at_us - self.now_us()) / MICROS_PER_SECOND)
-
-    async def wait(self, event: trio.Event, until_us: int | None) -> None:
-        if until_us is None:
-            await event.wait()
-            return
-        with trio.move_on_after(max(0, until_us - self.now_us()) / MICROS_PER_SECOND):
-            await event.wait()
 
 
 class InPlace(Appending):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,23 +16,12 @@ from engine.model import Abandon, Arrive, Configure, Ready, Restarted, SignIn, e
 from engine.names import Names
 from engine.replay import Replay, replay
 from engine.testing.fixtures import small_site
+from tests.at_once import AtOnce
 
 SITE = "small"
 SHORT = Limits(segment_batches=20, reserve_bytes=0)
 BEGIN_US = 1_700_000_000_000_000
 PLAN = Plan(snapshot_every=25, days=400, max_bytes=1 << 40)
-
-
-class AtOnce(Executor):
-    """Does beside the journal's thread what has to be done, at once and in it."""
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except BaseException as error:
-            future.set_exception(error)
-        return future
 
 
 class Site:
