@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -33,6 +33,7 @@ from engine.model import (
     decode_body,
     encode_frame,
 )
+from engine.notices import Notice
 from engine.router import Intake
 from engine.service import Service
 from engine.tls import Stream
@@ -81,8 +82,10 @@ class Connection:
         self._plain = isinstance(stream, trio.SocketStream)
         self._peer = peer
         self._resume_seq = resume_seq
-        self._intake = Intake(peer.kind, peer.channel[1] if peer.channel else None)
-        if peer.kind != "follower":
+        self._intake = Intake(
+            "admin" if peer.kind == "part" else peer.kind, peer.channel[1] if peer.channel else None
+        )
+        if peer.kind not in {"follower", "part"}:
             self._intake.limit_head_starts(head_start_limits(service.site, service.names))
         self._agents: set[int] = set()
         self._reads = False
@@ -121,6 +124,8 @@ class Connection:
                 nursery.start_soon(self._write, nursery.cancel_scope)
                 nursery.start_soon(self._watch, nursery.cancel_scope)
                 nursery.start_soon(self._tell_drain)
+                for task in self._tasks():
+                    nursery.start_soon(task)
                 await self._read(received)
                 nursery.cancel_scope.cancel()
         finally:
@@ -131,6 +136,10 @@ class Connection:
             self._service.leases.channels.drop(channels)
             self.submitter.close()
             subscriber.close()
+
+    def _tasks(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        """What else runs while it is open."""
+        return ()
 
     def _welcome(self) -> None:
         service, channel = self._service, self._peer.channel
@@ -298,7 +307,7 @@ class Connection:
         waiting: list[bytes] = []
         size = 0
         for item in items:
-            frame = item.body if isinstance(item.body, bytes) else await self._talk.notice_frame(item.body)
+            frame = item.body if isinstance(item.body, bytes) else await self._frame_of(item.body)
             waiting.append(frame)
             size += len(frame)
             if size > SEND_BYTES:
@@ -306,6 +315,10 @@ class Connection:
                 waiting, size = [], 0
         if size:
             await self._send_all(b"".join(waiting))
+
+    async def _frame_of(self, notice: Notice) -> bytes:
+        """What the other end is told of a notice; nothing if it is no news there."""
+        return await self._talk.notice_frame(notice)
 
     async def _send_all(self, data: bytes) -> None:
         async with self._output:

@@ -32,7 +32,7 @@ from engine.names import Names
 from engine.router import AgentLine, Batch, Figures, Router
 
 if TYPE_CHECKING:
-    from engine.plugins import ChannelHealth
+    from engine.channel_health import ChannelHealth
     from engine.service import Service
 
 MICROS: Final = 1_000_000

@@ -264,23 +264,36 @@ def decode_frames(data: bytes) -> tuple[list[Frame], bytes]:
 
     A kind that this release does not know is skipped: a newer server may say more.
     """
-    messages = []
-    at, end = 0, len(data)
-    view = memoryview(data)
-    while end - at >= _LENGTH_BYTES:
-        length = int.from_bytes(view[at : at + _LENGTH_BYTES], "big")
-        if length > MAX_CONFIGURE_BYTES:
-            raise Malformed(f"frame: expected at most {MAX_CONFIGURE_BYTES} bytes, got {length}")
-        if end - at - _LENGTH_BYTES < length:
-            break
-        body = view[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length]
-        at += _LENGTH_BYTES + length
+    messages: list[Frame] = []
+    bodies, rest = split_bodies(data)
+    for body in bodies:
         try:
             messages.append(decode_returning(body) or decode_body(body))
         except Malformed as error:
             if not _UNKNOWN_KIND.search(str(error)):
                 raise
-    return messages, data[at:]
+    return messages, rest
+
+
+def split_bodies(data: bytes) -> tuple[list[memoryview], bytes]:
+    """Return the body of every whole frame, and the bytes of one that is not all there.
+
+    Raises:
+        Malformed: a frame is longer than any server sends.
+    """
+    bodies = []
+    at, end = 0, len(data)
+    view = memoryview(data)
+    while end - at >= _LENGTH_BYTES:
+        start = at + _LENGTH_BYTES
+        length = int.from_bytes(view[at:start], "big")
+        if length > MAX_CONFIGURE_BYTES:
+            raise Malformed(f"frame: expected at most {MAX_CONFIGURE_BYTES} bytes, got {length}")
+        if end - start < length:
+            break
+        at = start + length
+        bodies.append(view[start:at])
+    return bodies, data[at:]
 
 
 _UNKNOWN_KIND = re.compile(r"Invalid value \d+ - at `\$\[0\]`")
