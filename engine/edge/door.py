@@ -17,7 +17,7 @@ from engine.bus import ForNotices
 from engine.channel_health import ChannelHealth, hosted
 from engine.config import SiteConfig
 from engine.edge.handing import hand_over_site
-from engine.edge.service import notice_of, told
+from engine.edge.telling import notice_of, told
 from engine.gateway_connection import Connection, Peer
 from engine.health import HealthPage, Pages
 from engine.messages.between import (

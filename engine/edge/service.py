@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import msgspec
 import structlog
 import trio
 
@@ -23,6 +22,7 @@ from engine.bus import Bus
 from engine.clock import Clock, SystemClock
 from engine.config import SiteConfig
 from engine.edge.link import RETRY_MS, Link
+from engine.edge.telling import notice_of, told
 from engine.errors import Draining
 from engine.facade import Facade
 from engine.follower import Follower
@@ -30,7 +30,7 @@ from engine.lifecycle import BACK_WITHIN_MS, Drain, Pulse
 from engine.messages.between import Bell, ByHand, Heard, Holds, LeaseOver, MessageTold, TypingTold
 from engine.model import Command, Frame, HoursState, Refusal, Welcome
 from engine.names import Names
-from engine.notices import MessageNotice, Notice, TypingNotice
+from engine.notices import Notice
 
 RING_BYTES: Final = 16 * 1024 * 1024
 """What hosted channels resume from; the core keeps more, for those who come from far."""
@@ -285,16 +285,3 @@ class _Leases:
 
     def stop(self) -> None:
         """Nothing: the core sees to it when the site stops."""
-
-
-def told(notice: Notice, seq: int) -> MessageTold | TypingTold:
-    """Return the frame for a notice that came after batch `seq`."""
-    fields = msgspec.structs.asdict(notice) | {"seq": seq}
-    return MessageTold(**fields) if isinstance(notice, MessageNotice) else TypingTold(**fields)
-
-
-def notice_of(frame: MessageTold | TypingTold, seq: int) -> Notice:
-    """Return the notice of a frame; each process has its own place for it among its batches."""
-    fields = msgspec.structs.asdict(frame)
-    del fields["version"], fields["seq"]
-    return MessageNotice(seq, **fields) if isinstance(frame, MessageTold) else TypingNotice(**fields)
