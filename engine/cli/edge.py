@@ -66,11 +66,29 @@ def run(options: argparse.Namespace) -> int:
 
 async def _run(link_fd: int, web_fds: Sequence[int]) -> None:
     stream = trio.SocketStream(trio.socket.from_stdlib_socket(socket.socket(fileno=link_fd)))
-    site = await receive_site(stream)
+    site = await _site_unless_over(stream)
+    if site is None:
+        return
     listeners = [
         trio.SocketListener(trio.socket.from_stdlib_socket(socket.socket(fileno=fd))) for fd in web_fds
     ]
     await serve_edge(site, stream, listeners)
+
+
+async def _site_unless_over(stream: trio.SocketStream) -> SiteConfig | None:
+    """Wait for the configuration; None = the parent has ended before it had one to give."""
+    site = None
+    async with trio.open_nursery() as nursery:
+
+        async def ask() -> None:
+            nonlocal site
+            site = await receive_site(stream)
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(ask)
+        await until_parent_ends()
+        nursery.cancel_scope.cancel()
+    return site
 
 
 async def serve_edge(

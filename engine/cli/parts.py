@@ -6,6 +6,7 @@ never outlives it, not even after `kill -9`.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -61,8 +62,13 @@ class Part:
         self._scope = trio.CancelScope()
         self._over = trio.Event()
 
+    @property
+    def pid(self) -> int | None:
+        """Its process, if it runs."""
+        return None if self._process is None else self._process.pid
+
     def signal(self, number: int) -> None:
-        """Send it a signal, if it runs."""
+        """Send it a signal, if it runs; what it kills is started again."""
         if self._process is not None:
             self._process.send_signal(number)
 
@@ -123,6 +129,7 @@ class Part:
 
 async def until_parent_ends() -> None:
     """Return when standard input has reached its end: the parent is gone or wants us to stop."""
-    stdin = trio.lowlevel.FdStream(sys.stdin.fileno())
-    while await stdin.receive_some(1024):
-        pass
+    # A copy, which is closed here: standard input itself stays for whoever waits for it next.
+    async with trio.lowlevel.FdStream(os.dup(sys.stdin.fileno())) as stdin:
+        while await stdin.receive_some(1024):
+            pass

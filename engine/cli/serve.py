@@ -10,7 +10,6 @@ import argparse
 import gc
 import os
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -23,8 +22,9 @@ import trio
 
 from engine.attachments import Attachments
 from engine.auth import Tokens
+from engine.cli.edge_part import edge_part, end_silent, listen_for_pages
 from engine.cli.logs import add_log_options, log_words, set_up_logs
-from engine.cli.parts import Given, Part, until_parent_ends
+from engine.cli.parts import Part, until_parent_ends
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.config import Address, SiteConfig
 from engine.edge.door import EdgeDoor
@@ -32,14 +32,14 @@ from engine.errors import ConfigError, PaiduiError
 from engine.gateway import Gateway
 from engine.health import PATHS, Health, HealthPages
 from engine.keys import site_key, token_key
-from engine.lifecycle import PID_FILE, Progress, Supervisor, drained, written_pid
+from engine.lifecycle import Progress, Supervisor, drained, written_pid
 from engine.logins import Logins
 from engine.plugins import check_channels
 from engine.service import Service, open_service
 from engine.store import Store
 from engine.tls import ServerTls, read_again, tls_of
 from engine.watchdog import EXIT_BROKEN, InvariantBroken, beat, guarded, is_panic
-from engine.web import listen, serve_web
+from engine.web import serve_web
 from engine.web_mounts import Mounts
 
 _log = structlog.get_logger(__name__)
@@ -47,14 +47,8 @@ _log = structlog.get_logger(__name__)
 PRIVATE = 0o077
 """Journal, store and statistics are for this user alone; the parts inherit it."""
 
-EDGE_STOP_S = 10.0
-"""Its pages say good-bye first, which takes as long as `engine.web.WebLimits` has it."""
-
 EDGE_FIRST_S = 5.0
 """For so long the other parts wait for it: people do, too."""
-
-LET_GO_S = 5.0
-"""How long a killed site's edge may take to let go of the pages' address; mostly it is milliseconds."""
 
 Ready = Callable[["Running"], Awaitable[None]]
 
@@ -229,13 +223,14 @@ async def _open(
     make_folder(site.data)
     tls_of(site.web.certificate, "web")  # the edge's: what is wrong with it is said here, and nothing starts
     gateway_tls = tls_of(site.gateway.certificate, "gateway")
-    listeners = await _listen(stack, site)
+    listeners = await listen_for_pages(stack, site)
     nursery = await stack.enter_async_context(trio.open_nursery())
     stack.callback(nursery.cancel_scope.cancel)
     # Begun before the rest: it takes as long to load as this process takes to open.
     door = EdgeDoor(site, nursery)
-    edge = Part(["edge", *words], give=partial(_given_to_edge, door, listeners), stop_s=EDGE_STOP_S)
+    edge = edge_part(door, listeners, words)
     nursery.start_soon(edge.keep_running)
+    nursery.start_soon(end_silent, door, edge)
     store = await stack.enter_async_context(Store.of(site))
     await Attachments(site.data / "attachments", store).sweep()
     if not (site.data / "journal").exists() and await store.highest_contact():
@@ -267,37 +262,6 @@ async def _open(
         door,
         edge,
     )
-
-
-async def _listen(stack: AsyncExitStack, site: SiteConfig) -> list[trio.SocketListener]:
-    """Open the pages' address for the edge: who comes while it is started again waits, and is not refused.
-
-    After a `kill -9` the edge before lets go of it some milliseconds later than this process.
-    """
-    killed = (site.data / PID_FILE).exists()
-    until_s = trio.current_time() + (LET_GO_S if killed else 0)
-    while True:
-        try:
-            listeners = await listen(site.web.bind, "web.bind")
-        except ConfigError:
-            if trio.current_time() >= until_s:
-                raise
-            await trio.sleep(LET_GO_S / 100)
-        else:
-            for listener in listeners:
-                stack.push_async_callback(listener.aclose)
-            return listeners
-
-
-@contextmanager
-def _given_to_edge(door: EdgeDoor, listeners: Sequence[trio.SocketListener]) -> Iterator[Given]:
-    """A socket to this process, and those of the pages."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        door.connect(trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
-        web = [listener.socket.fileno() for listener in listeners]
-        words = ["--link", str(theirs.fileno()), "--web", *map(str, web)]
-        yield Given(words, [theirs.fileno(), *web])
 
 
 async def _show_health(nursery: trio.Nursery, site: SiteConfig, health: Health, stop: trio.Event) -> None:

@@ -54,6 +54,8 @@ class EdgeDoor:
         channels: hosted channel -> how it is.
         opened: set once an edge has its pages open.
         is_open: whether one has them open now.
+        left: set when one has gone; whoever waits for it makes it anew.
+        connected: whether one is at the other end, or is being started there.
         page: gives the health pages that an edge shows; None until there is a service.
     """
 
@@ -61,6 +63,8 @@ class EdgeDoor:
         self.channels = hosted(site)
         self.opened = trio.Event()
         self.is_open = False
+        self.left = trio.Event()
+        self.connected = False
         self.page: Pages | None = None
         self._site = site
         self._nursery = nursery
@@ -85,6 +89,7 @@ class EdgeDoor:
         self.opened.set()
 
     async def _serve(self, stream: trio.SocketStream) -> None:
+        self.connected = True
         async with stream:
             try:
                 await self._unlocked.wait()
@@ -94,7 +99,8 @@ class EdgeDoor:
             except* (trio.BrokenResourceError, trio.ClosedResourceError):
                 pass  # it has gone, and whoever runs it starts it again
             finally:
-                self.is_open = False
+                self.is_open = self.connected = False
+                self.left.set()
                 self.channels.update(hosted(self._site))
 
 
