@@ -35,7 +35,7 @@ from engine.web import serve_web
 from engine.web_mounts import Mounts
 
 TELL_EVERY_S: Final = 0.5
-CHANNELS_FIRST_S: Final = 2.0
+CHANNELS_FIRST_S: Final = 5.0
 """For so long the pages wait for the channels that have some."""
 
 _log = structlog.get_logger(__name__)
