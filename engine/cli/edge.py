@@ -22,6 +22,7 @@ from engine.config import SiteConfig
 from engine.edge.handing import receive_site
 from engine.edge.link import Link, LinkLost
 from engine.edge.opening import open_edge
+from engine.errors import PaiduiError
 from engine.health import PATHS, HealthPages
 from engine.keys import site_key, token_key
 from engine.lifecycle import Progress, Supervisor
@@ -59,9 +60,20 @@ def run(options: argparse.Namespace) -> int:
     try:
         trio.run(_run, options.link, options.web)
     except* LinkLost as lost:
-        _log.warning("the edge ends with the core", why=str(lost.exceptions[0]))
+        _log.warning("the edge ends with the core", why=first_of(lost))
+        code = 1
+    except* PaiduiError as failed:
+        _log.error("the edge has failed", error=first_of(failed))
         code = 1
     return code
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> str:
+    """The first error of a group, in its own words."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)
 
 
 async def _run(link_fd: int, web_fds: Sequence[int]) -> None:
