@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -18,13 +18,15 @@ from engine.arrival_keys import channel_secret
 from engine.arrivals import head_start_limits
 from engine.bus import Item, Scope, SlowReader, Subscriber, TooOld
 from engine.errors import Malformed
-from engine.gateway_frames import closing, contacts_frames, desks_frames, refusal_frame
+from engine.gateway_frames import closing, contacts_frames, desks_frames, refusal_frame, welcome_frame
+from engine.gateway_sign_ins import SignIns
 from engine.gateway_submit import CREDIT_BYTES, CREDIT_COMMANDS, PeerKind, Submitter
 from engine.gateway_talk import Talk
 from engine.model import (
     Attach,
     Control,
     Detach,
+    Detached,
     Message,
     Ping,
     Pong,
@@ -63,6 +65,7 @@ class Peer(NamedTuple):
         channel: a plugin's channel, name and number.
         scope: the events that it gets.
         address: where it comes from; None over a Unix socket.
+        any_agent: whether an edge may attach agents without their sign-ins.
     """
 
     kind: PeerKind
@@ -70,20 +73,43 @@ class Peer(NamedTuple):
     channel: tuple[str, int] | None
     scope: Scope
     address: str | None
+    any_agent: bool = True
 
 
 class Connection:
-    """A connection that has shown its token."""
+    """A connection that has shown its token.
 
-    def __init__(self, service: Service, stream: Stream, peer: Peer, resume_seq: int | None) -> None:
+    Args:
+        service: the running service.
+        stream: the socket, behind the hello.
+        peer: who is at the other end.
+        resume_seq: the batch behind which it wants events; None = from now on.
+        agreed: the version that was agreed on; None when the client has said none.
+        sign_ins: those of an edge's agents; None where none are needed.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        stream: Stream,
+        peer: Peer,
+        resume_seq: int | None,
+        *,
+        agreed: int | None = None,
+        sign_ins: SignIns | None = None,
+    ) -> None:
         self._service = service
         self._stream = stream
         self._plain = isinstance(stream, trio.SocketStream)
         self._peer = peer
         self._resume_seq = resume_seq
+        self._agreed = agreed
+        self._sign_ins = sign_ins
         self._intake = Intake(peer.kind, peer.channel[1] if peer.channel else None)
         if peer.kind != "follower":
             self._intake.limit_head_starts(head_start_limits(service.site, service.names))
+        if sign_ins is not None:
+            self._intake.check_attaches()
         self._agents: set[int] = set()
         self._reads = False
         self._heard_at = trio.current_time()
@@ -121,6 +147,8 @@ class Connection:
                 nursery.start_soon(self._write, nursery.cancel_scope)
                 nursery.start_soon(self._watch, nursery.cancel_scope)
                 nursery.start_soon(self._tell_drain)
+                if self._sign_ins is not None:
+                    nursery.start_soon(self._sign_ins.look_after, self._tell_detached)
                 await self._read(received)
                 nursery.cancel_scope.cancel()
         finally:
@@ -137,17 +165,17 @@ class Connection:
         secret = service.conversations.secret if service.conversations is not None else None
         key = channel_secret(secret, channel[0]) if secret is not None and channel is not None else None
         targets = service.site.targets if channel is not None else {}
-        self._push(
-            Welcome(
-                site=service.site.name,
-                seq=service.seq,
-                names=service.names.as_dict(),
-                arrival_key=key,
-                targets={name: (one.address, dict(one.options)) for name, one in targets.items()},
-                credit_commands=CREDIT_COMMANDS,
-                credit_bytes=CREDIT_BYTES,
-            )
+        welcome = Welcome(
+            site=service.site.name,
+            seq=service.seq,
+            names=service.names.as_dict(),
+            arrival_key=key,
+            targets={name: (one.address, dict(one.options)) for name, one in targets.items()},
+            credit_commands=CREDIT_COMMANDS,
+            credit_bytes=CREDIT_BYTES,
+            agreed=self._agreed,
         )
+        self._subscriber.push_frame(welcome_frame(welcome))
         if self._subscriber.live:
             self._now_live()
         else:
@@ -237,12 +265,14 @@ class Connection:
     async def _attach(self, message: Attach | Detach) -> None:
         agents = message.agents
         if isinstance(message, Detach):
-            self._service.leases.agents.drop(self._agents.intersection(agents))
-            self._agents.difference_update(agents)
-            self._subscriber.detach(agents)
+            self._drop(agents)
             return
         while self._state_bytes > STATE_BYTES:
             await self._written.wait()
+        if self._sign_ins is not None:
+            agents, refused = await self._sign_ins.admit(message)
+            self._tell_detached(refused)
+            self._intake.attach(agents)
         new = set(agents) - self._agents
         if len(self._agents) + len(new) > MAX_ATTACHED:
             self._fatal = f"attach.agents: more than {MAX_ATTACHED} are attached; detach some first"
@@ -252,6 +282,20 @@ class Connection:
         self._subscriber.attach(agents)
         if self._subscriber.live:
             self._push_state(desks_frames(self._service.router, agents))
+
+    def _tell_detached(self, detached: Sequence[Detached]) -> None:
+        for one in detached:
+            self._drop(one.agents)
+            self._push(one)
+            _log.info("an edge has lost agents", edge=self._peer.name, agents=one.agents, code=one.code)
+
+    def _drop(self, agents: Sequence[int]) -> None:
+        self._service.leases.agents.drop(self._agents.intersection(agents))
+        self._agents.difference_update(agents)
+        self._subscriber.detach(agents)
+        if self._sign_ins is not None:
+            self._sign_ins.forget(agents)
+            self._intake.detach(agents)  # by itself it knows only of those in the stream, and earlier
 
     # ----- out --------------------------------------------------------------------------------
 

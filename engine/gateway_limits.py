@@ -23,6 +23,10 @@ class Doors:
     Args:
         most: in all.
         most_from_address: from one network address; a Unix socket has none.
+
+    Attributes:
+        connections: how many are open.
+        turned_away: how many were not let in, by the code of their `closing`.
     """
 
     def __init__(self, most: int, most_from_address: int) -> None:
