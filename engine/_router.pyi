@@ -260,7 +260,10 @@ class Intake:
         """Refuses longer head starts, us, to these queues; in the place of earlier limits."""
 
     def check_attaches(self) -> None:
-        """From now on an edge's `attach` frames attach nobody; the caller does, with `attach`."""
+        """From now on an edge's `attach` frames attach nobody; the caller does, with `attach`.
+
+        `feed` stops behind each, and goes on with the next piece, which may be empty.
+        """
 
     def attach(self, agents: Sequence[int]) -> None: ...
     def detach(self, agents: Sequence[int]) -> None: ...
@@ -276,8 +279,8 @@ class Intake:
 
         A run: (first_request_no, command frames, count), numbers without a gap. A refusal:
         (request_no|None, "malformed"|"not_allowed", text). Control: the bodies of kind >= 128; an
-        edge's attach (unless attaches are checked) and detach have taken effect on the frames behind
-        them. Fatal: the stream cannot be read any further; what stands before it counts.
+        edge's attach and detach have taken effect on the frames behind them. Fatal: the stream
+        cannot be read any further; what stands before it counts.
         """
 
 def recode(body: bytes) -> bytes:

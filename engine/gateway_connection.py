@@ -200,18 +200,20 @@ class Connection:
 
     async def _read(self, data: bytes) -> None:
         while True:
-            if data:
-                runs, refusals, control, fatal = self._intake.feed(data)
-                self.submitter.submit(runs)
-                for request_no, code, text in refusals:
-                    self._subscriber.push_frame(refusal_frame(request_no, code, text))
-                for body in control:
-                    await self._control(body)
-                if (fatal := fatal or self._fatal) is not None:
-                    self._fatal = fatal
-                    self._subscriber.push_frame(b"")  # wakes the writer, who has the last word
-                    await trio.sleep(2 * LAST_WORD_S)
-                    return
+            runs, refusals, control, fatal = self._intake.feed(data)
+            self.submitter.submit(runs)
+            for request_no, code, text in refusals:
+                self._subscriber.push_frame(refusal_frame(request_no, code, text))
+            for body in control:
+                await self._control(body)
+            if (fatal := fatal or self._fatal) is not None:
+                self._fatal = fatal
+                self._subscriber.push_frame(b"")  # wakes the writer, who has the last word
+                await trio.sleep(2 * LAST_WORD_S)
+                return
+            if control and self._sign_ins is not None:
+                data = b""  # behind an `attach` the reader has stopped, until its agents were looked at
+                continue
             await self.submitter.credit()
             # After the commit that is under way, unless the buffer was full: then more is there.
             paced = self._plain and 0 < len(data) < RECEIVE_BYTES and await self._service.pace.wait()

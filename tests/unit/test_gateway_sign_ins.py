@@ -17,6 +17,7 @@ from engine.errors import Busy
 from engine.gateway_sign_ins import CHECK_EVERY_S, UNCHECKED_FOR_S
 from engine.logins import SIGN_IN_TTL_S, Logins
 from engine.model import (
+    Ack,
     AgentReady,
     AgentSignedIn,
     Attach,
@@ -28,6 +29,7 @@ from engine.model import (
     Ready,
     Refusal,
     SignIn,
+    encode_frame,
 )
 from engine.returning import Desks
 from engine.service import Service
@@ -146,12 +148,27 @@ async def test_each_agent_is_looked_at_for_itself(tmp_path: Path) -> None:
         await desk.request(SignIn(agent=ann))
 
 
-async def test_commands_wait_for_the_desks(tmp_path: Path) -> None:
+async def test_commands_may_stand_right_behind_an_attach(tmp_path: Path) -> None:
     async with site(tmp_path) as one, console(one.address) as desk:
         bob, access = one.agent("bob"), await one.access("bob")
-        await desk.send_control(Attach(agents=[bob], access=[access]), SignIn(agent=bob))
-        assert (await wait_for(desk, Refusal)).code == "not_allowed"
-        await wait_for(desk, Desks)
+        attach = encode_frame(Attach(agents=[bob], access=[access]))
+        refused = encode_frame(Attach(agents=[bob], access=["nonsense"]))
+        ready, sign_in = encode_frame(Ready(agent=bob)), encode_frame(SignIn(agent=bob))
+        detach = encode_frame(Detach(agents=[bob]))
+        stream = [ready, attach, sign_in, detach, ready, attach, ready, refused, ready, b"\0\0"]
+        assert await desk.send(b"".join(stream), 5) == 0
+        answers: dict[int | None, str] = {}
+        with trio.fail_after(5):
+            while len(answers) < 5:
+                for frame in await desk.incoming():
+                    if isinstance(frame, Ack):
+                        answers |= {result[0]: str(result[2]) for result in frame.results}
+                    elif isinstance(frame, Refusal):
+                        answers[frame.request_no] = frame.code
+        came = [answers[number] for number in range(5)]
+        assert came == ["not_allowed", "0", "not_allowed", "0", "not_allowed"]
+        await desk.send(attach[2:], 0)
+        await desk.request(Ready(agent=bob))
 
 
 @pytest.mark.parametrize("end", ["revoke", "disable", "a day"])

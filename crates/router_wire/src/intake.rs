@@ -120,7 +120,8 @@ impl Intake {
     }
 
     /// An `attach` of the stream attaches nobody by itself from now on: its agents are checked first,
-    /// and then given to [`Intake::attach`].
+    /// and then given to [`Intake::attach`]. What stands behind it is kept until the next piece comes,
+    /// which may be empty.
     pub fn check_attaches(&mut self) {
         self.attaches_checked = true;
     }
@@ -181,6 +182,9 @@ impl Intake {
                 break;
             }
             used += frame.len();
+            if self.attaches_checked && kind(body) == Ok(ATTACH_KIND) {
+                break;
+            }
         }
         used
     }
@@ -244,8 +248,7 @@ impl Intake {
     }
 
     /// Attach and detach act at their place in the stream: what stands behind an attach in the same
-    /// piece is that agent's already, unless attaches are checked. Python learns of them too, for the
-    /// fan-out.
+    /// piece is that agent's already. Python learns of them too, for the fan-out, or to check them.
     fn control(&mut self, kind: u64, body: &[u8]) -> Result<(), DecodeError> {
         if kind == ATTACH_KIND {
             let agents = agent_list(body, 4).map_err(|fault| fault.in_field("attach"))?;
