@@ -13,10 +13,10 @@ from console.sight import sight_of
 from console.watching import Watch
 from engine.desk import Desk
 from engine.errors import UnknownAgent
+from engine.facade import Facade
 from engine.logins import Identity
 from engine.model import HoursState
 from engine.names import UnknownName
-from engine.service import Service
 from engine.store import Store
 from engine.wishes import NO_WISHES, Wishes
 
@@ -123,7 +123,7 @@ class Acts:
         desk: the person's desk; None for who has none.
     """
 
-    def __init__(self, service: Service, store: Store, identity: Identity, desk: Desk | None) -> None:
+    def __init__(self, service: Facade, store: Store, identity: Identity, desk: Desk | None) -> None:
         self._service = service
         self._store = store
         self._identity = identity
@@ -245,7 +245,7 @@ class Acts:
         return self._desk
 
 
-async def unlock(service: Service, store: Store, identity: Identity, agent: str) -> None:
+async def unlock(service: Facade, store: Store, identity: Identity, agent: str) -> None:
     """Unlock an agent, for a supervisor.
 
     Raises:

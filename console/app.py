@@ -22,8 +22,8 @@ from console.api.supervisor import supervisor_api
 from console.live import Hub
 from console.problems import Problem, problem_of
 from engine.config import SiteConfig
+from engine.facade import Facade
 from engine.logins import Logins
-from engine.service import Service
 from engine.store import Store
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -33,7 +33,7 @@ _log: Final = structlog.get_logger(__name__)
 
 
 def create_console(
-    service: Service, store: Store, auth: Logins, site: SiteConfig, *, static: Path = STATIC
+    service: Facade, store: Store, auth: Logins, site: SiteConfig, *, static: Path = STATIC
 ) -> QuartTrio:
     """Return the console.
 

@@ -22,9 +22,9 @@ from console.watching import Watching
 from engine.bus import SlowReader
 from engine.config import SiteConfig
 from engine.desk import Desk
+from engine.facade import Facade
 from engine.model import Engaged, Event, HandedOver, Invited, TakenOver
 from engine.notices import MessageNotice, TypingNotice
-from engine.service import Service
 from engine.store import Message, Preview, Store
 from engine.subscription import EventBatch, Subscription
 from engine.views import DeskState
@@ -91,7 +91,7 @@ def within(state: DeskState) -> list[int]:
     return [*(one.contact for one in state.contacts), *(one.contact for one in state.joined)]
 
 
-def readable(service: Service, state: DeskState, contact: int) -> bool:
+def readable(service: Facade, state: DeskState, contact: int) -> bool:
     """Return whether the agent may read a contact's messages.
 
     Those in hand, those that another serves and it is in, and those in wrap-up unless the contact has been
@@ -108,7 +108,7 @@ def readable(service: Service, state: DeskState, contact: int) -> bool:
 class DeskFeed:
     """One agent's subscription, for all of the agent's tabs."""
 
-    def __init__(self, service: Service, store: Store, site: SiteConfig, desk: Desk) -> None:
+    def __init__(self, service: Facade, store: Store, site: SiteConfig, desk: Desk) -> None:
         self.clients: set[Client] = set()
         self.scope = trio.CancelScope()
         self.failed = False
@@ -262,7 +262,7 @@ class Hub:
         watching: the lists that some of them watch.
     """
 
-    def __init__(self, service: Service, store: Store, site: SiteConfig) -> None:
+    def __init__(self, service: Facade, store: Store, site: SiteConfig) -> None:
         self._service = service
         self._store = store
         self._site = site

@@ -17,9 +17,9 @@ from console.problems import Problem, malformed, problem_of
 from console.sight import sight_of
 from console.watching import Watch
 from engine.errors import UnknownContact
+from engine.facade import Facade
 from engine.logins import Identity, Logins
 from engine.names import UnknownName
-from engine.service import Service
 from engine.store import Store
 
 _ID: Final = re.compile(r'"id"\s*:\s*"([\w-]{1,64})"', re.ASCII)
@@ -38,7 +38,7 @@ class Socket:
         sight: what of the site may be shown.
     """
 
-    def __init__(self, service: Service, store: Store, logins: Logins, identity: Identity) -> None:
+    def __init__(self, service: Facade, store: Store, logins: Logins, identity: Identity) -> None:
         self.identity = identity
         self.outgoing = Outgoing()
         self._logins = logins

@@ -18,7 +18,7 @@ from console.outgoing import Outgoing
 from console.overview import group_of
 from console.sight import ALL, Sight
 from engine.config import SiteConfig
-from engine.service import Service
+from engine.facade import Facade
 from engine.store import Preview, Store
 from engine.views import AgentOverview, ContactState, Overview
 
@@ -99,7 +99,7 @@ class Watcher(Protocol):
 class Watching:
     """Who watches what. `run` must be running."""
 
-    def __init__(self, service: Service, store: Store, site: SiteConfig) -> None:
+    def __init__(self, service: Facade, store: Store, site: SiteConfig) -> None:
         self._service = service
         self._store = store
         self._site = site
@@ -191,7 +191,7 @@ class _Line(NamedTuple):
     state: int
 
 
-def live_contacts(service: Service, sight: Sight = ALL) -> tuple[list[ContactState], int]:
+def live_contacts(service: Facade, sight: Sight = ALL) -> tuple[list[ContactState], int]:
     """Return the live contacts in sight that a list shows, and how many more there are."""
     lines = [
         _Line(contact, state)
@@ -207,7 +207,7 @@ def live_contacts(service: Service, sight: Sight = ALL) -> tuple[list[ContactSta
     return shown, len(lines) - len(shown)
 
 
-def _is_in_sight(service: Service, contact: int, sight: Sight) -> bool:
+def _is_in_sight(service: Facade, contact: int, sight: Sight) -> bool:
     state = service.contact_state(contact)
     return state is not None and sight.has_queue(state.queue)
 
@@ -216,7 +216,7 @@ def _oldest(lines: Iterable[_Line]) -> Sequence[_Line]:
     return sorted(lines)[:MAX_CONTACTS]
 
 
-def _contact(service: Service, state: ContactState, preview: Preview | None) -> ContactView:
+def _contact(service: Facade, state: ContactState, preview: Preview | None) -> ContactView:
     estimate = service.router.estimate(state.contact) if state.state == "waiting" else None
     return ContactView(
         state.contact,

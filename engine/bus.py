@@ -54,7 +54,11 @@ class ForAll(NamedTuple):
     """Subscribe to everything."""
 
 
-Scope: TypeAlias = ForChannel | ForAgents | ForAll
+class ForNotices(NamedTuple):
+    """Subscribe to all notices and to no event: an edge follows the journal itself."""
+
+
+Scope: TypeAlias = ForChannel | ForAgents | ForAll | ForNotices
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
@@ -100,6 +104,13 @@ class Bus:
         self._subscribers: dict[int, Subscriber] = {}
         self._next_subscriber = 1
         self.cuts = 0
+        self._moved = trio.Event()
+
+    async def beyond(self, seq: int) -> int:
+        """Return the newest batch, once there is one behind `seq`."""
+        while self.seq <= seq:
+            await self._moved.wait()
+        return self.seq
 
     @property
     def subscribers(self) -> int:
@@ -111,6 +122,9 @@ class Bus:
         self.seq = seq
         if events:
             self._keep(_Happened(seq, at, events))
+        if self._moved.statistics().tasks_waiting:
+            self._moved.set()
+            self._moved = trio.Event()
 
     def begin_behind(self, seq: int) -> None:
         """What happened up to batch `seq` is not at hand (a start from a snapshot)."""
@@ -128,12 +142,17 @@ class Bus:
             self._subscribers[subscriber].push(Item(batch.seq, frames))
         return answers
 
-    def notify(self, notice: Notice) -> None:
-        """Hand a notice to everybody whom it concerns; messages can be resumed, typing cannot."""
+    def notify(self, notice: Notice, *, but: int | None = None) -> None:
+        """Hand a notice to everybody whom it concerns; messages can be resumed, typing cannot.
+
+        Args:
+            notice: what to tell.
+            but: the subscriber from whom it came, who is not told.
+        """
         if isinstance(notice, MessageNotice):
             self._keep(notice)
         for subscriber in list(self._subscribers.values()):
-            if subscriber.notices and subscriber.concerned_by(notice):
+            if subscriber.notices and subscriber.id != but and subscriber.concerned_by(notice):
                 subscriber.push(Item(self.seq, notice))
 
     def subscribe(self, scope: Scope, resume_seq: int | None = None, *, notices: bool = False) -> Subscriber:
@@ -224,7 +243,7 @@ class Subscriber:
             bus.fanout.subscribe_channel(number, scope.channel)
         elif isinstance(scope, ForAll):
             bus.fanout.subscribe_all(number)
-        else:
+        elif isinstance(scope, ForAgents):
             self.attach(scope.agents)
 
     def attach(self, agents: Sequence[int]) -> None:
@@ -249,7 +268,7 @@ class Subscriber:
         """Whether a notice is for this subscriber."""
         if isinstance(self._scope, ForChannel):
             return notice.channel == self._scope.channel
-        return isinstance(self._scope, ForAll) or not self._agents.isdisjoint(notice.agents)
+        return isinstance(self._scope, ForAll | ForNotices) or not self._agents.isdisjoint(notice.agents)
 
     @property
     def live(self) -> bool:

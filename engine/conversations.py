@@ -39,7 +39,7 @@ from engine.terms import NO_TERMS, Terms, check_terms
 from engine.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
-    from engine.service import Service
+    from engine.facade import Facade
 
 SOCKET_CONTACT = "contact-"
 """What a conversation is called whose contact came over a socket: the store never saw it arrive."""
@@ -86,7 +86,7 @@ class Conversations:
         secret: the site's key for arrival keys.
     """
 
-    def __init__(self, service: Service, store: MessageStore, secret: bytes) -> None:
+    def __init__(self, service: Facade, store: MessageStore, secret: bytes) -> None:
         self.store = store
         self.secret = secret
         self._service = service

@@ -35,12 +35,12 @@ from engine.views import DeskState
 from engine.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
+    from engine.facade import Facade
     from engine.message_store import Message
-    from engine.service import Service
 
 
 class Desk:
-    """One agent's desk. Made by `Service.desk`.
+    """One agent's desk. Made by `Facade.desk`.
 
     Every method is durable when it returns. It raises the core's refusals (`OfferExpired`,
     `WrongState`...), and `Busy` when nothing was taken.
@@ -50,7 +50,7 @@ class Desk:
         number: the agent's number.
     """
 
-    def __init__(self, service: Service, agent: str, number: int) -> None:
+    def __init__(self, service: Facade, agent: str, number: int) -> None:
         self.agent = agent
         self.number = number
         self._service = service
@@ -65,7 +65,7 @@ class Desk:
 
     async def sign_in(self, *, ready: bool = True) -> None:
         """Start work, ready at once or not."""
-        self._service.leases.lost_at_us.pop(self.number, None)
+        self._service.leases.signs_in(self.number)
         await self._service.command(SignIn(agent=self.number, ready=ready, command_id=_command_id()))
 
     async def sign_out(self) -> None:

@@ -30,7 +30,7 @@ from engine.journal.segment import Header
 from engine.journal.snapshots import opening_path, read_snapshot
 from engine.model import Configure, Configured, decode_body, split_frames
 from engine.replay import Replay, checked, newest_state
-from engine.router import Router, decode_events
+from engine.router import Batch, Router, decode_events
 
 
 class FollowedBatch(msgspec.Struct, frozen=True):
@@ -78,11 +78,29 @@ class Following:
         """The hash of the last row's events."""
         return self._replay.events_hash
 
+    @property
+    def tail(self) -> tuple[int, tuple[tuple[int, int, bytes], ...]]:
+        """Behind which batch, and the events `(seq, at, events)` up to the snapshot that it began with."""
+        return self._replay.tail_behind(), self._replay.tail()
+
     def decides(self, row: BatchRow) -> bool:
         """Whether the router will decide the next row itself: it is of this release's rules."""
         if row.seq > self._until:
             self._enter(row.seq)
         return self._past is None
+
+    def decide(self, row: BatchRow) -> Batch:
+        """Take the next row, which is of this release's rules, and return what the router made of it.
+
+        Raises:
+            Diverged: the batch before gave other events, or another state, than were recorded.
+            JournalError: it is of other rules.
+        """
+        if not self.decides(row):
+            raise JournalError(f"batch {row.seq} was decided under other rules: its state is not at hand")
+        batch = self._replay.apply(row)
+        self.seq, self.at_us = row.seq, row.at
+        return batch
 
     def apply(self, row: BatchRow) -> FollowedBatch:
         """Take the next row and return what it brought about.
@@ -92,10 +110,9 @@ class Following:
             JournalError: it was decided under rules of which nobody has written down the events.
         """
         if self.decides(row):
-            batch = self._replay.apply(row)
-            made = FollowedBatch(batch.seq, batch.at, row.count, batch.events_count, batch.events)
-        else:
-            made = self._look_up(row)
+            batch = self.decide(row)
+            return FollowedBatch(batch.seq, batch.at, row.count, batch.events_count, batch.events)
+        made = self._look_up(row)
         self.seq, self.at_us = row.seq, row.at
         return made
 
@@ -208,6 +225,25 @@ class Follower:
         """
         for row in self._reader.read(self._following.seq):
             yield self._following.apply(row)
+
+    @property
+    def at_us(self) -> int:
+        """That batch's stamp, Unix microseconds."""
+        return self._following.at_us
+
+    @property
+    def tail(self) -> tuple[int, tuple[tuple[int, int, bytes], ...]]:
+        """Behind which batch, and the events `(seq, at, events)` up to the snapshot that it began with."""
+        return self._following.tail
+
+    def poll_state(self) -> Iterator[Batch]:
+        """Like `poll`, for who began at the newest state: each batch as the router has just carried it out.
+
+        Raises:
+            JournalTooOld: see `poll`; JournalCorrupt and Diverged likewise.
+        """
+        for row in self._reader.read(self._following.seq):
+            yield self._following.decide(row)
 
     def close(self) -> None:
         """Close the journal."""

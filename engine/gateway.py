@@ -18,9 +18,10 @@ from engine.auth import BadToken
 from engine.bus import ForAgents, ForAll, ForChannel, Scope
 from engine.config import Address
 from engine.errors import Malformed
-from engine.gateway_connection import LAST_WORD_S, Connection, Peer
+from engine.gateway_connection import LAST_WORD_S, Connection
 from engine.gateway_frames import closing, refusal_frame
 from engine.gateway_limits import RESERVED_FILES, TurnedAway, room_for_sockets
+from engine.gateway_peer import Peer
 from engine.gateway_sign_ins import SignIns
 from engine.gateway_submit import PeerKind
 from engine.gateway_versions import BadVersions, agreed_version

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 import trio
 
 from engine.arrival_keys import channel_secret
 from engine.arrivals import head_start_limits
-from engine.bus import Item, Scope, SlowReader, Subscriber, TooOld
+from engine.bus import Item, SlowReader, Subscriber, TooOld
 from engine.errors import Malformed
 from engine.gateway_frames import closing, contacts_frames, desks_frames, refusal_frame, welcome_frame
+from engine.gateway_peer import Peer
 from engine.gateway_sign_ins import SignIns
-from engine.gateway_submit import CREDIT_BYTES, CREDIT_COMMANDS, PeerKind, Submitter
+from engine.gateway_submit import CREDIT_BYTES, CREDIT_COMMANDS, Submitter
 from engine.gateway_talk import Talk
 from engine.model import (
     Attach,
@@ -35,6 +36,7 @@ from engine.model import (
     decode_body,
     encode_frame,
 )
+from engine.notices import Notice
 from engine.router import Intake
 from engine.service import Service
 from engine.tls import Stream
@@ -54,26 +56,6 @@ MAX_ATTACHED = 200_000
 """Agents of one edge: as many as a site can have."""
 
 _log = structlog.get_logger(__name__)
-
-
-class Peer(NamedTuple):
-    """Who is at the other end.
-
-    Attributes:
-        kind: what its token says it is.
-        name: what it calls itself, for the log.
-        channel: a plugin's channel, name and number.
-        scope: the events that it gets.
-        address: where it comes from; None over a Unix socket.
-        any_agent: whether an edge may attach agents without their sign-ins.
-    """
-
-    kind: PeerKind
-    name: str
-    channel: tuple[str, int] | None
-    scope: Scope
-    address: str | None
-    any_agent: bool = True
 
 
 class Connection:
@@ -105,8 +87,10 @@ class Connection:
         self._resume_seq = resume_seq
         self._agreed = agreed
         self._sign_ins = sign_ins
-        self._intake = Intake(peer.kind, peer.channel[1] if peer.channel else None)
-        if peer.kind != "follower":
+        self._intake = Intake(
+            "admin" if peer.kind == "part" else peer.kind, peer.channel[1] if peer.channel else None
+        )
+        if peer.kind not in {"follower", "part"}:
             self._intake.limit_head_starts(head_start_limits(service.site, service.names))
         if sign_ins is not None:
             self._intake.check_attaches()
@@ -147,8 +131,8 @@ class Connection:
                 nursery.start_soon(self._write, nursery.cancel_scope)
                 nursery.start_soon(self._watch, nursery.cancel_scope)
                 nursery.start_soon(self._tell_drain)
-                if self._sign_ins is not None:
-                    nursery.start_soon(self._sign_ins.look_after, self._tell_detached)
+                for task in self._tasks():
+                    nursery.start_soon(task)
                 await self._read(received)
                 nursery.cancel_scope.cancel()
         finally:
@@ -159,6 +143,10 @@ class Connection:
             self._service.leases.channels.drop(channels)
             self.submitter.close()
             subscriber.close()
+
+    def _tasks(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        """What else runs while it is open."""
+        return () if self._sign_ins is None else (partial(self._sign_ins.look_after, self._tell_detached),)
 
     def _welcome(self) -> None:
         service, channel = self._service, self._peer.channel
@@ -344,7 +332,7 @@ class Connection:
         waiting: list[bytes] = []
         size = 0
         for item in items:
-            frame = item.body if isinstance(item.body, bytes) else await self._talk.notice_frame(item.body)
+            frame = item.body if isinstance(item.body, bytes) else await self._frame_of(item.body)
             waiting.append(frame)
             size += len(frame)
             if size > SEND_BYTES:
@@ -352,6 +340,10 @@ class Connection:
                 waiting, size = [], 0
         if size:
             await self._send_all(b"".join(waiting))
+
+    async def _frame_of(self, notice: Notice) -> bytes:
+        """What the other end is told of a notice; nothing if it is no news there."""
+        return await self._talk.notice_frame(notice)
 
     async def _send_all(self, data: bytes) -> None:
         async with self._output:

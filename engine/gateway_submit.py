@@ -25,7 +25,8 @@ CREDIT_COMMANDS = BATCH_COMMANDS
 CREDIT_BYTES = 256 * 1024
 """More than a batch of usual arrivals. It takes 16 connections and more to fill the arrivals' part."""
 
-PeerKind = Literal["plugin", "edge", "follower", "admin"]
+PeerKind = Literal["plugin", "edge", "follower", "admin", "part"]
+"""What a token says, and "part": another process of this very site."""
 
 
 class Submitter:

@@ -5,19 +5,19 @@ Liveness is the service's task getting on, not this page being answered. Readine
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
 
 import httpx
 import msgspec
 import trio
 
+from engine.channel_health import ChannelHealth
 from engine.config import Address
 from engine.config_servers import is_loopback
 from engine.lifecycle import Progress
 from engine.metrics import CONTENT_TYPE, SiteFigures, exposition
-from engine.plugins import ChannelHealth
 from engine.service import Service
 from engine.store import Store
 
@@ -37,6 +37,20 @@ FORWARDED: Final = (
 PATHS: Final = ("/livez", "/readyz", "/metrics")
 
 
+class Edge(Protocol):
+    """What is needed of `engine.edge.door.EdgeDoor`."""
+
+    @property
+    def channels(self) -> Mapping[str, ChannelHealth]:
+        """Hosted channel -> how it is."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its pages are open."""
+        ...
+
+
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """What `/livez` and `/readyz` say; `not_ready` and `warnings` map a part to a sentence."""
 
@@ -45,13 +59,27 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     warnings: dict[str, str] = {}
 
 
+class HealthPage(NamedTuple):
+    """An answer over HTTP."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+
+
+Pages = Callable[[str, bool], Awaitable[HealthPage]]
+"""Gives the page at a path, for somebody who is trusted or not."""
+
+NOTHING: Final = HealthPage(404, b'{"error":{"code":"not_found","message":"nothing is served here"}}')
+
+
 class Health:
     """Looks at the site's parts when somebody asks.
 
     Args:
         service: the running service.
         store: its store.
-        channels: channel -> how it is.
+        edge: the process of the pages and the hosted channels.
         progress: when the service's task got on last.
         statistics: where the statistics process answers; None = it does not run.
 
@@ -63,16 +91,16 @@ class Health:
         self,
         service: Service,
         store: Store,
-        channels: Mapping[str, ChannelHealth],
+        edge: Edge,
         progress: Progress,
         statistics: Address | None,
     ) -> None:
         self._service = service
         self._store = store
-        self._channels = channels
+        self._edge = edge
         self._progress = progress
         self._statistics = statistics
-        self._figures = SiteFigures(service, channels)
+        self._figures = SiteFigures(service, edge.channels)
         self.opened = False
 
     def live(self) -> Verdict:
@@ -95,7 +123,9 @@ class Health:
             missing["configuration"] = "none is in force"
         if not await self._store_answers():
             missing["store"] = f"has not answered within {STORE_WITHIN_S:.0f} s"
-        for name, health in self._channels.items():
+        if not self._edge.is_open:
+            missing["edge"] = "the process of the pages and hosted channels is not there; the log says why"
+        for name, health in self._edge.channels.items():
             if health.state != "open":
                 missing[f"channels.{name}"] = f"is {health.state}; the log says why"
         errors = len(service.config_errors)
@@ -103,6 +133,21 @@ class Health:
             {"configuration": f"the file has {errors} errors; the earlier one is in force"} if errors else {}
         )
         return Verdict(not missing, missing, warnings)
+
+    async def page(self, path: str, trusted: bool) -> HealthPage:
+        """Return what is shown at one of `PATHS`.
+
+        Args:
+            path: which.
+            trusted: whether names and figures are for who asks.
+        """
+        if path == "/livez":
+            return _verdict(self.live(), trusted)
+        if path == "/readyz":
+            return _verdict(await self.ready(), trusted)
+        if path == "/metrics" and trusted:
+            return HealthPage(200, await self.figures(), CONTENT_TYPE)
+        return NOTHING
 
     async def figures(self) -> bytes:
         """Return all figures in Prometheus' text format."""
@@ -135,29 +180,23 @@ class HealthPages:
     """The three pages as an ASGI application.
 
     Args:
-        health: what they show.
+        page: gives a page, as `Health.page` does.
         open_to_all: whether figures and names are for whoever asks; otherwise for programs on this machine
             that no proxy stands in front of, and everybody else gets a status alone.
     """
 
-    def __init__(self, health: Health, *, open_to_all: bool) -> None:
-        self._health = health
+    def __init__(self, page: Pages, *, open_to_all: bool) -> None:
+        self._page = page
         self._open_to_all = open_to_all
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
-        trusted = self._open_to_all or from_this_machine(scope)
-        path, method = scope["path"], scope["method"]
-        if method not in ("GET", "HEAD"):
-            await _send(send, 405, b'{"error":{"code":"method_not_allowed","message":"GET or HEAD"}}')
-        elif path == "/livez":
-            await _verdict(send, self._health.live(), trusted)
-        elif path == "/readyz":
-            await _verdict(send, await self._health.ready(), trusted)
-        elif path == "/metrics" and trusted:
-            await _send(send, 200, await self._health.figures(), CONTENT_TYPE)
+        if scope["method"] in ("GET", "HEAD"):
+            trusted = self._open_to_all or from_this_machine(scope)
+            page = await self._page(scope["path"], trusted)
         else:
-            await _send(send, 404, b'{"error":{"code":"not_found","message":"nothing is served here"}}')
+            page = HealthPage(405, b'{"error":{"code":"method_not_allowed","message":"GET or HEAD"}}')
+        await _send(send, page)
 
 
 def from_this_machine(scope: Mapping[str, Any]) -> bool:
@@ -182,16 +221,16 @@ def _loopback(address: str) -> bool:
         return False
 
 
-async def _verdict(send: Any, verdict: Verdict, trusted: bool) -> None:
+def _verdict(verdict: Verdict, trusted: bool) -> HealthPage:
     shown = verdict if trusted else Verdict(verdict.ok)
-    await _send(send, 200 if verdict.ok else 503, msgspec.json.encode(shown))
+    return HealthPage(200 if verdict.ok else 503, msgspec.json.encode(shown))
 
 
-async def _send(send: Any, status: int, body: bytes, kind: str = "application/json") -> None:
+async def _send(send: Any, page: HealthPage) -> None:
     headers = [
-        (b"content-type", kind.encode()),
-        (b"content-length", str(len(body)).encode()),
+        (b"content-type", page.content_type.encode()),
+        (b"content-length", str(len(page.body)).encode()),
         (b"cache-control", b"no-store"),
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": page.status, "headers": headers})
+    await send({"type": "http.response.body", "body": page.body})

@@ -140,6 +140,7 @@ class Leases:
         agents: by number.
         channels: likewise.
         lost_at_us: agent -> when its lease was lost (Unix microseconds), until it signs in at its desk again.
+        on_lost: called with an agent and that moment, 0 = it is over; what shows it in other processes.
     """
 
     def __init__(self, service: Service) -> None:
@@ -148,6 +149,16 @@ class Leases:
         self.agents = Holds(lambda _: self._lease_s, self._lose_agent)
         self.channels = Holds(self._grace_s, self._lose_channel)
         self.lost_at_us: dict[int, int] = {}
+        self.on_lost: Callable[[int, int], None] | None = None
+
+    def signs_in(self, agent: int) -> None:
+        """The agent is back at its desk: what was lost before is no news any more."""
+        if self.lost_at_us.pop(agent, None) is not None:
+            self._show(agent, 0)
+
+    def _show(self, agent: int, at_us: int) -> None:
+        if self.on_lost is not None:
+            self.on_lost(agent, at_us)
 
     async def run(self) -> None:
         """Look after all of them, until cancelled."""
@@ -181,8 +192,9 @@ class Leases:
         _log.warning("nobody is at an agent's desk: its lease is lost", agent=name, lease_s=self._lease_s)
         # Noted before: the desk is drawn again by the events.
         self.lost_at_us[agent] = self._service.clock.now_us()
+        self._show(agent, self.lost_at_us[agent])
         if not await self._told(LeaseLost(agent=agent), lambda: self.agents.is_held(agent)):
-            del self.lost_at_us[agent]
+            self.signs_in(agent)
 
     async def _lose_channel(self, channel: int) -> None:
         contacts = [

@@ -24,6 +24,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from engine.channel_health import IN_ANOTHER_PROCESS
 from engine.config import SiteConfig
 from engine.errors import REFUSALS
 from engine.journal.contract import RULES_VERSION
@@ -32,7 +33,7 @@ from engine.names import Names
 from engine.router import AgentLine, Batch, Figures, Router
 
 if TYPE_CHECKING:
-    from engine.plugins import ChannelHealth
+    from engine.channel_health import ChannelHealth
     from engine.service import Service
 
 MICROS: Final = 1_000_000
@@ -278,9 +279,9 @@ def _of_doors(service: Service) -> Iterator[Metric]:
     yield _gauge("connections", "Connections of the gateway now.", doors.connections)
     text = "Connections that the gateway has turned away, by the code of their good-bye."
     yield _counters("connections_turned_away", text, "code", sorted(doors.turned_away.items()))
-    text = "Arrivals beyond the rates that are admitted, by channel."
-    channels = [*service.site.channels, *sorted(refused.keys() - service.site.channels.keys())]
-    counts = ((name or "unknown", refused[name]) for name in channels)
+    text = "Arrivals over the gateway beyond the rates that are admitted, by channel."
+    served = {one.name for one in service.site.channels.values() if one.plugin == IN_ANOTHER_PROCESS}
+    counts = ((name or "unknown", refused[name]) for name in sorted(served | refused.keys()))
     yield _counters("arrivals_not_admitted", text, "channel", counts)
 
 

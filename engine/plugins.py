@@ -11,22 +11,20 @@ import traceback
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from importlib.metadata import entry_points
-from typing import Literal
 
-import msgspec
 import structlog
 import trio
 
 from engine.channel import Channel, ChannelFactory
+from engine.channel_health import IN_ANOTHER_PROCESS, ChannelHealth
 from engine.config import ChannelSection
 from engine.errors import ConfigError
+from engine.facade import Facade
 from engine.faults import Faults
 from engine.port import CustomerTokens, Mounting, ServicePort
-from engine.service import Service
 from engine.thread_watch import BLOCKED_AFTER_S, Blocked, Watchdog, channel_in_charge
 
 ENTRY_POINTS = "paidui.channels"
-IN_ANOTHER_PROCESS = "socket"
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 HEALTHY_S = 60.0
 """After so long a run the delay begins anew."""
@@ -36,20 +34,6 @@ HANGS_AFTER_S = 60.0
 LOOK_EVERY_S = 5.0
 
 _log = structlog.get_logger(__name__)
-
-
-class ChannelHealth(msgspec.Struct):
-    """How a hosted channel is.
-
-    Attributes:
-        state: "starting", "open", or "failed" while it waits to be started again.
-        failures: how often it has ended.
-        reason: why it ended last.
-    """
-
-    state: Literal["starting", "open", "failed"] = "starting"
-    failures: int = 0
-    reason: str = ""
 
 
 class ChannelHangs(Exception):
@@ -82,7 +66,7 @@ class PluginHost:
 
     def __init__(
         self,
-        service: Service,
+        service: Facade,
         tokens: CustomerTokens,
         mounts: Mounting,
         *,

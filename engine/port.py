@@ -21,6 +21,7 @@ from engine.channel import (
 from engine.config import ChannelSection
 from engine.conversations import Conversations
 from engine.errors import BadPlace, BadTicket, UnknownContact
+from engine.facade import Facade
 from engine.faults import Faults
 from engine.identities import IdentityKey
 from engine.message_store import Message, MessageStore
@@ -28,7 +29,6 @@ from engine.model import Abandon, Connected, ConnectFailed
 from engine.places import contact_of, place_ticket
 from engine.port_effects import EffectQueue
 from engine.port_limits import Gate, TypingLimit, check_arrival, check_bytes
-from engine.service import Service
 from engine.terms import Terms
 from engine.views import CONTACT_STATES
 from engine.wishes import NO_WISHES, Wishes
@@ -73,7 +73,7 @@ class ServicePort:
 
     def __init__(
         self,
-        service: Service,
+        service: Facade,
         section: ChannelSection,
         tokens: CustomerTokens,
         mounts: Mounting,

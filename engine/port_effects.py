@@ -20,10 +20,10 @@ from engine.bus import ForChannel, Item, SlowReader, TooOld
 from engine.channel import Connect, Effect, Ended, MessageOut, Typing
 from engine.conversations import Conversations
 from engine.effects import effects_of
+from engine.facade import Facade
 from engine.faults import Faults
 from engine.message_store import Confirmed, Message
 from engine.notices import MessageNotice, TypingNotice
-from engine.service import Service
 from engine.subscription import EventBatch, Subscription
 from engine.views import CONTACT_STATES
 
@@ -68,7 +68,7 @@ class EffectQueue:
     """
 
     def __init__(
-        self, service: Service, conversations: Conversations, channel: str, faults: Faults | None = None
+        self, service: Facade, conversations: Conversations, channel: str, faults: Faults | None = None
     ) -> None:
         self._faults = faults
         self._service = service

@@ -18,13 +18,13 @@ import structlog
 import trio
 
 from engine.admission import Admission
-from engine.bus import Bus, Scope
+from engine.bus import Bus
 from engine.clock import Clock, SystemClock, not_before
 from engine.config import SiteConfig
 from engine.config_compile import compile_config, refusal_text
 from engine.conversations import Conversations, check_same_moment
-from engine.desk import Desk
 from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
+from engine.facade import Facade
 from engine.gateway_limits import Doors
 from engine.inbox import Pace, Part
 from engine.journal import (
@@ -45,11 +45,8 @@ from engine.model import Ack, Command, Configure, Restarted, encode_frame
 from engine.names import Names
 from engine.opening import Notes, Opening
 from engine.outside import Outside, asks_outside
-from engine.reading import Reading
 from engine.replay import Replayed, replay
 from engine.router import Batch, Intake
-from engine.subscription import Subscription
-from engine.supervision import Supervision
 from engine.taking_in import IN_PROCESS, TakingIn
 
 SECRET_BYTES = 32
@@ -60,7 +57,7 @@ _ack_decoder = msgspec.msgpack.Decoder(Ack)
 _log = structlog.get_logger(__name__)
 
 
-class Service(TakingIn, Supervision, Reading):
+class Service(TakingIn, Facade):
     """The running engine. Made by `open_service`.
 
     Attributes:
@@ -79,6 +76,8 @@ class Service(TakingIn, Supervision, Reading):
         leases: who is at agents' desks and behind channels.
     """
 
+    by_hand: Notes
+
     def __init__(
         self, site: SiteConfig, clock: Clock, writer: JournalWriter, state: Replayed, bus: Bus
     ) -> None:
@@ -92,7 +91,7 @@ class Service(TakingIn, Supervision, Reading):
         self.by_hand = Notes(site.data)
         self.outside: Outside | None = None
         self.pulse = Pulse()
-        self.leases = Leases(self)
+        self._leases = Leases(self)
         self._router = state.router
         self._writer = writer
         self._seq = state.seq
@@ -104,31 +103,6 @@ class Service(TakingIn, Supervision, Reading):
         self.pace = Pace()
         self._scanner = Intake("admin")
         self._waiting: dict[int, _Answer] = {}
-
-    # ----- what everybody may ask -------------------------------------------------------------
-
-    def desk(self, agent: str) -> Desk:
-        """Return the desk of a configured agent.
-
-        Raises:
-            UnknownName: no such agent.
-        """
-        return Desk(self, agent, self.names.id("agent", agent))
-
-    def subscribe(
-        self, scope: Scope, resume_from: int | None = None, *, notices: bool = False
-    ) -> Subscription:
-        """Begin a subscription; use it as a context manager or close it.
-
-        Args:
-            scope: whose events.
-            resume_from: begin behind this batch; None = now.
-            notices: `Subscription.receive` gives messages and typing, too.
-
-        Raises:
-            TooOld: `resume_from` is not at hand any more.
-        """
-        return Subscription(self.bus.subscribe(scope, resume_from, notices=notices))
 
     # ----- what everybody may do --------------------------------------------------------------
 
@@ -160,6 +134,11 @@ class Service(TakingIn, Supervision, Reading):
         if answer.code:
             raise refusal(answer.code, answer.value)
         return answer.value
+
+    @property
+    def leases(self) -> Leases:
+        """Who is at agents' desks and behind channels."""
+        return self._leases
 
     @property
     def journal_open(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Protocol
 
 from engine.clock import Clock
 from engine.conversations import number_of
@@ -11,7 +12,14 @@ from engine.demand import requires_of
 from engine.errors import UnknownAgent, UnknownQueue
 from engine.model import KEEP_HEAD_START, Change, Command, Hours, HoursState, Move, Release, TakeOver
 from engine.names import Names
-from engine.opening import Notes
+
+
+class NotedByHand(Protocol):
+    """Where it is noted what supervisors have opened and closed."""
+
+    def note(self, queue: str, state: HoursState, at_us: int) -> None:
+        """Remember it."""
+        ...
 
 
 class Supervision:
@@ -24,7 +32,7 @@ class Supervision:
     """
 
     names: Names
-    by_hand: Notes
+    by_hand: NotedByHand
     clock: Clock
 
     async def command(self, command: Command) -> int:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import ssl
 from typing import Final, TypeAlias
 
+import structlog
 import trio
 
 from engine.config_types import Certificate
 from engine.errors import ConfigError
+
+_log = structlog.get_logger(__name__)
 
 HANDSHAKE_S: Final = 5.0
 """Who has not finished the handshake by then is cut."""
@@ -167,3 +170,13 @@ def _no_password() -> str:
 
 def _reason(error: Exception) -> str:
     return str(getattr(error, "reason", None) or error)
+
+
+def read_again(certificate: ServerTls) -> None:
+    """Read a certificate's files again and log it; those that cannot be used change nothing."""
+    try:
+        certificate.reload()
+    except ConfigError as error:
+        _log.error("a certificate was not read again, the one before stays", errors=error.errors)
+    else:
+        _log.info("a certificate was read again", server=certificate.setting)

@@ -22,9 +22,9 @@ import structlog
 import trio
 
 from engine.errors import PaiduiError
+from engine.facade import Facade
 from engine.lifecycle import Progress, Supervisor
 from engine.router import Router
-from engine.service import Service
 
 EXIT_STUCK: Final = 70
 """The exit code of a process that ended itself because nothing got on."""
@@ -52,7 +52,7 @@ class InvariantBroken(PaiduiError):
     """The router's state is not what its rules make of the journal; the text names the rule and the seq."""
 
 
-async def beat(service: Service, progress: Progress, supervisor: Supervisor) -> None:
+async def beat(service: Facade, progress: Progress, supervisor: Supervisor) -> None:
     """Look at the service's task until cancelled, and tell the service manager while it gets on."""
     while True:
         progress.look(work=service.behind_us() > OVERDUE_US)

@@ -7,7 +7,7 @@ everything they serve passes through the guard of `engine.web_guard`.
 from __future__ import annotations
 
 import errno
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -64,7 +64,16 @@ def _hypercorn_config(limits: WebLimits) -> Config:
     return config
 
 
-async def _listen(bind: Address, setting: str) -> list[trio.SocketListener]:
+async def listen(bind: Address, setting: str) -> list[trio.SocketListener]:
+    """Listen on an address.
+
+    Args:
+        bind: port 0 lets the system choose.
+        setting: what the configuration calls `bind`, for the error.
+
+    Raises:
+        ConfigError: it cannot be listened on; names `setting`.
+    """
     try:
         return await trio.open_tcp_listeners(bind.port, host=bind.host, backlog=512)
     except OSError as error:
@@ -77,7 +86,7 @@ async def _listen(bind: Address, setting: str) -> list[trio.SocketListener]:
 
 async def serve_web(
     mounts: Mounts | Mapping[str, AsgiApp],
-    bind: Address,
+    bind: Address | Sequence[trio.SocketListener],
     shutdown: trio.Event,
     *,
     limits: WebLimits | None = None,
@@ -89,7 +98,8 @@ async def serve_web(
 
     Args:
         mounts: prefix to application, or `Mounts` when some come and go.
-        bind: where to listen; port 0 lets the system choose, `task_status` reports which.
+        bind: where to listen; port 0 lets the system choose, `task_status` reports which. Or listeners that
+            somebody has opened, which are closed at the end.
         shutdown: when set, no connection is accepted any more, WebSocket handlers are told through
             ``closing``, and whatever runs after the grace period is cancelled.
         limits: see `WebLimits`.
@@ -103,7 +113,7 @@ async def serve_web(
     limits = limits or WebLimits()
     if not isinstance(mounts, Mounts):
         mounts = _mounts_of(mounts)
-    listeners = await _listen(bind, setting)
+    listeners = await listen(bind, setting) if isinstance(bind, Address) else list(bind)
     context = WorkerContext(None)
     async with trio.open_nursery() as lifespans:
         await lifespans.start(mounts.run)

@@ -267,20 +267,33 @@ def decode_frames(data: bytes) -> tuple[list[Frame], bytes]:
 
     Kinds that this release does not know are skipped, and fields at the end: a newer server may say more.
     """
-    messages = []
+    messages: list[Frame] = []
+    bodies, rest = split_bodies(data)
+    for body in bodies:
+        if (message := _decoded(body)) is not None:
+            messages.append(message)
+    return messages, rest
+
+
+def split_bodies(data: bytes) -> tuple[list[memoryview], bytes]:
+    """Return the body of every whole frame, and the bytes of one that is not all there.
+
+    Raises:
+        Malformed: a frame is longer than any server sends.
+    """
+    bodies = []
     at, end = 0, len(data)
     view = memoryview(data)
     while end - at >= _LENGTH_BYTES:
-        length = int.from_bytes(view[at : at + _LENGTH_BYTES], "big")
+        start = at + _LENGTH_BYTES
+        length = int.from_bytes(view[at:start], "big")
         if length > MAX_CONFIGURE_BYTES:
             raise Malformed(f"frame: expected at most {MAX_CONFIGURE_BYTES} bytes, got {length}")
-        if end - at - _LENGTH_BYTES < length:
+        if end - start < length:
             break
-        body = view[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length]
-        at += _LENGTH_BYTES + length
-        if (message := _decoded(body)) is not None:
-            messages.append(message)
-    return messages, data[at:]
+        at = start + length
+        bodies.append(view[start:at])
+    return bodies, data[at:]
 
 
 _UNKNOWN_KIND = re.compile(r"Invalid value \d+ - at `\$\[0\]`")

@@ -9,13 +9,13 @@ from console.access import identify
 from console.acts import Acts
 from console.api.site import reply
 from console.problems import Problem, unknown_contact
+from engine.facade import Facade
 from engine.logins import Logins
 from engine.names import UnknownName
-from engine.service import Service
 from engine.store import Store
 
 
-def contacts_api(service: Service, store: Store, logins: Logins) -> Blueprint:
+def contacts_api(service: Facade, store: Store, logins: Logins) -> Blueprint:
     """Return the blueprint."""
     api = Blueprint("contacts", __name__, url_prefix="/api/contacts")
 

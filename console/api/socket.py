@@ -15,12 +15,12 @@ from console.live import Hub
 from console.problems import Problem
 from console.socket import Socket
 from engine.auth import BadToken
+from engine.facade import Facade
 from engine.logins import Logins
-from engine.service import Service
 from engine.store import Store
 
 
-def socket_api(service: Service, store: Store, logins: Logins, hub: Hub) -> Blueprint:
+def socket_api(service: Facade, store: Store, logins: Logins, hub: Hub) -> Blueprint:
     """Return the blueprint."""
     api = Blueprint("socket", __name__)
 

@@ -10,12 +10,12 @@ from console.acts import unlock
 from console.api.site import done
 from console.live import Hub
 from console.sight import sight_of
+from engine.facade import Facade
 from engine.logins import Logins
-from engine.service import Service
 from engine.store import Store
 
 
-def supervisor_api(service: Service, store: Store, logins: Logins, hub: Hub) -> Blueprint:
+def supervisor_api(service: Facade, store: Store, logins: Logins, hub: Hub) -> Blueprint:
     """Return the blueprint."""
     api = Blueprint("supervisor", __name__, url_prefix="/api")
 

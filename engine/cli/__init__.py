@@ -57,6 +57,7 @@ SUBCOMMANDS = (
 )
 # Started by `serve` and `demo` as processes of their own; nobody types them.
 PARTS = (
+    Subcommand("edge", "engine.cli.edge", "the process of the pages and the hosted channels"),
     Subcommand("stats", "engine.cli.stats", "the statistics process"),
     Subcommand("keeper", "engine.cli.keeper", "the journal's snapshots, sealed segments and their end"),
     Subcommand("players", "engine.cli.players", "the demonstration's simulated customers and agents"),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trio
 
-from engine.cli.logs import set_up_logs
+from engine.cli.logs import log_words, set_up_logs
 from engine.cli.serve import Running, part_options, run_site
 from engine.cli.site_options import DEMO_CONFIG, with_ports
 from engine.config import SiteConfig, load_site
@@ -57,7 +57,8 @@ def run(options: argparse.Namespace) -> int:
     parts = [["keeper", *shared], ["stats", *shared]]
     if not options.empty:
         parts.append(["players", *shared, "--seed", str(options.seed)])
-    trio.run(partial(run_site, site, ready=ready, parts=parts, seconds=options.seconds))
+    words = log_words(options)
+    trio.run(partial(run_site, site, ready=ready, parts=parts, words=words, seconds=options.seconds))
     return 0
 
 

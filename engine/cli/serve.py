@@ -1,7 +1,7 @@
 """`paidui serve`: puts a site together and runs it.
 
-Core (journal, router, gateway) and edge (console, hosted channels) share this process; statistics, and the
-demonstration's players, are parts in processes of their own.
+This process is the core: journal, router, gateway. The edge (console, hosted channels), the statistics, the
+keeper and the demonstration's players are parts in processes of their own.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ from pathlib import Path
 import structlog
 import trio
 
-from console.app import create_console
 from engine.attachments import Attachments
 from engine.auth import Tokens
+from engine.cli.edge_part import edge_part, end_silent, listen_for_pages
 from engine.cli.logs import add_log_options, log_words, set_up_logs
-from engine.cli.parts import keep_running, until_parent_ends
+from engine.cli.parts import Part, until_parent_ends
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.config import Address, SiteConfig
+from engine.edge.door import EdgeDoor
 from engine.errors import ConfigError, PaiduiError
 from engine.gateway import Gateway
 from engine.health import PATHS, Health, HealthPages
 from engine.keys import site_key, token_key
 from engine.lifecycle import Progress, Supervisor, drained, written_pid
 from engine.logins import Logins
-from engine.plugins import PluginHost, check_channels
+from engine.plugins import check_channels
 from engine.service import Service, open_service
 from engine.store import Store
-from engine.tls import ServerTls, tls_of
+from engine.tls import ServerTls, read_again, tls_of
 from engine.watchdog import EXIT_BROKEN, InvariantBroken, beat, guarded, is_panic
 from engine.web import serve_web
 from engine.web_mounts import Mounts
@@ -45,6 +46,9 @@ _log = structlog.get_logger(__name__)
 
 PRIVATE = 0o077
 """Journal, store and statistics are for this user alone; the parts inherit it."""
+
+EDGE_FIRST_S = 5.0
+"""For so long the other parts wait for it: people do, too."""
 
 Ready = Callable[["Running"], Awaitable[None]]
 
@@ -62,7 +66,9 @@ class Running:
         store: who is there.
         service: the running service.
         progress: when its task got on last.
-        certificates: what its servers prove themselves with.
+        gateway_tls: what the gateway proves itself with; None = nothing.
+        door: where the edge comes in.
+        edge: the process of the pages and the hosted channels.
     """
 
     site: SiteConfig
@@ -73,7 +79,9 @@ class Running:
     store: Store
     service: Service
     progress: Progress
-    certificates: Sequence[ServerTls]
+    gateway_tls: ServerTls | None
+    door: EdgeDoor
+    edge: Part
 
     @property
     def url(self) -> str:
@@ -116,7 +124,8 @@ def run(options: argparse.Namespace) -> int:
     shared = part_options(options)
     parts = [["keeper", *shared], ["stats", *shared]]
     try:
-        trio.run(partial(run_site, site, ready=announce, parts=parts, child=options.child))
+        words = log_words(options)
+        trio.run(partial(run_site, site, ready=announce, parts=parts, words=words, child=options.child))
     except InvariantBroken as error:
         _log.critical("the router broke an invariant: the site ends", error=str(error), exit_code=EXIT_BROKEN)
         return EXIT_BROKEN
@@ -155,6 +164,7 @@ async def run_site(
     *,
     ready: Ready,
     parts: Sequence[Sequence[str]] = (),
+    words: Sequence[str] = (),
     seconds: float | None = None,
     child: bool = False,
 ) -> None:
@@ -163,7 +173,8 @@ async def run_site(
     Args:
         site: its configuration.
         ready: told once everything is open.
-        parts: subcommands that run in processes of their own.
+        parts: subcommands that run in processes of their own, beside the edge.
+        words: how the edge logs.
         seconds: end by itself after this long.
         child: end when standard input ends.
 
@@ -177,14 +188,18 @@ async def run_site(
     supervisor = Supervisor()
     try:
         async with AsyncExitStack() as stack:
-            site_up = await _open(stack, site, stop, supervisor)
+            site_up = await _open(stack, site, stop, supervisor, words)
             # What is there now stays: the cycle collector need not walk it while contacts wait.
             gc.collect()
             gc.freeze()
             nursery = await stack.enter_async_context(trio.open_nursery())
-            for part in parts:
-                nursery.start_soon(keep_running, part)
             with site_up.kept():
+                # Whoever fails again and again gets its keeper, too.
+                with trio.move_on_after(EDGE_FIRST_S):
+                    await site_up.door.opened.wait()
+                for part in parts:
+                    nursery.start_soon(Part(part).keep_running)
+                await site_up.door.opened.wait()
                 await ready(site_up)
                 supervisor.tell("READY=1", f"STATUS={site.name} is open")
                 nursery.start_soon(_tell_drain, site_up, supervisor)
@@ -196,53 +211,66 @@ async def run_site(
         raise _first(group) from group
 
 
-async def _open(stack: AsyncExitStack, site: SiteConfig, stop: trio.Event, supervisor: Supervisor) -> Running:
-    """Open journal, store, gateway, channels and pages, in this order; the stack closes them in reverse."""
+async def _open(
+    stack: AsyncExitStack,
+    site: SiteConfig,
+    stop: trio.Event,
+    supervisor: Supervisor,
+    words: Sequence[str],
+) -> Running:
+    """Open journal, store, gateway and the edge's door, in this order; the stack closes them in reverse."""
     check_channels(site.channels)
     make_folder(site.data)
+    tls_of(site.web.certificate, "web")  # the edge's: what is wrong with it is said here, and nothing starts
+    gateway_tls = tls_of(site.gateway.certificate, "gateway")
+    listeners = await listen_for_pages(stack, site)
+    nursery = await stack.enter_async_context(trio.open_nursery())
+    stack.callback(nursery.cancel_scope.cancel)
+    # Begun before the rest: it takes as long to load as this process takes to open.
+    door = EdgeDoor(site, nursery)
+    edge = edge_part(door, listeners, words)
+    nursery.start_soon(edge.keep_running)
+    nursery.start_soon(end_silent, door, edge)
     store = await stack.enter_async_context(Store.of(site))
     await Attachments(site.data / "attachments", store).sweep()
     if not (site.data / "journal").exists() and await store.highest_contact():
         why = f"its journal is gone, but {store.place} has the conversations of contacts that stood in it"
         raise ConfigError([f"{site.data}: {why}; restore both from one copy, or take another store too"])
-    web_tls, gateway_tls = tls_of(site.web.certificate, "web"), tls_of(site.gateway.certificate, "gateway")
     tokens, secret = Tokens(token_key(site.data), site.name), site_key(site.data)
     service = await stack.enter_async_context(open_service(site, store=store, secret=secret))
-    logins = Logins(store, tokens, secret)
-    mounts = Mounts(request_log=site.ops.request_log, trusted_proxies=site.web.trusted_proxies)
-    mounts.mount("/", create_console(service, store, logins, site), essential=True)
-    host = PluginHost(service, tokens, mounts)
     progress = Progress(service.pulse)
-    health = Health(service, store, host.health, progress, site.stats.bind)
     nursery = await stack.enter_async_context(trio.open_nursery())
     stack.callback(nursery.cancel_scope.cancel)
     nursery.start_soon(beat, service, progress, supervisor)
-    # Closed first: the pages say good-bye and end within the server's own grace period.
-    pages = await stack.enter_async_context(trio.open_nursery())
-    stack.callback(stop.set)
-    await _show_health(pages, site, mounts, health, stop)
-    web_port = await pages.start(partial(serve_web, tls=web_tls), mounts, site.web.bind, stop)
-    await nursery.start(host.run)
+    health = Health(service, store, door, progress, site.stats.bind)
+    door.unlock(service, health.page)
+    stack.push_async_callback(edge.end)
+    await _show_health(nursery, site, health, stop)
     gateway_open = partial(Gateway(service, tokens).serve, tls=gateway_tls)
     ports = await nursery.start(gateway_open, site.gateway.bind, site.gateway.socket)
     health.opened = True
-    web, gateway = Address(site.web.bind.host, web_port), Address(site.gateway.bind.host, ports.tcp)
-    errors, certificates = tuple(service.config_errors), [one for one in (web_tls, gateway_tls) if one]
-    return Running(site, web, gateway, errors, logins, store, service, progress, certificates)
+    return Running(
+        site,
+        Address(site.web.bind.host, int(listeners[0].socket.getsockname()[1])),
+        Address(site.gateway.bind.host, ports.tcp),
+        tuple(service.config_errors),
+        Logins(store, tokens, secret),
+        store,
+        service,
+        progress,
+        gateway_tls,
+        door,
+        edge,
+    )
 
 
-async def _show_health(
-    pages: trio.Nursery, site: SiteConfig, mounts: Mounts, health: Health, stop: trio.Event
-) -> None:
-    """Serve the health pages beside the desk, and to all who ask where the operator wants them apart."""
-    beside = HealthPages(health, open_to_all=False)
-    for path in PATHS:
-        mounts.page(path, beside)
+async def _show_health(nursery: trio.Nursery, site: SiteConfig, health: Health, stop: trio.Event) -> None:
+    """Serve the health pages to all, where the operator wants them; the edge has them beside the desk."""
     if site.ops.bind is not None:
-        apart = Mounts()
+        mounts = Mounts()
         for path in PATHS:
-            apart.page(path, HealthPages(health, open_to_all=True))
-        await pages.start(partial(serve_web, setting="ops.bind"), apart, site.ops.bind, stop)
+            mounts.page(path, HealthPages(health.page, open_to_all=True))
+        await nursery.start(partial(serve_web, setting="ops.bind"), mounts, site.ops.bind, stop)
 
 
 def make_folder(data: Path) -> None:
@@ -285,22 +313,14 @@ async def _until_signal(running: Running, stop: trio.Event) -> None:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             async for number in signals:
                 if number == signal.SIGHUP:
-                    _reload(running.certificates)
+                    running.edge.signal(number)
+                    if running.gateway_tls is not None:
+                        read_again(running.gateway_tls)
                 elif number == signal.SIGINT or running.service.drain.begun:
                     stop.set()
                 else:
                     drain = partial(drained, running.service, running.site.drain_s)
                     nursery.start_soon(_then_stop, drain, stop)
-
-
-def _reload(certificates: Sequence[ServerTls]) -> None:
-    for one in certificates:
-        try:
-            one.reload()
-        except ConfigError as error:
-            _log.error("a certificate was not read again, the one before stays", errors=error.errors)
-        else:
-            _log.info("a certificate was read again", server=one.setting)
 
 
 async def _then_stop(wait: Callable[[], Awaitable[None]], stop: trio.Event) -> None:

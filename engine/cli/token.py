@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from engine.channel_health import IN_ANOTHER_PROCESS
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.errors import ConfigError
 from engine.keys import tokens_of
-from engine.plugins import IN_ANOTHER_PROCESS
 
 PURPOSES = ("plugin", "edge", "follower", "analyst")
 DAY_S = 86_400

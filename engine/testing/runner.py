@@ -15,7 +15,7 @@ import trio
 
 from engine.auth import Tokens
 from engine.cli.logs import set_up_logs
-from engine.cli.parts import keep_running
+from engine.cli.parts import Part
 from engine.config import load_site
 from engine.gateway import Gateway
 from engine.service import open_service
@@ -34,7 +34,7 @@ async def run(config: str) -> None:
         trio.open_nursery() as nursery,
     ):
         back_ms = round((time.perf_counter() - begun) * 1_000)
-        nursery.start_soon(keep_running, ["keeper", "--config", config, "--quiet"])
+        nursery.start_soon(Part(["keeper", "--config", config, "--quiet"]).keep_running)
         gateway = Gateway(service, Tokens(SECRET, site.name))
         ports = await nursery.start(gateway.serve, site.gateway.bind)
         sys.stdout.write(f"{ports.tcp} {back_ms}\n")

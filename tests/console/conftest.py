@@ -22,6 +22,7 @@ from engine.logins import Logins
 from engine.passwords import AttemptLimits, Passwords
 from engine.service import Service, open_service
 from engine.store import Store
+from engine.testing.edge import edge_beside
 from engine.testing.fixtures import SECRET, small_site
 from engine.web import WebLimits, serve_web
 
@@ -206,8 +207,8 @@ async def open_site(folder: Path, limits: WebLimits | None = None) -> AsyncItera
             name = login.title()
             await store.add_user(login, name=name, password_hash=PASSWORD_HASH, role=role, agent=agent)
         site = Site(service, store, logins, tokens)
-        app = create_console(service, store, logins, config, static=static)
-        async with trio.open_nursery() as nursery:
+        async with edge_beside(service, store, SECRET) as edge, trio.open_nursery() as nursery:
+            app = create_console(edge.service, store, logins, config, static=static)
             bind = Address("127.0.0.1", 0)
             limits = limits or WebLimits(graceful_s=0.5, send_timeout_s=0.3)
             serve = partial(serve_web, {"/": app}, bind, site.shutdown, limits=limits)

@@ -21,6 +21,7 @@ from engine.keys import site_key, token_key
 from engine.logins import Logins
 from engine.store import Store
 from tests.e2e.serve_process import free_ports
+from tools.bench.processes import child_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a password for tests"
@@ -184,6 +185,11 @@ class RunningSite:
     def kill(self) -> None:
         """End it as a power cut would."""
         self._end(signal.SIGKILL)
+
+    def kill_edge(self) -> None:
+        """End the process of its pages and hosted channels; the core goes on."""
+        assert self.process is not None
+        os.kill(child_of(self.process.pid, "edge"), signal.SIGKILL)
 
     def stop(self) -> None:
         """End it as an operator would."""

@@ -201,6 +201,27 @@ def test_a_killed_server_loses_nothing_of_a_conversation(people: People) -> None
     people.complaints[:] = [line for line in people.complaints if "ERR_CONNECTION_REFUSED" not in line]
 
 
+def test_a_killed_edge_loses_nothing_of_a_conversation(people: People) -> None:
+    desk = people.agent("tom")
+    customer = people.customer("accounts", "钱多")
+    customer_says(customer, "before")
+    accept(desk)
+    say(desk, "I am here")
+    expect(texts(customer)).to_have_text(["before", "I am here"])
+    people.site.kill_edge()
+    customer_says(customer, "while it was dead")
+    say(desk, "I wrote too")
+    expect(texts(desk)).to_have_count(4)
+    expect(texts(customer)).to_have_count(4)
+    expect(desk.locator(".banner")).to_have_count(0)
+    say(desk, "Still there?")
+    expect(texts(customer).last).to_have_text("Still there?")
+    desk.get_by_role("button", name="End", exact=True).click()
+    expect(customer.locator("#over-text")).to_be_visible()
+    # What the browser said about broken connections is no fault of the pages.
+    people.complaints[:] = [line for line in people.complaints if "ERR_CONNECTION" not in line]
+
+
 def test_places_in_the_queue_are_true_for_customers_and_supervisors(people: People) -> None:
     supervisor = people.agent("sue", ready=False)
     line = supervisor.locator(".by-queue tr", has_text="Private banking").locator("td").first

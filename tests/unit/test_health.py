@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,10 +15,10 @@ import trio
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine import health as health_module
+from engine.channel_health import ChannelHealth
 from engine.config import Address
 from engine.health import PATHS, Health, HealthPages, from_this_machine
 from engine.lifecycle import Progress, Pulse
-from engine.plugins import ChannelHealth
 from engine.service import Service
 from engine.store import Store
 from engine.testing.fixtures import small_service
@@ -25,26 +26,32 @@ from engine.web import serve_web
 from engine.web_mounts import Mounts
 
 
+@dataclass
+class SomeEdge:
+    channels: dict[str, ChannelHealth]
+    is_open: bool = True
+
+
 class Watched(NamedTuple):
     service: Service
     store: Store
     health: Health
-    channels: dict[str, ChannelHealth]
+    edge: SomeEdge
     url: str
 
 
 @asynccontextmanager
 async def watched(folder: Path, *, open_to_all: bool = False) -> AsyncIterator[Watched]:
     async with Store(folder / "store.sqlite") as store, small_service(folder, store=store) as service:
-        channels = {"chat": ChannelHealth("open")}
-        health = Health(service, store, channels, Progress(service.pulse), None)
+        edge = SomeEdge({"chat": ChannelHealth("open")})
+        health = Health(service, store, edge, Progress(service.pulse), None)
         health.opened = True
         mounts, shutdown = Mounts(), trio.Event()
         for path in PATHS:
-            mounts.page(path, HealthPages(health, open_to_all=open_to_all))
+            mounts.page(path, HealthPages(health.page, open_to_all=open_to_all))
         async with trio.open_nursery() as nursery:
             port = await nursery.start(serve_web, mounts, Address("127.0.0.1", 0), shutdown)
-            yield Watched(service, store, health, channels, f"http://127.0.0.1:{port}")
+            yield Watched(service, store, health, edge, f"http://127.0.0.1:{port}")
             shutdown.set()
 
 
@@ -66,13 +73,14 @@ async def test_a_site_that_is_well_says_so(tmp_path: Path) -> None:
 
 async def test_readiness_names_what_is_missing(tmp_path: Path) -> None:
     async with watched(tmp_path) as site:
-        site.channels["chat"].state = "failed"
+        site.edge.channels["chat"].state = "failed"
         site.service.config_errors = ["one", "two"]
         site.service.drain.begin(60)
         site.health.opened = False
+        site.edge.is_open = False
         answer = await get(site.url + "/readyz")
         assert answer.status_code == 503
-        assert set(answer.json()["not_ready"]) == {"channels.chat", "draining", "start"}
+        assert set(answer.json()["not_ready"]) == {"channels.chat", "draining", "edge", "start"}
         assert "2 errors" in answer.json()["warnings"]["configuration"]
         assert (await get(site.url + "/livez")).status_code == 200
 
@@ -128,7 +136,7 @@ def test_progress_is_turns_or_rest(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_figures_do_not_leave_by_a_proxy(tmp_path: Path, header: str) -> None:
     async with watched(tmp_path) as site:
         assert (await get(site.url + "/metrics", **{header: "10.0.0.1"})).status_code == 404
-        site.channels["chat"].state = "failed"
+        site.edge.channels["chat"].state = "failed"
         assert (await get(site.url + "/readyz", **{header: "10.0.0.1"})).json() == {"ok": False}
 
 

@@ -117,7 +117,11 @@ def proportional_kb(root: int) -> Iterator[tuple[str, int]]:
 def _tree(pid: int, name: str) -> Iterator[tuple[int, str]]:
     yield pid, name
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text("utf-8").split():
+        try:
+            children = (task / "children").read_text("utf-8").split()
+        except FileNotFoundError:
+            continue  # a thread that has just ended
+        for child in children:
             words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
             part = words[words.index(b"engine") + 1].decode() if b"engine" in words else "?"
             yield from _tree(int(child), part)
