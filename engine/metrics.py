@@ -27,6 +27,7 @@ from prometheus_client.registry import Collector
 from engine.channel_health import IN_ANOTHER_PROCESS
 from engine.config import SiteConfig
 from engine.errors import REFUSALS
+from engine.gateway_limits import TURNED_AWAY
 from engine.journal.contract import RULES_VERSION
 from engine.messages.codec import EVENTS
 from engine.names import Names
@@ -278,7 +279,8 @@ def _of_doors(service: Service) -> Iterator[Metric]:
     doors, refused = service.doors, service.admission.refused
     yield _gauge("connections", "Connections of the gateway now.", doors.connections)
     text = "Connections that the gateway has turned away, by the code of their good-bye."
-    yield _counters("connections_turned_away", text, "code", sorted(doors.turned_away.items()))
+    turned_away = ((code, doors.turned_away[code]) for code in TURNED_AWAY)
+    yield _counters("connections_turned_away", text, "code", turned_away)
     text = "Arrivals over the gateway beyond the rates that are admitted, by channel."
     served = {one.name for one in service.site.channels.values() if one.plugin == IN_ANOTHER_PROCESS}
     counts = ((name or "unknown", refused[name]) for name in sorted(served | refused.keys()))

@@ -130,6 +130,7 @@ async def test_what_was_not_let_in_is_counted(tmp_path: Path) -> None:
         quiet = read(service)
         assert value(quiet, "connections") == 1
         assert value(quiet, "arrivals_not_admitted_total", channel="voice") == 0
+        assert value(quiet, "connections_turned_away_total", code="bad_token") == 0
         with pytest.raises(Disconnected):
             async with connect(address, "nonsense", "x"):
                 pass
