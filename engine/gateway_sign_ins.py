@@ -77,11 +77,13 @@ class SignIns:
                 shown[agent] = sign_in
         living = await self._living(shown.values())
         code = "over" if living is not None else "unchecked"
-        for agent in [one for one in shown if not self._is_of(one, (living or {}).get(shown[one]))]:
-            refused.setdefault(code, []).append(agent)
-            del shown[agent]
-        self._held.update(shown)
-        return list(shown), [_detached(agents, code) for code, agents in refused.items()]
+        for agent, sign_in in shown.items():
+            if not self._is_of(agent, (living or {}).get(sign_in)):
+                refused.setdefault(code, []).append(agent)
+        not_let_in = set().union(*refused.values())  # also who is named twice, once in vain
+        admitted = {agent: sign_in for agent, sign_in in shown.items() if agent not in not_let_in}
+        self._held.update(admitted)
+        return list(admitted), [_detached(agents, code) for code, agents in refused.items()]
 
     async def look_after(self, tell: Callable[[Sequence[Detached]], None]) -> None:
         """Say whose sign-ins are over, until cancelled.

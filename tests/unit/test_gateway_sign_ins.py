@@ -148,6 +148,17 @@ async def test_each_agent_is_looked_at_for_itself(tmp_path: Path) -> None:
         await desk.request(SignIn(agent=ann))
 
 
+async def test_who_is_named_twice_and_once_in_vain_is_not_attached(tmp_path: Path) -> None:
+    async with site(tmp_path) as one, console(one.address) as desk:
+        bob, access = one.agent("bob"), await one.access("bob")
+        for shown in ([access, "nonsense"], ["nonsense", access]):
+            await desk.send_control(Attach(agents=[bob, bob], access=shown))
+            assert (await wait_for(desk, Detached)).agents == [bob]
+            with pytest.raises(NotTaken, match="not_allowed"):
+                await desk.request(SignIn(agent=bob))
+        assert not one.service.leases.agents.is_held(bob)
+
+
 async def test_commands_may_stand_right_behind_an_attach(tmp_path: Path) -> None:
     async with site(tmp_path) as one, console(one.address) as desk:
         bob, access = one.agent("bob"), await one.access("bob")
