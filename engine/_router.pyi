@@ -259,6 +259,12 @@ class Intake:
     def limit_head_starts(self, limits: Sequence[tuple[int, int]]) -> None:
         """Refuses longer head starts, us, to these queues; in the place of earlier limits."""
 
+    def check_attaches(self) -> None:
+        """From now on an edge's `attach` frames attach nobody; the caller does, with `attach`.
+
+        `feed` stops behind each, and goes on with the next piece, which may be empty.
+        """
+
     def attach(self, agents: Sequence[int]) -> None: ...
     def detach(self, agents: Sequence[int]) -> None: ...
     def feed(

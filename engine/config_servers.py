@@ -21,6 +21,7 @@ from engine.config_types import (
     StoreSection,
     Web,
 )
+from engine.journal.contract import FORMAT_VERSION, WRITABLE_FORMATS, unwritable
 
 POSTGRESQL: Final = "postgresql+psycopg"
 """How the URL of a PostgreSQL store begins."""
@@ -138,7 +139,10 @@ def read_journal(table: Table) -> JournalSection:
         days=table.integer("days", 1, 36_500, 400),
         max_bytes=table.integer("max_bytes", 1 << 20, 1 << 60, 1 << 40),
         reserve_bytes=table.integer("reserve_bytes", 0, 1 << 30, 8 << 20),
+        format=table.integer("format", 1, 1_000_000, FORMAT_VERSION),
     )
+    if journal.format not in WRITABLE_FORMATS:
+        table.error("format", unwritable(journal.format))
     table.finish()
     return journal
 

@@ -178,7 +178,8 @@ class StoreSection:
 class JournalSection:
     """How the journal is kept: its segments, its snapshots, and for how long it stays.
 
-    ``snapshot_every`` in commands; ``days`` and ``max_bytes`` of segments that are followed by another.
+    ``snapshot_every`` in commands; ``days`` and ``max_bytes`` of segments that are followed by another;
+    ``format`` of new ones.
     """
 
     snapshot_every: int
@@ -187,6 +188,7 @@ class JournalSection:
     days: int
     max_bytes: int
     reserve_bytes: int
+    format: int
 
 
 @dataclass(frozen=True, slots=True)

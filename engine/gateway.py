@@ -18,10 +18,13 @@ from engine.auth import BadToken
 from engine.bus import ForAgents, ForAll, ForChannel, Scope
 from engine.config import Address
 from engine.errors import Malformed
-from engine.gateway_connection import LAST_WORD_S, Connection, Peer
+from engine.gateway_connection import LAST_WORD_S, Connection
 from engine.gateway_frames import closing, refusal_frame
-from engine.gateway_limits import RESERVED_FILES, Doors, TurnedAway, room_for_sockets
+from engine.gateway_limits import RESERVED_FILES, TurnedAway, room_for_sockets
+from engine.gateway_peer import Peer
+from engine.gateway_sign_ins import SignIns
 from engine.gateway_submit import PeerKind
+from engine.gateway_versions import BadVersions, agreed_version
 from engine.model import Hello, decode_body
 from engine.service import Service
 from engine.tls import ServerTls, Stream, accepted
@@ -95,8 +98,7 @@ class Gateway:
     def __init__(self, service: Service, tokens: TokenVerifier) -> None:
         self._service = service
         self._tokens = tokens
-        limits = service.site.gateway
-        self.doors = Doors(limits.max_connections, limits.max_from_address)
+        self.doors = service.doors
         self._open: dict[Connection, Peer] = {}
         self._lingering = 0
 
@@ -199,17 +201,32 @@ class Gateway:
         if scope.cancelled_caught:
             hello = "no hello within 5 s"
         if isinstance(hello, str):
+            self.doors.turned_away["protocol_error"] += 1
             await _refuse(stream, closing("protocol_error", hello, self._service.seq))
             return
         if hello is None:
             return
         try:
+            agreed = agreed_version(hello.versions)
             peer = self._peer(hello, address)
+        except BadVersions as error:
+            self.doors.turned_away[error.code] += 1
+            await _refuse(stream, closing(error.code, str(error), self._service.seq))
+            return
         except BadToken as error:
+            self.doors.turned_away["bad_token"] += 1
             text = f"hello.token: {error.reason}; issue one with `paidui token`"
             await _refuse(stream, refusal_frame(None, "bad_token", text), closing("bad_token", text, 0))
             return
-        await self._serve_one(Connection(self._service, stream, peer, hello.resume_seq), peer, rest)
+        connection = Connection(
+            self._service,
+            stream,
+            peer,
+            hello.resume_seq,
+            agreed=None if hello.versions is None else agreed,
+            sign_ins=None if peer.any_agent else SignIns(self._service, self._tokens),
+        )
+        await self._serve_one(connection, peer, rest)
 
     async def _serve_one(self, connection: Connection, peer: Peer, rest: bytes) -> None:
         try:
@@ -226,7 +243,8 @@ class Gateway:
                     continue
                 raise
             channel = self._channel(claims) if kind == "plugin" else None
-            return Peer(kind, hello.name, channel, _scope(kind, channel), address)
+            any_agent = kind != "edge" or claims.get("any_agent") is True
+            return Peer(kind, hello.name, channel, _scope(kind, channel), address, any_agent)
         raise BadToken("wrong_purpose")
 
     def _channel(self, claims: Mapping[str, Any]) -> tuple[str, int]:

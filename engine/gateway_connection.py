@@ -9,22 +9,25 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from functools import partial
 
 import structlog
 import trio
 
 from engine.arrival_keys import channel_secret
 from engine.arrivals import head_start_limits
-from engine.bus import Item, Scope, SlowReader, Subscriber, TooOld
+from engine.bus import Item, SlowReader, Subscriber, TooOld
 from engine.errors import Malformed
-from engine.gateway_frames import closing, contacts_frames, desks_frames, refusal_frame
-from engine.gateway_submit import CREDIT_BYTES, CREDIT_COMMANDS, PeerKind, Submitter
+from engine.gateway_frames import closing, contacts_frames, desks_frames, refusal_frame, welcome_frame
+from engine.gateway_peer import Peer
+from engine.gateway_sign_ins import SignIns
+from engine.gateway_submit import CREDIT_BYTES, CREDIT_COMMANDS, Submitter
 from engine.gateway_talk import Talk
 from engine.model import (
     Attach,
     Control,
     Detach,
+    Detached,
     Message,
     Ping,
     Pong,
@@ -55,38 +58,42 @@ MAX_ATTACHED = 200_000
 _log = structlog.get_logger(__name__)
 
 
-class Peer(NamedTuple):
-    """Who is at the other end.
+class Connection:
+    """A connection that has shown its token.
 
-    Attributes:
-        kind: what its token says it is.
-        name: what it calls itself, for the log.
-        channel: a plugin's channel, name and number.
-        scope: the events that it gets.
-        address: where it comes from; None over a Unix socket.
+    Args:
+        service: the running service.
+        stream: the socket, behind the hello.
+        peer: who is at the other end.
+        resume_seq: the batch behind which it wants events; None = from now on.
+        agreed: the version that was agreed on; None when the client has said none.
+        sign_ins: those of an edge's agents; None where none are needed.
     """
 
-    kind: PeerKind
-    name: str
-    channel: tuple[str, int] | None
-    scope: Scope
-    address: str | None
-
-
-class Connection:
-    """A connection that has shown its token."""
-
-    def __init__(self, service: Service, stream: Stream, peer: Peer, resume_seq: int | None) -> None:
+    def __init__(
+        self,
+        service: Service,
+        stream: Stream,
+        peer: Peer,
+        resume_seq: int | None,
+        *,
+        agreed: int | None = None,
+        sign_ins: SignIns | None = None,
+    ) -> None:
         self._service = service
         self._stream = stream
         self._plain = isinstance(stream, trio.SocketStream)
         self._peer = peer
         self._resume_seq = resume_seq
+        self._agreed = agreed
+        self._sign_ins = sign_ins
         self._intake = Intake(
             "admin" if peer.kind == "part" else peer.kind, peer.channel[1] if peer.channel else None
         )
         if peer.kind not in {"follower", "part"}:
             self._intake.limit_head_starts(head_start_limits(service.site, service.names))
+        if sign_ins is not None:
+            self._intake.check_attaches()
         self._agents: set[int] = set()
         self._reads = False
         self._heard_at = trio.current_time()
@@ -139,24 +146,24 @@ class Connection:
 
     def _tasks(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What else runs while it is open."""
-        return ()
+        return () if self._sign_ins is None else (partial(self._sign_ins.look_after, self._tell_detached),)
 
     def _welcome(self) -> None:
         service, channel = self._service, self._peer.channel
         secret = service.conversations.secret if service.conversations is not None else None
         key = channel_secret(secret, channel[0]) if secret is not None and channel is not None else None
         targets = service.site.targets if channel is not None else {}
-        self._push(
-            Welcome(
-                site=service.site.name,
-                seq=service.seq,
-                names=service.names.as_dict(),
-                arrival_key=key,
-                targets={name: (one.address, dict(one.options)) for name, one in targets.items()},
-                credit_commands=CREDIT_COMMANDS,
-                credit_bytes=CREDIT_BYTES,
-            )
+        welcome = Welcome(
+            site=service.site.name,
+            seq=service.seq,
+            names=service.names.as_dict(),
+            arrival_key=key,
+            targets={name: (one.address, dict(one.options)) for name, one in targets.items()},
+            credit_commands=CREDIT_COMMANDS,
+            credit_bytes=CREDIT_BYTES,
+            agreed=self._agreed,
         )
+        self._subscriber.push_frame(welcome_frame(welcome))
         if self._subscriber.live:
             self._now_live()
         else:
@@ -181,18 +188,20 @@ class Connection:
 
     async def _read(self, data: bytes) -> None:
         while True:
-            if data:
-                runs, refusals, control, fatal = self._intake.feed(data)
-                self.submitter.submit(runs)
-                for request_no, code, text in refusals:
-                    self._subscriber.push_frame(refusal_frame(request_no, code, text))
-                for body in control:
-                    await self._control(body)
-                if (fatal := fatal or self._fatal) is not None:
-                    self._fatal = fatal
-                    self._subscriber.push_frame(b"")  # wakes the writer, who has the last word
-                    await trio.sleep(2 * LAST_WORD_S)
-                    return
+            runs, refusals, control, fatal = self._intake.feed(data)
+            self.submitter.submit(runs)
+            for request_no, code, text in refusals:
+                self._subscriber.push_frame(refusal_frame(request_no, code, text))
+            for body in control:
+                await self._control(body)
+            if (fatal := fatal or self._fatal) is not None:
+                self._fatal = fatal
+                self._subscriber.push_frame(b"")  # wakes the writer, who has the last word
+                await trio.sleep(2 * LAST_WORD_S)
+                return
+            if control and self._sign_ins is not None:
+                data = b""  # behind an `attach` the reader has stopped, until its agents were looked at
+                continue
             await self.submitter.credit()
             # After the commit that is under way, unless the buffer was full: then more is there.
             paced = self._plain and 0 < len(data) < RECEIVE_BYTES and await self._service.pace.wait()
@@ -246,12 +255,14 @@ class Connection:
     async def _attach(self, message: Attach | Detach) -> None:
         agents = message.agents
         if isinstance(message, Detach):
-            self._service.leases.agents.drop(self._agents.intersection(agents))
-            self._agents.difference_update(agents)
-            self._subscriber.detach(agents)
+            self._drop(agents)
             return
         while self._state_bytes > STATE_BYTES:
             await self._written.wait()
+        if self._sign_ins is not None:
+            agents, refused = await self._sign_ins.admit(message)
+            self._tell_detached(refused)
+            self._intake.attach(agents)
         new = set(agents) - self._agents
         if len(self._agents) + len(new) > MAX_ATTACHED:
             self._fatal = f"attach.agents: more than {MAX_ATTACHED} are attached; detach some first"
@@ -261,6 +272,20 @@ class Connection:
         self._subscriber.attach(agents)
         if self._subscriber.live:
             self._push_state(desks_frames(self._service.router, agents))
+
+    def _tell_detached(self, detached: Sequence[Detached]) -> None:
+        for one in detached:
+            self._drop(one.agents)
+            self._push(one)
+            _log.info("an edge has lost agents", edge=self._peer.name, agents=one.agents, code=one.code)
+
+    def _drop(self, agents: Sequence[int]) -> None:
+        self._service.leases.agents.drop(self._agents.intersection(agents))
+        self._agents.difference_update(agents)
+        self._subscriber.detach(agents)
+        if self._sign_ins is not None:
+            self._sign_ins.forget(agents)
+            self._intake.detach(agents)  # by itself it knows only of those in the stream, and earlier
 
     # ----- out --------------------------------------------------------------------------------
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from engine.model import Closing, Refusal, encode_frame
+import msgspec
+
+from engine.model import Closing, Refusal, Welcome, encode_body, encode_frame
 from engine.returning import (
     Contacts,
     DeskLine,
@@ -22,6 +24,7 @@ AGENTS_PER_FRAME = 500
 CONTACTS_PER_FRAME = 500
 CLOSING_CODES = (
     "protocol_error",
+    "version",
     "bad_token",
     "too_many_connections",
     "too_many_from_address",
@@ -75,6 +78,14 @@ def closing(code: str, text: str, seq: int) -> bytes:
     """Return an encoded `closing`."""
     assert code in CLOSING_CODES
     return encode_frame(Closing(code=code, text=text, seq=seq))
+
+
+def welcome_frame(welcome: Welcome) -> bytes:
+    """Return an encoded `welcome`; without `agreed` for who has said no versions: it may not know it."""
+    if welcome.agreed is not None:
+        return encode_frame(welcome)
+    body = msgspec.msgpack.encode(msgspec.msgpack.decode(encode_body(welcome))[:-1])
+    return len(body).to_bytes(_LENGTH_BYTES, "big") + body
 
 
 def contacts_frames(contacts: Sequence[tuple[int, int, int, bytes]]) -> list[bytes]:

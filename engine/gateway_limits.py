@@ -9,6 +9,9 @@ from typing import NamedTuple
 RESERVED_FILES = 512
 """Descriptors that the rest of the process needs: journal, store, pages, what is being refused."""
 
+TURNED_AWAY = ("too_many_connections", "too_many_from_address", "protocol_error", "version", "bad_token")
+"""The codes with which a connection may be closed before it is welcome, as they are counted."""
+
 
 class TurnedAway(NamedTuple):
     """Why a connection is not held."""
@@ -23,6 +26,10 @@ class Doors:
     Args:
         most: in all.
         most_from_address: from one network address; a Unix socket has none.
+
+    Attributes:
+        connections: how many are open.
+        turned_away: how many were not let in, by one of `TURNED_AWAY`.
     """
 
     def __init__(self, most: int, most_from_address: int) -> None:

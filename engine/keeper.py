@@ -177,7 +177,7 @@ class Keeper:
             )
             return False
         state = self._beginning(header)
-        head = made_head(header.site, header.rules, header.number, header.first_seq)
+        head = made_head(header.format, header.site, header.rules, header.number, header.first_seq)
         try:
             write_events(events_path(self._folder, header.number), head, self._happened(state, end, stopped))
         except _Stopped:

@@ -220,3 +220,7 @@ class MessageStore(Protocol):
     async def confirm(self, channel: str, confirmed: Confirmed) -> None:
         """Remember how far a channel has come; it is on the disk when this returns."""
         ...
+
+    async def agents_signed_in(self, sign_ins: Sequence[str]) -> Mapping[str, str]:
+        """Return sign-in -> agent, of those that are not over and whose person has an agent's desk."""
+        ...

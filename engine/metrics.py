@@ -24,9 +24,11 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from engine.channel_health import IN_ANOTHER_PROCESS
 from engine.config import SiteConfig
 from engine.errors import REFUSALS
-from engine.journal.contract import FORMAT_VERSION, RULES_VERSION
+from engine.gateway_limits import TURNED_AWAY
+from engine.journal.contract import RULES_VERSION
 from engine.messages.codec import EVENTS
 from engine.names import Names
 from engine.router import AgentLine, Batch, Figures, Router
@@ -259,6 +261,7 @@ class SiteFigures(Collector):
             "What the journal's files take.",
             folder_bytes(service.site.data / "journal"),
         )
+        yield from _of_doors(service)
         yield _gauge("subscribers", "Who listens to events now.", service.bus.subscribers)
         yield _counter("readers_cut", "Subscribers that did not keep up and were cut.", service.bus.cuts)
         errors = len(service.config_errors)
@@ -266,10 +269,22 @@ class SiteFigures(Collector):
         yield _gauge("draining", "1 while the site takes no arrivals in.", service.drain.begun)
         build = InfoMetricFamily("paidui_build", "What is installed.")
         release = metadata.version("paidui")
-        build.add_metric(
-            [], {"version": release, "journal_format": str(FORMAT_VERSION), "rules": str(RULES_VERSION)}
-        )
+        written = str(service.site.journal.format)
+        build.add_metric([], {"version": release, "journal_format": written, "rules": str(RULES_VERSION)})
         yield build
+
+
+def _of_doors(service: Service) -> Iterator[Metric]:
+    """Who came to the gateway, and what was not let in."""
+    doors, refused = service.doors, service.admission.refused
+    yield _gauge("connections", "Connections of the gateway now.", doors.connections)
+    text = "Connections that the gateway has turned away, by the code of their good-bye."
+    turned_away = ((code, doors.turned_away[code]) for code in TURNED_AWAY)
+    yield _counters("connections_turned_away", text, "code", turned_away)
+    text = "Arrivals over the gateway beyond the rates that are admitted, by channel."
+    served = {one.name for one in service.site.channels.values() if one.plugin == IN_ANOTHER_PROCESS}
+    counts = ((name or "unknown", refused[name]) for name in sorted(served | refused.keys()))
+    yield _counters("arrivals_not_admitted", text, "channel", counts)
 
 
 def agent_state(line: AgentLine) -> str:

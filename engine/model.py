@@ -80,6 +80,7 @@ from engine.messages.control import (
     Closing,
     Control,
     Detach,
+    Detached,
     Events,
     Hello,
     Message,
@@ -157,7 +158,7 @@ from engine.messages.events_waiting import (
     Scheduled,
     Unreserved,
 )
-from engine.messages.frame import Frame
+from engine.messages.frame import SPOKEN_VERSIONS, Frame
 
 __all__ = [
     "COMMANDS",
@@ -168,6 +169,7 @@ __all__ = [
     "MAX_FRAME_BYTES",
     "NO_LIMIT",
     "QUEUE_WRAP_UP",
+    "SPOKEN_VERSIONS",
     "Abandon",
     "Abandoned",
     "Accept",
@@ -208,6 +210,7 @@ __all__ = [
     "Control",
     "Decline",
     "Detach",
+    "Detached",
     "DomainConfig",
     "End",
     "EndWrapUp",

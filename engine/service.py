@@ -25,6 +25,7 @@ from engine.config_compile import compile_config, refusal_text
 from engine.conversations import Conversations, check_same_moment
 from engine.errors import Busy, ConfigError, Malformed, Refused, refusal
 from engine.facade import Facade
+from engine.gateway_limits import Doors
 from engine.inbox import Pace, Part
 from engine.journal import (
     STATE_HASH_EVERY,
@@ -70,6 +71,7 @@ class Service(TakingIn, Facade):
         pace: when connections read.
         by_hand: what supervisors have opened and closed.
         admission: how many arrivals a second come in.
+        doors: the gateway's connections, and how many were turned away.
         pulse: shows that the one task gets on.
         leases: who is at agents' desks and behind channels.
     """
@@ -97,6 +99,7 @@ class Service(TakingIn, Facade):
         self._time = not_before(clock, state.at_us)  # the core's; hours follow the clock that people see
         self._events_hash = state.events_hash
         self.admission = Admission(site)
+        self.doors = Doors(site.gateway.max_connections, site.gateway.max_from_address)
         self.pace = Pace()
         self._scanner = Intake("admin")
         self._waiting: dict[int, _Answer] = {}
@@ -314,7 +317,7 @@ async def open_service(
     """
     folder = site.data / "journal"
     kept = site.journal
-    limits = Limits(kept.segment_bytes, kept.segment_batches, kept.reserve_bytes)
+    limits = Limits(kept.segment_bytes, kept.segment_batches, kept.reserve_bytes, kept.format)
     writer = open_writer(lambda: SqliteJournal(folder, site.name, limits))
     try:
         await writer.start()

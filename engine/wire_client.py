@@ -14,11 +14,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeAlias
 
+import msgspec
 import trio
 
 from engine.errors import Busy, Draining, Malformed, PaiduiError, refusal
 from engine.model import (
     MAX_CONFIGURE_BYTES,
+    SPOKEN_VERSIONS,
     Ack,
     Closing,
     Command,
@@ -153,7 +155,8 @@ class Client:
 
     async def hello(self, token: str, name: str, resume_seq: int | None) -> None:
         """Say who this is and wait for the welcome; `connect` does it."""
-        await self._send_all(encode_frame(Hello(token=token, name=name, resume_seq=resume_seq)))
+        hello = Hello(token=token, name=name, resume_seq=resume_seq, versions=SPOKEN_VERSIONS)
+        await self._send_all(encode_frame(hello))
         while True:
             for message in await self._read():
                 if isinstance(message, Closing):
@@ -262,16 +265,13 @@ class _Answer:
 def decode_frames(data: bytes) -> tuple[list[Frame], bytes]:
     """Decode every whole frame; return them and the bytes of one that is not all there.
 
-    A kind that this release does not know is skipped: a newer server may say more.
+    Kinds that this release does not know are skipped, and fields at the end: a newer server may say more.
     """
     messages: list[Frame] = []
     bodies, rest = split_bodies(data)
     for body in bodies:
-        try:
-            messages.append(decode_returning(body) or decode_body(body))
-        except Malformed as error:
-            if not _UNKNOWN_KIND.search(str(error)):
-                raise
+        if (message := _decoded(body)) is not None:
+            messages.append(message)
     return messages, rest
 
 
@@ -297,6 +297,20 @@ def split_bodies(data: bytes) -> tuple[list[memoryview], bytes]:
 
 
 _UNKNOWN_KIND = re.compile(r"Invalid value \d+ - at `\$\[0\]`")
+_MORE_FIELDS = re.compile(r"Expected `array` of at most length (\d+), got \d+")
+
+
+def _decoded(body: memoryview) -> Frame | None:
+    """A message as far as this release knows it; None = not even its kind."""
+    try:
+        return decode_returning(body) or decode_body(body)
+    except Malformed as error:
+        if (longer := _MORE_FIELDS.fullmatch(str(error))) is not None:
+            known = 1 + int(longer[1])  # the kind is not counted
+            return decode_body(msgspec.msgpack.encode(msgspec.msgpack.decode(body)[:known]))
+        if _UNKNOWN_KIND.search(str(error)):
+            return None
+        raise
 
 
 @asynccontextmanager

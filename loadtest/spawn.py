@@ -62,7 +62,7 @@ def issue_tokens(scenario: Scenario, data: Path) -> tuple[Tokens, str]:
     channels = {
         name: issuer.issue("plugin", f"flood-{name}", TOKEN_TTL_S, channel=name) for name in scenario.channels
     }
-    edge = issuer.issue("edge", "flood", TOKEN_TTL_S)
+    edge = issuer.issue("edge", "flood", TOKEN_TTL_S, any_agent=True)
     return Tokens(channels, edge), issuer.issue("analyst", "flood", TOKEN_TTL_S)
 
 

@@ -9,7 +9,7 @@ from loadtest.errors import InputError
 
 
 def sort_tokens(tokens: Sequence[str], channels: Sequence[str]) -> Tokens:
-    """Returns the tokens by use: one plugin token per channel, one edge token.
+    """Returns the tokens by use: one plugin token per channel, one edge token for any agent.
 
     Only the claims are read; the site alone can check the signature.
 
@@ -22,6 +22,8 @@ def sort_tokens(tokens: Sequence[str], channels: Sequence[str]) -> Tokens:
         claims = _claims(token)
         kind = claims.get("typ")
         if kind == "edge":
+            if claims.get("any_agent") is not True:
+                raise InputError("--token: the edge's is not for any agent; paidui token edge --any-agent")
             edge = token
         elif kind == "plugin" and isinstance(claims.get("channel"), str):
             plugins[str(claims["channel"])] = token

@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any
 
 HELLO, WELCOME, ACK, REFUSED, EVENTS, CLOSING, PING, PONG, ATTACH = range(128, 137)
-MESSAGE, MESSAGE_STORED, MESSAGE_OUT, DESKS, CONTACTS = 138, 139, 140, 142, 143
+MESSAGE, MESSAGE_STORED, MESSAGE_OUT, DESKS, CONTACTS, DETACHED = 138, 139, 140, 142, 143, 144
 ARRIVE, ABANDON, CONNECTED, SIGN_IN, ACCEPT, END, END_WRAP_UP = 3, 4, 5, 7, 12, 14, 15
 
 
@@ -70,7 +70,7 @@ class Closed(Exception):
 class GatewayClient:
     """One connection; `seq` is the last batch that was dealt with."""
 
-    def __init__(self, address: Any, token: str, resume_seq: int | None = None) -> None:
+    def __init__(self, address: Any, token: str, resume_seq: Any = None, versions: Any = (1, 1)) -> None:
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(20)
@@ -82,10 +82,11 @@ class GatewayClient:
         self.answers: dict[int, Any] = {}
         self.events: deque[tuple[int, int, list[Any]]] = deque()
         self.frames: deque[list[Any]] = deque()
-        self.send(HELLO, token, "a client from the page", resume_seq)
+        self.send(HELLO, token, "a client from the page", resume_seq, versions)
         while (welcome := self.frame())[0] != WELCOME:
             self.take(welcome)
         self.site, welcomed_at, self.names, self.key, self.credit = [*welcome[2:6], welcome[7]]
+        self.version: int = [*welcome, 1][9]
         self.seq: int = welcomed_at if resume_seq is None else resume_seq
 
     def send(self, kind: int, *fields: Any) -> None:

@@ -18,6 +18,7 @@ import msgspec
 from engine import model, returning
 from engine.errors import REFUSALS
 from engine.gateway_frames import CLOSING_CODES
+from engine.gateway_sign_ins import TEXTS
 from engine.router import DecodeError, Intake, recode
 
 ENUMS: Final = (
@@ -33,6 +34,7 @@ ENUMS: Final = (
     model.OverflowWhen,
     model.OverflowTo,
 )
+CONTROLS: Final = {**model.CONTROLS, 142: returning.Desks, 143: returning.Contacts}
 LINES: Final = (
     returning.LiveContactLine,
     returning.DeskLine,
@@ -54,6 +56,9 @@ SPECIAL: Final = {
     ("events", "events"): "list of [u32, event]",
     ("refused", "request_no"): "u64 or nil",
     ("hello", "resume_seq"): "u64 or nil",
+    ("hello", "versions"): "[u32, u32] or nil",
+    ("welcome", "agreed"): "u32",
+    ("attach", "access"): "list of str or nil",
     ("configure", "config"): "config",
     ("lease_lost", "contacts"): "list of u64",
     ("live_contact_line", "key"): "bin 16",
@@ -192,8 +197,8 @@ def rows(table: str) -> list[list[str]]:
         kinds = sorted(model.EVENTS.items())
         return [[str(kind), f"`{frame_name(one)}`", fields_cell(one)] for kind, one in kinds]
     if table == "control":
-        frames = {**model.CONTROLS, 142: returning.Desks, 143: returning.Contacts}
-        return [[str(kind), f"`{frame_name(one)}`", fields_cell(one)] for kind, one in sorted(frames.items())]
+        kinds = sorted(CONTROLS.items())
+        return [[str(kind), f"`{frame_name(one)}`", fields_cell(one)] for kind, one in kinds]
     if table == "lines":
         return [[f"`{frame_name(one)}`", fields_cell(one)] for one in LINES]
     if table == "enums":
@@ -204,11 +209,11 @@ def rows(table: str) -> list[list[str]]:
         return [
             [str(code), f"`{one.name}`", f"`{one.field}`" if one.field else "–"] for code, one in refusals
         ]
-    assert table == "closing"
-    return [[f"`{code}`"] for code in CLOSING_CODES]
+    assert table in {"closing", "detached"}
+    return [[f"`{code}`"] for code in (CLOSING_CODES if table == "closing" else TEXTS)]
 
 
-TABLES: Final = ("commands", "events", "control", "lines", "enums", "codes", "closing")
+TABLES: Final = ("commands", "events", "control", "lines", "enums", "codes", "closing", "detached")
 
 
 def gloss(table: str, place: int) -> str:
@@ -216,7 +221,7 @@ def gloss(table: str, place: int) -> str:
     of = {
         "commands": list(model.COMMANDS.values()),
         "events": [one for _, one in sorted(model.EVENTS.items())],
-        "control": [*[one for _, one in sorted(model.CONTROLS.items())], returning.Desks, returning.Contacts],
+        "control": [one for _, one in sorted(CONTROLS.items())],
         "lines": LINES,
         "codes": [one for _, one in sorted(REFUSALS.items())],
     }

@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `paidui token`."""
     parser.add_argument("purpose", choices=PURPOSES, help="what it is for")
     parser.add_argument("--channel", help="a plugin's channel, as configured")
+    parser.add_argument(
+        "--any-agent", action="store_true", help="an edge that needs no sign-in of the agents it acts for"
+    )
     parser.add_argument("--subject", default="cli", help="whose it is (default: cli)")
     parser.add_argument("--days", type=float, default=1.0, help="until it expires (default: 1)")
     add_site_options(parser, port=False)
@@ -27,7 +30,11 @@ def run(options: argparse.Namespace) -> int:
     site = chosen_site(options)
     if not 0 < options.days <= 400:
         raise ConfigError([f"--days: expected more than 0 and at most 400, got {options.days:g}"])
-    claims = {}
+    claims: dict[str, object] = {}
+    if options.any_agent:
+        if options.purpose != "edge":
+            raise ConfigError([f"--any-agent: goes with `paidui token edge`, not with {options.purpose}"])
+        claims["any_agent"] = True
     if options.purpose == "plugin":
         if options.channel not in site.channels:
             fault = "name the plugin's channel" if options.channel is None else f"no {options.channel!r} here"

@@ -18,7 +18,8 @@ from engine.channel_health import ChannelHealth, hosted
 from engine.config import SiteConfig
 from engine.edge.handing import hand_over_site
 from engine.edge.telling import notice_of, told
-from engine.gateway_connection import Connection, Peer
+from engine.gateway_connection import Connection
+from engine.gateway_peer import Peer
 from engine.health import HealthPage, Pages
 from engine.messages.between import (
     Asked,

@@ -15,11 +15,16 @@ import msgspec
 
 from engine.errors import PaiduiError
 
-FORMAT_VERSION = 2
-"""How rows are laid out and chained; a release reads this one and the one before it."""
-
 READABLE_FORMATS = (1, 2)
-"""1 knew one segment only. A journal of an older format goes on in a segment of this one."""
+"""How rows are laid out and chained: a release reads the newest format that it knows and the one before it.
+1 knew one segment only. A journal of another format goes on in a segment of the format that is written."""
+
+WRITABLE_FORMATS = (2,)
+"""What `[journal] format` may be. The release that brings a format 3 reads and writes (2, 3)."""
+
+FORMAT_VERSION = 2
+"""What is written when nothing is configured: a format that the release before this one reads, too. So a
+new one is written by default only one release after it came, and who goes back a release can read it."""
 
 RULES_VERSION = 3
 """Which decisions the commands were made for; old commands never run under new rules."""
@@ -27,6 +32,15 @@ RULES_VERSION = 3
 HASH_BYTES = 32
 STATE_HASH_EVERY = 1_000
 """A row whose seq is a multiple of this carries the state hash before its batch."""
+
+
+def unwritable(format_version: int) -> str:
+    """Return what is wrong with a format that this release cannot be told to write."""
+    known = " or ".join(str(one) for one in WRITABLE_FORMATS)
+    if format_version in READABLE_FORMATS:
+        return f"expected {known}, got {format_version}, which this release reads and writes no more"
+    newer = format_version > WRITABLE_FORMATS[-1]
+    return f"expected {known}, got {format_version}" + (", which takes a newer release" if newer else "")
 
 
 class JournalError(PaiduiError):

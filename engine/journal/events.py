@@ -16,7 +16,7 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from engine.journal.contract import FORMAT_VERSION, READABLE_FORMATS, JournalCorrupt, JournalError
+from engine.journal.contract import READABLE_FORMATS, WRITABLE_FORMATS, JournalCorrupt, JournalError
 from engine.journal.files import write_whole
 
 SUFFIX = ".events"
@@ -205,9 +205,9 @@ class EventFile:
         )
 
 
-def made_head(site: str, rules: int, number: int, first_seq: int) -> EventsHead:
-    """Return the head of a new file."""
-    return EventsHead(FORMAT_VERSION, site, rules, number, first_seq)
+def made_head(format_version: int, site: str, rules: int, number: int, first_seq: int) -> EventsHead:
+    """Return the head of a new file, which has its segment's format; format 1 had no such files."""
+    return EventsHead(max(format_version, WRITABLE_FORMATS[0]), site, rules, number, first_seq)
 
 
 def _digest(tag: bytes, seq: int, payload: bytes) -> bytes:

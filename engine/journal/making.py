@@ -8,7 +8,6 @@ from pathlib import Path
 import apsw
 
 from engine.journal.contract import (
-    FORMAT_VERSION,
     RULES_VERSION,
     JournalCut,
     JournalError,
@@ -52,8 +51,8 @@ def connect(folder: Path, number: int) -> apsw.Connection:
     return db
 
 
-def make_first(folder: Path, head: Head | None, site: str) -> None:
-    """Make the first segment's tables; those that nothing stands in are made again where they are older.
+def make_first(folder: Path, head: Head | None, site: str, format_version: int) -> None:
+    """Make the first segment's tables; those that nothing stands in are made again where they are others.
 
     Raises:
         JournalCut: there were rows.
@@ -68,13 +67,14 @@ def make_first(folder: Path, head: Head | None, site: str) -> None:
             raise JournalCut(1, f"rows 1..{head.seq} were durable and are gone. {ACCEPT}")
         check_log(folder, 1, nothing, db)  # before anything is written over the rest
         found = read_header(db, 1) if there else None
-        if found is not None and (found.format, found.rules) == (FORMAT_VERSION, RULES_VERSION):
+        if found is not None and (found.format, found.rules) == (format_version, RULES_VERSION):
             return
         with db:
             if there:
                 db.execute("DROP TABLE meta; DROP TABLE batches")
             db.execute(SCHEMA)
-            db.execute(INSERT_META, header_values(made_header(1, RULES_VERSION, site, nothing)))
+            header = made_header(1, format_version, RULES_VERSION, site, nothing)
+            db.execute(INSERT_META, header_values(header))
     finally:
         db.close()
 

@@ -12,7 +12,6 @@ import apsw
 import msgspec
 
 from engine.journal.contract import (
-    FORMAT_VERSION,
     READABLE_FORMATS,
     BatchRow,
     JournalCorrupt,
@@ -69,13 +68,13 @@ class Header(msgspec.Struct, frozen=True):
     chain: bytes
 
 
-def made_header(number: int, rules: int, site: str, last: Last) -> Header:
+def made_header(number: int, format_version: int, rules: int, site: str, last: Last) -> Header:
     """Return the header of a new segment behind the row `last`."""
     if number == 1:
-        return Header(1, FORMAT_VERSION, rules, site, 1, b"", first_chain(FORMAT_VERSION, rules, site))
+        return Header(1, format_version, rules, site, 1, b"", first_chain(format_version, rules, site))
     first_seq = last.seq + 1
-    chain = segment_chain(FORMAT_VERSION, rules, site, first_seq, last.chain)
-    return Header(number, FORMAT_VERSION, rules, site, first_seq, last.chain, chain)
+    chain = segment_chain(format_version, rules, site, first_seq, last.chain)
+    return Header(number, format_version, rules, site, first_seq, last.chain, chain)
 
 
 def header_values(header: Header) -> tuple[int | str | bytes, ...]:
@@ -177,7 +176,7 @@ def read_header(db: apsw.Connection, number: int) -> Header | None:
         known = " and ".join(str(one) for one in READABLE_FORMATS)
         raise JournalError(
             f"the journal has format {format_version}; this release reads formats {known}: open it with the "
-            "release that wrote it, or move the data folder away to begin anew"
+            "release that wrote it, restore a backup of before, or move the data folder away to begin anew"
         )
     if format_version == 1:
         return Header(number, 1, rules, site, 1, b"", first_chain(1, rules, site))

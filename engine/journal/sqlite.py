@@ -15,12 +15,14 @@ import msgspec
 from engine.journal.contract import (
     FORMAT_VERSION,
     RULES_VERSION,
+    WRITABLE_FORMATS,
     BatchRow,
     JournalCorrupt,
     JournalCut,
     JournalError,
     Last,
     next_chain,
+    unwritable,
     ways_on,
 )
 from engine.journal.folder import hold, make_names_certain
@@ -63,7 +65,7 @@ ROW_BYTES = 200
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """When a segment is followed by the next, and how much room is kept in reserve.
+    """When a segment is followed by the next, in which format, and how much room is kept in reserve.
 
     The bound: a segment is replayed when it is sealed, so its size is what that costs at once; 512 MiB
     and two million batches are some seconds.
@@ -72,6 +74,7 @@ class Limits(msgspec.Struct, frozen=True):
     segment_bytes: int = 512 * 1024 * 1024
     segment_batches: int = 2_000_000
     reserve_bytes: int = 8 * 1024 * 1024
+    format: int = FORMAT_VERSION
 
 
 class SqliteJournal:
@@ -88,9 +91,11 @@ class SqliteJournal:
         self, folder: Path, site: str, limits: Limits | None = None, beside: Executor | None = None
     ) -> None:
         check_version()
+        self._limits = limits or Limits()
+        if self._limits.format not in WRITABLE_FORMATS:
+            raise JournalError(f"journal.format: {unwritable(self._limits.format)}")
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._limits = limits or Limits()
         self._held = ExitStack()  # the lock first, so that it is given up last
         self._held.callback(os.close, hold(folder))
         self._beside = beside or ThreadPoolExecutor(1, "journal-segments")
@@ -114,7 +119,7 @@ class SqliteJournal:
         for number in numbers:
             write_anew(path_of(folder, number, WAL))
         if numbers in ([], [1]):
-            make_first(folder, head, site)
+            make_first(folder, head, site, self._limits.format)
         self._reader = JournalReader(folder)
         self._held.callback(self._reader.close)
         header = self._reader.segments()[-1]
@@ -206,7 +211,7 @@ class SqliteJournal:
     def _is_followed(self) -> bool:
         """Whether the next row goes into a new segment."""
         header = self._segment.header
-        if (header.rules, header.format) != (RULES_VERSION, FORMAT_VERSION):
+        if (header.rules, header.format) != (RULES_VERSION, self._limits.format):
             return self._last.seq > 0
         return self._full() >= 1 and self._next is not None and self._next.done()
 
@@ -222,7 +227,7 @@ class SqliteJournal:
         db = prepare(self._folder, number) if self._next is None else self._next.result()
         self._next = None
         self._held.callback(db.close)
-        header = made_header(number, RULES_VERSION, before.header.site, self._last)
+        header = made_header(number, self._limits.format, RULES_VERSION, before.header.site, self._last)
         chain = next_chain(header.chain, row)
         with db:
             db.execute(INSERT_META, header_values(header))

@@ -12,24 +12,32 @@ from engine.messages.frame import Frame
 Id: TypeAlias = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 """The number of a contact, as a client gives it."""
 
+Version: TypeAlias = Annotated[int, Meta(ge=1, le=2**32 - 1)]
+"""A version of the protocol, as a client gives it."""
+
 
 class Control(Frame, frozen=True):
     """A frame that is not for the router."""
 
 
 class Hello(Control, tag=128, frozen=True, kw_only=True):
-    """Client, first frame: who it is, and the batch after which it wants events."""
+    """Client, first frame, version 1 for ever: who it is, and the batch after which it wants events.
+
+    Versions are the lowest and the highest of the protocol that it speaks; None = 1 alone.
+    """
 
     token: str
     name: str
     resume_seq: int | None = None
+    versions: tuple[Version, Version] | None = None
 
 
 class Welcome(Control, tag=129, frozen=True, kw_only=True):
     """Server: the site's names (kind -> name -> id); for plugins `arrival_key` (32 bytes) and `targets`.
 
     Targets are the places outside: name -> (address, options), as the configuration has them. The credit is
-    how many commands, and bytes of them, may be unanswered before the gateway reads no further.
+    how many commands, and bytes of them, may be unanswered before the gateway reads no further. Agreed is
+    the version that both sides speak from here on; it is sent to who has said `versions`.
     """
 
     site: str
@@ -39,6 +47,7 @@ class Welcome(Control, tag=129, frozen=True, kw_only=True):
     targets: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     credit_commands: int = 0
     credit_bytes: int = 0
+    agreed: int | None = None
 
 
 class Ack(Control, tag=130, frozen=True, kw_only=True):
@@ -89,9 +98,13 @@ class Pong(Control, tag=135, frozen=True, kw_only=True):
 
 
 class Attach(Control, tag=136, frozen=True, kw_only=True):
-    """Edge: "I act for these agents"; their events follow."""
+    """Edge: "I act for these agents"; their events follow.
+
+    Access has each agent's access token, in the agents' order; see `engine.gateway_sign_ins`.
+    """
 
     agents: list[int]
+    access: list[str] | None = None
 
 
 class Detach(Control, tag=137, frozen=True, kw_only=True):
@@ -129,3 +142,11 @@ class Typing(Control, tag=141, frozen=True, kw_only=True):
 
     contact: Id
     on: bool
+
+
+class Detached(Control, tag=144, frozen=True, kw_only=True):
+    """Server, to an edge: it does not act for these agents, or no longer; the text says what to do."""
+
+    agents: list[int]
+    code: str
+    text: str

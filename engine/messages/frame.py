@@ -11,3 +11,7 @@ class Frame(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, kw
     """What every frame begins with."""
 
     version: Literal[1] = 1
+
+
+SPOKEN_VERSIONS = (1, 1)
+"""The lowest and the highest version of the protocol that this release speaks; `hello` agrees on one."""

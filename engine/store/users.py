@@ -16,6 +16,8 @@ from engine.store.fields import check_length
 from engine.store.schema import ROLES, refresh_tokens, sign_ins, users
 
 _LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+ASKED_AT_ONCE: Final = 500
+"""Values that one statement names; SQLite takes no more than some thousands."""
 SIGN_INS_PER_USER: Final = 20
 """More replace the oldest: a phone, a few browsers, and what was never signed out."""
 
@@ -153,6 +155,10 @@ class UserStore(Database):
         """Return a sign-in."""
         return await self._transact(_sign_in, sign_in_id)
 
+    async def agents_signed_in(self, sign_in_ids: Sequence[str]) -> dict[str, str]:
+        """Return sign-in -> agent, of those that are not over and whose person has an agent's desk."""
+        return await self._transact(_agents_signed_in, sign_in_ids, self._now_ms())
+
     async def sign_in_of(self, token_hash: str) -> SignIn | None:
         """Return the sign-in of a refresh token, used or not."""
         return await self._transact(_sign_in_of, token_hash)
@@ -234,6 +240,24 @@ def _user(connection: Connection, user_id: int) -> User | None:
 def _sign_in(connection: Connection, sign_in_id: str) -> SignIn | None:
     row = connection.execute(_sign_ins.where(sign_ins.c.id == sign_in_id)).one_or_none()
     return None if row is None else SignIn(*row)
+
+
+def _agents_signed_in(connection: Connection, sign_in_ids: Sequence[str], now_ms: int) -> dict[str, str]:
+    living = (
+        select(sign_ins.c.id, users.c.agent)
+        .join(users, users.c.id == sign_ins.c.user_id)
+        .where(
+            sign_ins.c.revoked_at_ms.is_(None),
+            sign_ins.c.expires_at_ms > now_ms,
+            users.c.disabled_at_ms.is_(None),
+            users.c.agent.is_not(None),
+        )
+    )
+    found: dict[str, str] = {}
+    for at in range(0, len(sign_in_ids), ASKED_AT_ONCE):
+        asked = sign_ins.c.id.in_(sign_in_ids[at : at + ASKED_AT_ONCE])
+        found.update((row.id, row.agent) for row in connection.execute(living.where(asked)))
+    return found
 
 
 def _sign_in_of(connection: Connection, token_hash: str) -> SignIn | None:

@@ -117,6 +117,7 @@ class MemoryStore:
         self.conversations: list[MemoryConversation] = []
         self.all_messages: list[MemoryMessage] = []
         self.confirmations: dict[str, Confirmed] = {}
+        self.sign_ins: dict[str, str] = {}
 
     async def conversation_for(
         self,
@@ -257,6 +258,11 @@ class MemoryStore:
         """Remember how far a channel has come."""
         await trio.lowlevel.checkpoint()
         self.confirmations[channel] = confirmed
+
+    async def agents_signed_in(self, sign_ins: Sequence[str]) -> dict[str, str]:
+        """Return sign-in -> agent, of those that stand in `sign_ins`."""
+        await trio.lowlevel.checkpoint()
+        return {one: self.sign_ins[one] for one in sign_ins if one in self.sign_ins}
 
 
 @asynccontextmanager

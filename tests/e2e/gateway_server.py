@@ -61,8 +61,8 @@ class Server:
 
 
 def token(kind: str) -> str:
-    claims = {"channel": "line"} if kind == "plugin" else {}
-    return Tokens(KEY, "measured").issue(kind, "measured", 3_600, **claims)
+    claims: dict[str, dict[str, object]] = {"plugin": {"channel": "line"}, "edge": {"any_agent": True}}
+    return Tokens(KEY, "measured").issue(kind, "measured", 3_600, **claims.get(kind, {}))
 
 
 @contextmanager

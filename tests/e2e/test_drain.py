@@ -79,7 +79,7 @@ async def test_a_drain_loses_nothing(tmp_path: Path) -> None:
     site = Serve(tmp_path)
     async with site.running("--log", "json"):
         lines = connect(f"127.0.0.1:{site.gateway}", site.token("plugin", channel="line"), "line")
-        desk = connect(f"127.0.0.1:{site.gateway}", site.token("edge"), "desks")
+        desk = connect(f"127.0.0.1:{site.gateway}", site.token("edge", any_agent=True), "desks")
         async with lines as line, desk as desks:
             await sign_in(desks)
             contacts = [await line.request(arrival(line, number)) for number in range(CUSTOMERS)]
@@ -111,7 +111,7 @@ async def test_a_drain_loses_nothing(tmp_path: Path) -> None:
     assert left == contacts[1:-1]
 
     async with site.running("--log", "json"):
-        async with connect(f"127.0.0.1:{site.gateway}", site.token("edge"), "desks") as desks:
+        async with connect(f"127.0.0.1:{site.gateway}", site.token("edge", any_agent=True), "desks") as desks:
             again, misses = state_of(site)
             assert again == left
             assert misses == [0, 0]
@@ -147,7 +147,7 @@ async def test_the_second_sigterm_does_not_wait(tmp_path: Path) -> None:
     site = Serve(tmp_path, drain_s=86_400)
     async with site.running("--log", "json"):
         lines = connect(f"127.0.0.1:{site.gateway}", site.token("plugin", channel="line"), "line")
-        desk = connect(f"127.0.0.1:{site.gateway}", site.token("edge"), "desks")
+        desk = connect(f"127.0.0.1:{site.gateway}", site.token("edge", any_agent=True), "desks")
         async with lines as line, desk as desks:
             await sign_in(desks)
             contact = await line.request(arrival(line, 1))

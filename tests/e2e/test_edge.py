@@ -28,7 +28,7 @@ async def both_sides(site: Serve) -> AsyncIterator[tuple[Client, Client]]:
     address = f"127.0.0.1:{site.gateway}"
     async with (
         connect(address, site.token("plugin", channel="line"), "line") as line,
-        connect(address, site.token("edge"), "desks") as desks,
+        connect(address, site.token("edge", any_agent=True), "desks") as desks,
     ):
         yield line, desks
 

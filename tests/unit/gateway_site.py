@@ -22,6 +22,8 @@ TOKENS = Tokens(b"k" * 32, "small")
 
 
 def token(kind: str, **claims: Any) -> str:
+    """A token; an edge's is for any agent unless it is said otherwise."""
+    claims = {"any_agent": True, **claims} if kind == "edge" else claims
     return TOKENS.issue(kind, f"{kind}-under-test", 60, **claims)
 
 

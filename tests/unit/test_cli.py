@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -142,6 +143,16 @@ def test_a_plugin_s_token_needs_its_channel(
 ) -> None:
     said = fault(capsys, "token", "plugin", "--config", config, *words)
     assert said == f"paidui: --channel: {error}; configured are: pigeon\n"
+
+
+def test_a_token_for_any_agent_says_so(capsys: pytest.CaptureFixture[str], config: Path) -> None:
+    for words, claimed in (([], None), (["--any-agent"], True)):
+        assert main(["token", "edge", "--config", str(config), *words]) == 0
+        claims = capsys.readouterr().out.split(".")[1]
+        said = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+        assert (said["typ"], said.get("any_agent")) == ("edge", claimed)
+    said = fault(capsys, "token", "follower", "--config", config, "--any-agent")
+    assert "--any-agent: goes with `paidui token edge`, not with follower" in said
 
 
 def test_a_token_for_a_channel_that_is_served_here(capsys: pytest.CaptureFixture[str], config: Path) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import trio
 
+from engine.testing.fixtures import MemoryStore
 from tests import gateway_client as page
 from tests.gateway_client import Closed, GatewayClient
-from tests.unit.gateway_site import served, token
+from tests.unit.gateway_site import TOKENS, served, token
 
 CLIENT = Path(page.__file__)
 ARRIVED, QUEUED, OFFER_MADE, CONNECTING, ENGAGED, ABANDONED, ENDED = 66, 67, 69, 74, 75, 77, 78
@@ -36,9 +37,9 @@ def play_and_close(play: Callable[[Any], None], address: Any) -> None:
             OPENED.pop().socket.close()
 
 
-async def in_a_thread(folder: Path, play: Callable[[Any], None]) -> None:
+async def in_a_thread(folder: Path, play: Callable[[Any], None], **options: Any) -> None:
     """Run a blocking client's play against a gateway."""
-    async with served(folder) as (_, address):
+    async with served(folder, **options) as (_, address):
         with trio.fail_after(60):
             await trio.to_thread.run_sync(partial(play_and_close, play, tcp(address)))
 
@@ -190,6 +191,11 @@ def refused_by_name(address: Any) -> None:
     with pytest.raises(Closed) as caught:
         GatewayClient(address, "no token at all")
     assert caught.value.code == "bad_token"
+    with pytest.raises(
+        Closed, match="the client speaks version 7, this site version 1; upgrade the site"
+    ) as caught:
+        GatewayClient(address, token("edge"), versions=(7, 7))
+    assert caught.value.code == "version"
     with pytest.raises(Closed) as caught:
         plugin(address, resume_seq=10**9)
     assert caught.value.code == "too_old"
@@ -211,3 +217,36 @@ def refused_by_name(address: Any) -> None:
 
 async def test_what_is_wrong_is_said_by_name(tmp_path: Path) -> None:
     await in_a_thread(tmp_path, refused_by_name)
+
+
+def versions_agreed(address: Any) -> None:
+    for said in (None, (1, 1), (1, 9)):
+        OPENED.append(GatewayClient(address, token("edge"), versions=said))
+        assert OPENED[-1].version == 1
+
+
+async def test_the_version_is_agreed_on(tmp_path: Path) -> None:
+    await in_a_thread(tmp_path, versions_agreed)
+
+
+def a_day_with_a_sign_in(store: MemoryStore, address: Any) -> None:
+    desk = GatewayClient(address, token("edge", any_agent=False))
+    OPENED.append(desk)
+    bob = desk.names["agent"]["bob"]
+    access = TOKENS.issue("agent", "1", 60, agent="bob", sign_in="bob's")
+    desk.send(page.ATTACH, [bob])
+    assert desk.other(page.DETACHED)[:2] == [[bob], "no_access"]
+    desk.send(page.ATTACH, [bob], [access])
+    assert desk.other(page.DESKS)[0][0][0] == bob
+    assert desk.answer(desk.command(page.SIGN_IN, bob, True)) == ("ack", 0, 0)
+    store.sign_ins.clear()
+    assert desk.other(page.DETACHED)[:2] == [[bob], "over"]
+    kind, code, _ = desk.answer(desk.command(page.SIGN_IN, bob, True))
+    assert (kind, code) == ("refused", "not_allowed")
+
+
+async def test_an_edge_with_sign_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.gateway_sign_ins.CHECK_EVERY_S", 0.1)
+    store = MemoryStore()
+    store.sign_ins["bob's"] = "bob"
+    await in_a_thread(tmp_path, partial(a_day_with_a_sign_in, store), store=store)

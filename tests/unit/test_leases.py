@@ -363,7 +363,7 @@ async def test_a_service_that_stops_takes_nothing_from_anybody(tmp_path: Path, m
         await ann.sign_in()
         async with trio.open_nursery() as nursery:
             ports = await nursery.start(Gateway(service, tokens).serve, Address("127.0.0.1", 0))
-            token = tokens.issue("edge", "edge-under-test", 60)
+            token = tokens.issue("edge", "edge-under-test", 60, any_agent=True)
             await outer.start(_attached, f"127.0.0.1:{ports.tcp}", token, ann.number)
             await settled(service)
             assert service.leases.agents.is_held(ann.number)

@@ -130,7 +130,7 @@ def token(claims: str) -> str:
 
 
 def test_tokens_are_sorted_by_what_they_are_for() -> None:
-    chat, edge = token('{"typ":"plugin","channel":"chat"}'), token('{"typ":"edge"}')
+    chat, edge = token('{"typ":"plugin","channel":"chat"}'), token('{"typ":"edge","any_agent":true}')
     tokens = sort_tokens([edge, chat], ["chat"])
     assert (tokens.channels, tokens.edge) == ({"chat": chat}, edge)
 
@@ -140,6 +140,7 @@ def test_tokens_are_sorted_by_what_they_are_for() -> None:
     [
         ([], "missing: plugin for channel chat, edge; paidui token issues them"),
         (["nonsense"], "expected three parts"),
+        ([token('{"typ":"edge"}')], "not for any agent; paidui token edge --any-agent"),
         ([token('{"typ":"analyst"}')], "got one for 'analyst'"),
         ([token("[]")], "its claims are not an object"),
     ],

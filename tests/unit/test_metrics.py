@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.bus import ForAll
 from engine.clock import ManualClock
 from engine.metrics import SiteFigures, exposition
-from engine.model import Abandon, Accept, Arrive
+from engine.model import Abandon, Accept, Arrive, encode_frame
 from engine.plugins import ChannelHealth
 from engine.service import Service
 from engine.testing.fixtures import SMALL_SITE, small_service
+from engine.wire_client import Disconnected, connect
+from tests.unit.gateway_site import arrive as page_arrive
+from tests.unit.gateway_site import plugin, served
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -118,6 +122,25 @@ async def test_no_series_is_of_one_agent_or_contact(tmp_path: Path) -> None:
     assert value(few, "channel_open", channel="web") == 1
     assert value(many, "channel_open", channel="web") == 0
     assert value(many, "channel_failures_total", channel="web") == 2
+
+
+async def test_what_was_not_let_in_is_counted(tmp_path: Path) -> None:
+    text = SMALL_SITE.replace("[channels.voice]", "[channels.voice]\narrivals_per_s = 1")
+    async with served(tmp_path, text=text) as (service, address), plugin(address) as voice:
+        quiet = read(service)
+        assert value(quiet, "connections") == 1
+        assert value(quiet, "arrivals_not_admitted_total", channel="voice") == 0
+        assert value(quiet, "connections_turned_away_total", code="bad_token") == 0
+        with pytest.raises(Disconnected):
+            async with connect(address, "nonsense", "x"):
+                pass
+        frames = b"".join(encode_frame(page_arrive(voice, number)) for number in range(5))
+        await voice.send(frames, 5)
+        while service.admission.refused["voice"] < 4:
+            await voice.incoming()
+        samples = read(service)
+    assert value(samples, "connections_turned_away_total", code="bad_token") == 1
+    assert value(samples, "arrivals_not_admitted_total", channel="voice") == 4
 
 
 async def test_a_reader_that_is_cut_is_counted(tmp_path: Path) -> None:

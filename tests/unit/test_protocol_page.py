@@ -66,7 +66,7 @@ def test_the_example_is_what_goes_over_the_wire(page: str) -> None:
     )
     busy = model.Refusal(request_no=1, code="busy", text="too much is waiting", retry_after_ms=250)
     messages = {
-        "hello": model.Hello(token="token", name="pigeon-1"),
+        "hello": model.Hello(token="token", name="pigeon-1", versions=model.SPOKEN_VERSIONS),
         "ack": model.Ack(seq=42, results=[(0, 0, 0, 7)]),
         "events": model.Events(seq=42, at=AT, events=[(0, arrived), (1, queued)]),
         "refused": busy,
@@ -75,7 +75,7 @@ def test_the_example_is_what_goes_over_the_wire(page: str) -> None:
     arrive = msgpack.packb([3, 1, 2, KEY, 1, 0, 1, []])
     expected = {name: model.encode_frame(message) for name, message in messages.items()}
     assert frames == {**expected, "arrive": len(arrive).to_bytes(4, "big") + arrive}
-    assert len(frames["hello"]) == 4 + 20
+    assert len(frames["hello"]) == 4 + 23
     assert KEY.hex() in page
 
 

@@ -40,6 +40,10 @@ impl Intake {
         self.0.limit_head_starts(limits);
     }
 
+    fn check_attaches(&mut self) {
+        self.0.check_attaches();
+    }
+
     fn attach(&mut self, agents: Vec<u32>) {
         self.0.attach(agents);
     }

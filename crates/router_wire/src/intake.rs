@@ -92,6 +92,8 @@ pub struct Intake {
     /// The longest head start of each queue that has a limit.
     head_starts: BTreeMap<QueueId, Micros>,
     next_request_no: u64,
+    /// Whether somebody else says which agents an `attach` of the stream has attached.
+    attaches_checked: bool,
     /// A frame that is not all there yet.
     pending: Vec<u8>,
     fatal: Option<String>,
@@ -105,6 +107,7 @@ impl Intake {
             scope,
             head_starts: BTreeMap::new(),
             next_request_no: 0,
+            attaches_checked: false,
             pending: Vec::new(),
             fatal: None,
         }
@@ -114,6 +117,13 @@ impl Intake {
     /// bound of overtaking follows from it. In the place of the limits that were set before.
     pub fn limit_head_starts(&mut self, limits: impl IntoIterator<Item = (QueueId, Micros)>) {
         self.head_starts = limits.into_iter().collect();
+    }
+
+    /// An `attach` of the stream attaches nobody by itself from now on: its agents are checked first,
+    /// and then given to [`Intake::attach`]. What stands behind it is kept until the next piece comes,
+    /// which may be empty.
+    pub fn check_attaches(&mut self) {
+        self.attaches_checked = true;
     }
 
     /// This edge acts for these agents from now on; nothing for other scopes.
@@ -172,6 +182,9 @@ impl Intake {
                 break;
             }
             used += frame.len();
+            if self.attaches_checked && kind(body) == Ok(ATTACH_KIND) {
+                break;
+            }
         }
         used
     }
@@ -235,12 +248,15 @@ impl Intake {
     }
 
     /// Attach and detach act at their place in the stream: what stands behind an attach in the same
-    /// piece is that agent's already. Python learns of them too, for the fan-out.
+    /// piece is that agent's already. Python learns of them too, for the fan-out, or to check them.
     fn control(&mut self, kind: u64, body: &[u8]) -> Result<(), DecodeError> {
         if kind == ATTACH_KIND {
-            self.attach(agent_list(body).map_err(|fault| fault.in_field("attach"))?);
+            let agents = agent_list(body, 4).map_err(|fault| fault.in_field("attach"))?;
+            if !self.attaches_checked {
+                self.attach(agents);
+            }
         } else if kind == DETACH_KIND {
-            self.detach(agent_list(body).map_err(|fault| fault.in_field("detach"))?);
+            self.detach(agent_list(body, 3).map_err(|fault| fault.in_field("detach"))?);
         }
         Ok(())
     }
@@ -344,11 +360,12 @@ fn party(command: &Command) -> Party {
     }
 }
 
-/// `[kind, version, [agent...]]`.
-fn agent_list(body: &[u8]) -> Result<Vec<AgentId>, DecodeError> {
+/// `[kind, version, [agent...], ...]` of at most so many items; what follows the agents is for whoever
+/// checks them.
+fn agent_list(body: &[u8], most: usize) -> Result<Vec<AgentId>, DecodeError> {
     let mut reader = Reader::new(body);
     let length = reader.array()?;
-    if length != 3 {
+    if !(3..=most).contains(&length) {
         return Err(DecodeError::unexpected(
             "[kind, version, [agent...]]",
             format_args!("{length} items"),

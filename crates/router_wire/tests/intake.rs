@@ -172,6 +172,35 @@ fn attach_and_detach_act_at_their_place_in_the_stream() {
 }
 
 #[test]
+fn attaches_that_are_checked_wait_for_whoever_checks_them() {
+    let mut intake = edge();
+    intake.check_attaches();
+    let attach = framed(&[0x94, 0xcc, 136, 1, 0x92, 5, 6, 0x92, 0xa1, 0x61, 0xa1, 0x62]);
+    let stream = [ready(5), attach.clone(), ready(5), attach, ready(6)].concat();
+    let fed = intake.feed(&stream);
+    assert_eq!(summary(&fed), (vec![], vec![(Some(0), "not_allowed")], 1));
+    intake.attach([5]);
+    let fed = intake.feed(&[]);
+    assert_eq!(summary(&fed), (vec![(1, 1)], vec![], 1), "up to the next");
+    let fed = intake.feed(&ready(5));
+    let refused = vec![(Some(2), "not_allowed")];
+    assert_eq!(
+        summary(&fed),
+        (vec![(3, 1)], refused, 0),
+        "6 was not let in"
+    );
+    let detach = framed(&[0x93, 0xcc, 137, 1, 0x91, 5]);
+    let fed = intake.feed(&[detach, ready(5)].concat());
+    assert_eq!(summary(&fed), (vec![], vec![(Some(4), "not_allowed")], 1));
+    let long = framed(&[0x94, 0xcc, 137, 1, 0x91, 5, 0x90]);
+    let text = intake.feed(&long).fatal.expect("fatal");
+    assert!(
+        text.ends_with("detach: expected [kind, version, [agent...]], got 4 items"),
+        "{text}"
+    );
+}
+
+#[test]
 fn each_scope_passes_its_own() {
     let commands = Random(6).commands();
     let (Command::Abandon { channel, .. }, Command::End { agent, .. }) =
