@@ -8,6 +8,8 @@ has to end; the journal brings it back.
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, final
 
+from engine.router_rows import ColumnRows
+
 __all__ = [
     "CODES",
     "KINDS",
@@ -18,6 +20,7 @@ __all__ = [
     "Fanout",
     "Figures",
     "FloodStopped",
+    "History",
     "Intake",
     "Router",
     "flood",
@@ -248,6 +251,45 @@ class Figures:
 
     def waits(self) -> list[tuple[int, list[int], int]]:
         """(queue, counts per mark and one above the last, sum in µs) of waits until engaged."""
+
+@final
+class History:
+    """The rows of the statistics, from a journal's events; `engine/stats/schema.sql` has their columns.
+
+    The same events give the same rows, however often and wherever they are taken in between. Rows are
+    (how many, columns in the table's order); a column is (bits of a value: 64, 32, 16, 1, or 0 for
+    UTF-8 text; which rows have one, a bit each, None = all; the values; int32s: where each text begins
+    and the last ends), laid out as Arrow has them. No row, no columns.
+    """
+
+    def __new__(cls) -> History: ...
+    @property
+    def arrived(self) -> int:
+        """How many contacts have ever arrived, counted on its own for the conservation law."""
+
+    def begin_with(self, first_contact: int) -> None:
+        """Leaves out whole every contact before this one: the journal does not reach back to them."""
+
+    def apply(self, seq: int, frames: bytes) -> None:
+        """The event frames of one batch, in their order; DecodeError when they are none."""
+
+    def configured(self, agents: Sequence[int], queues: Sequence[int], at: int) -> None:
+        """All agents and queues of a new configuration, after the events of its batch, which was at `at`."""
+
+    def pending(self) -> int:
+        """How many rows the next write has."""
+
+    def stored(self, table: str, keys: Sequence[int]) -> None:
+        """The keys of the live rows that the database has of a table."""
+
+    def changes(self, table: str) -> tuple[list[int], ColumnRows, ColumnRows]:
+        """(keys that are not live any more, live rows that have changed, rows that are final)."""
+
+    def written(self) -> None:
+        """The database has all of it."""
+
+    def discard(self) -> None:
+        """Forgets what has changed: the database had it before."""
 
 @final
 class Intake:

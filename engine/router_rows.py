@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+Column: TypeAlias = tuple[int, bytes | None, bytes, bytes | None]
+"""Of the statistics: bits of a value (0 = text), which rows have one, the values, where texts begin."""
+ColumnRows: TypeAlias = tuple[int, list[Column]]
+"""How many rows, and their columns in the table's order."""
 
 
 class QueueLine(NamedTuple):

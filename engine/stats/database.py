@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import pyarrow as pa
 
 from engine.errors import PaiduiError
-from engine.stats.history import History
-from engine.stats.ledger import Ledger, Values
+from engine.router import History
+from engine.router_rows import Column, ColumnRows
 
 FILE: Final = "stats.duckdb"
 STORAGE_VERSION: Final = "v1.5.0"
@@ -134,6 +134,8 @@ class Database:
             "memory_limit": f"'{memory_limit_mb}MiB'",
             "TimeZone": f"'{time_zone}'",
             "threads": str(threads),
+            # Every checkpoint packs the last, unfilled part of each table once more.
+            "checkpoint_threshold": "'64MiB'",
             # A statement that does not fit fails; it does not fill the disk that the journal needs.
             "temp_directory": "''",
             "python_enable_replacements": "false",
@@ -148,9 +150,16 @@ class Database:
         empty: pa.Table = self._db.sql(f"FROM {table}_live LIMIT 0").to_arrow_table()
         return empty.schema
 
-    def _stored_keys(self, table: str) -> set[int]:
+    def _stored_keys(self, table: str) -> list[int]:
         rows = self._db.execute(f"SELECT {KEYS[table]} FROM {table}_live").fetchall()  # noqa: S608 - constants
-        return {key for (key,) in rows}
+        return [key for (key,) in rows]
+
+    def history(self) -> History:
+        """Return a history that knows which live rows the file had when it was opened."""
+        history = History()
+        for table, keys in self._stored.items():
+            history.stored(table, keys)
+        return history
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own to the same file, for one statement in another thread."""
@@ -175,7 +184,8 @@ class Database:
         """
         self._db.execute("BEGIN")
         try:
-            stored = {table: self._write_table(table, ledger) for table, ledger in history.ledgers.items()}
+            for table in KEYS:
+                self._write_table(table, history)
             if names is not None:
                 self._write_names(names)
             self._db.execute(
@@ -187,32 +197,27 @@ class Database:
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
-        self._stored = stored
-        history.discard()
+        history.written()
 
-    def _write_table(self, table: str, ledger: Ledger[Any]) -> set[int]:
-        stored = self._stored[table]
-        gone = ledger.changed & stored
-        live = [key for key in ledger.changed if key in ledger.open]
+    def _write_table(self, table: str, history: History) -> None:
+        gone, live, ended = history.changes(table)
         if gone:
             self._with_rows(
-                pa.table({"key": pa.array(list(gone), pa.int64())}),
+                pa.table({"key": pa.array(gone, pa.int64())}),
                 f"DELETE FROM {table}_live WHERE {KEYS[table]} IN (SELECT key FROM new_rows)",  # noqa: S608
             )
-        if live:
-            rows = [ledger.open[key].values() for key in sorted(live)]
-            self._append(f"{table}_live", table, rows)
-        if ledger.closed:
-            self._append(f"{table}_ended", table, ledger.closed)
-        return (stored - gone).union(live)
+        self._append(f"{table}_live", table, live)
+        self._append(f"{table}_ended", table, ended)
 
-    def _append(self, target: str, table: str, rows: list[Values]) -> None:
+    def _append(self, target: str, table: str, rows: ColumnRows) -> None:
+        count, columns = rows
+        if not count:
+            return
         schema = self._schemas[table]
-        columns = [
-            pa.array(column, field.type)
-            for column, field in zip(zip(*rows, strict=True), schema, strict=True)
+        arrays = [
+            arrow_array(field.type, count, column) for field, column in zip(schema, columns, strict=True)
         ]
-        self._with_rows(pa.Table.from_arrays(columns, schema=schema), f"INSERT INTO {target} FROM new_rows")
+        self._with_rows(pa.Table.from_arrays(arrays, schema=schema), f"INSERT INTO {target} FROM new_rows")
 
     def _with_rows(self, rows: pa.Table, statement: str) -> None:
         self._db.register("new_rows", rows)
@@ -237,6 +242,24 @@ class Database:
     def close(self) -> None:
         """Close the file; a clean close leaves no write-ahead log."""
         self._db.close()
+
+
+def arrow_array(kind: pa.DataType, count: int, column: Column) -> pa.Array:
+    """Return a column of a history as Arrow's, its bytes as they are.
+
+    Args:
+        kind: the column's type in the table.
+        count: rows.
+        column: of the width that the type has.
+
+    Raises:
+        ValueError: it has another width.
+    """
+    bits, valid, values, starts = column
+    if bits != (0 if pa.types.is_string(kind) else kind.bit_width):
+        raise ValueError(f"a column of {bits} bits is not for {kind}")
+    buffers = [valid, values] if starts is None else [valid, starts, values]
+    return pa.Array.from_buffers(kind, count, [None if one is None else pa.py_buffer(one) for one in buffers])
 
 
 def _opening_error(path: Path, text: str) -> PaiduiError:

@@ -1,12 +1,10 @@
-"""Statistics of a journal whose beginning has been let go of: what they begin with, and what they leave out.
+"""Statistics of a journal whose beginning has been let go of: what they begin with.
 
 Contacts that came with a batch that is gone are left out whole: nobody can say when they came, or what
 happened to them before. Who works is known from the state behind that batch.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from engine.model import (
     AgentLocked,
@@ -36,8 +34,3 @@ def who_works(router: Router) -> list[Event]:
         if line.signing_out:
             events.append(AgentSigningOut(at=at, agent=line.agent))
     return events
-
-
-def known(events: Sequence[Event], first_contact: int) -> list[Event]:
-    """Return the events but those of contacts before the first one whose arrival is kept."""
-    return [event for event in events if getattr(event, "contact", first_contact) >= first_contact]

@@ -20,17 +20,20 @@ import structlog
 from engine.follower import FollowedBatch, Follower
 from engine.journal import JournalError
 from engine.journal.marks import write_mark
+from engine.model import encode_frame
 from engine.names import Names
 from engine.router import Router
 from engine.stats.database import Database, Mark, StatsFileError
-from engine.stats.decoding import decode_frames
-from engine.stats.history import History
-from engine.stats.late import known, who_works
+from engine.stats.late import who_works
 
 POLL_S: Final = 0.02
 """Between looks at a journal that has nothing new: far below ``flush_ms``, and cheap."""
-FLUSH_ROWS: Final = 10_000
-"""Rows that are written before their time, so that a long replay stays small in memory."""
+FLUSH_ROWS: Final = 100_000
+"""Rows that are written before their time, so that a long replay stays small in memory: some 20 MiB.
+Most of a write is the same for few rows and for many, some milliseconds of processor for each table."""
+REST_FACTOR: Final = 5
+"""A write that took so long is followed by another one after five times that: what is behind catches up
+with larger writes, not with more of them."""
 SET_ASIDE_SUFFIX: Final = ".set-aside"
 RETRY_FLUSHES: Final = 20
 """Writes in a row that may fail for lack of memory, which analysts' statements share."""
@@ -62,7 +65,7 @@ class Writer:
     def __init__(self, source: Source, database: Database) -> None:
         self._source = source
         self._database = database
-        self._history = History()
+        self._history = database.history()
         self._start = database.mark()
         if self._start.site != source.site:
             raise StatsFileError(f"it is of site {self._start.site!r}")
@@ -74,7 +77,6 @@ class Writer:
         self._flush_at = 0.0
         self._failed_flushes = 0
         self._mark_at = 0.0
-        self.events = 0
         if self._follower.newest_seq() < self._start.seq:
             raise StatsFileError(f"it knows batch {self._start.seq}, the journal ends before")
         if self._follower.began_behind > self._start.seq > 0:
@@ -82,10 +84,10 @@ class Writer:
             raise StatsFileError(
                 f"too_old: it ends with batch {self._start.seq}, the journal is kept behind {kept}"
             )
-        self._first_contact = 0
         if behind := self._follower.began_behind:
-            self._first_contact = self._follower.router.next_contact
-            self._history.apply(behind, who_works(self._follower.router))
+            self._history.begin_with(self._follower.router.next_contact)
+            working = who_works(self._follower.router)
+            self._history.apply(behind, b"".join(encode_frame(event) for event in working))
 
     @property
     def applied_seq(self) -> int:
@@ -142,18 +144,14 @@ class Writer:
         return time.monotonic() >= self._flush_at or self._history.pending() >= FLUSH_ROWS
 
     def _take(self, batch: FollowedBatch) -> None:
-        events = decode_frames(batch.events)
-        if self._first_contact:
-            events = known(events, self._first_contact)
-        self.events += len(events)
-        self._history.apply(batch.seq, events)
+        self._history.apply(batch.seq, batch.events)
         config_hash = self._follower.router.config_hash()
         if config_hash != self._config_hash:
             self._config_hash = config_hash
             self._names_changed = True
             overview = self._follower.router.overview()
-            agents = {line.agent for line in overview.agents}
-            queues = {line.queue for line in overview.queues}
+            agents = [line.agent for line in overview.agents]
+            queues = [line.queue for line in overview.queues]
             self._history.configured(agents, queues, batch.at)
 
     def _state_hash(self) -> str:
@@ -176,7 +174,7 @@ class Writer:
             journal_seq=self._follower.newest_seq(),
         )
         names = Names.decode(self._follower.router.names()).as_dict() if self._names_changed else None
-        self._flush_at = time.monotonic() + self._source.flush_ms / 1_000
+        started = time.monotonic()
         try:
             self._database.write(self._history, mark, names)
         except duckdb.OutOfMemoryException:
@@ -185,6 +183,9 @@ class Writer:
                 raise
             _log.warning("statistics wait for memory that statements hold")
             return
+        finally:
+            took_s = time.monotonic() - started
+            self._flush_at = started + max(self._source.flush_ms / 1_000, REST_FACTOR * took_s)
         self._failed_flushes = 0
         self._names_changed = False
         self._written_seq = seq

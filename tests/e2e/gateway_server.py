@@ -5,6 +5,7 @@ Run as `python -m tests.e2e.gateway_server SITE.toml [SUBSCRIBER_BYTES]`; ends w
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -58,6 +59,11 @@ class Server:
         """What it holds of the machine's memory now."""
         status = Path(f"/proc/{self.pid}/status").read_text("ascii")
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+
+    def processor_s(self) -> float:
+        """What it has used of processors so far, all its threads, in seconds."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def token(kind: str) -> str:

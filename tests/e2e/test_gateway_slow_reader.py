@@ -1,6 +1,8 @@
 """A subscriber that stops reading: cut, nobody else notices, and it comes back without a gap or a repeat.
 
-The figures are ratios of neighbouring phases of one run; they are printed (`pytest -s`).
+The figures are ratios of neighbouring phases of one run; they are printed (`pytest -s`). A phase's p99 is
+the median over its windows (five seconds, or thirds): one slow fsync spoils one window and not the phase.
+The processor time that the engine takes for an arrival does not mind what else the machine does.
 """
 
 from __future__ import annotations
@@ -9,13 +11,14 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import pytest
 
 from engine.bus import SUBSCRIBER_BYTES
 from engine.model import Closing, Events, Hello, Welcome, encode_frame
 from engine.wire_client import decode_frames
-from tests.e2e.gateway_load import Loader, load, p99
+from tests.e2e.gateway_load import Loader, load
 from tests.e2e.gateway_server import Server, server, token
 
 PER_TICK = 8
@@ -71,32 +74,53 @@ class Follower:
         self.socket.close()
 
 
-def phase(loader: Loader, seconds: float, per_tick: int) -> float:
+class Phase(NamedTuple):
+    """What the others saw, and what the engine's processor time for one arrival was."""
+
+    p99_ms: float
+    processor_us: float
+
+
+def phase(site: Server, loader: Loader, seconds: float, per_tick: int) -> Phase:
+    before_s = site.processor_s()
     result = loader.play(per_tick, seconds)
     assert result["busy"] == result["other"] == 0
-    return p99(result["latency_ms"])
+    used_us = (site.processor_s() - before_s) * 1e6
+    return Phase(median(result["windows_p99_ms"]), used_us / result["sent"])
+
+
+class Pair(NamedTuple):
+    """Two phases that follow one another, one of them beside a slow reader."""
+
+    beside: Phase
+    alone: Phase
+    slow: Follower
+
+    @property
+    def ratio(self) -> float:
+        """Of the others' p99."""
+        return self.beside.p99_ms / self.alone.p99_ms
 
 
 def phases(
     site: Server, loader: Loader, pairs: int, seconds: float, per_tick: int, system_bytes: int
-) -> Iterator[tuple[float, Follower]]:
-    """ABBA: p99 with a slow reader over p99 without one."""
+) -> Iterator[Pair]:
+    """ABBA: with a slow reader, and without one."""
     for number in range(pairs):
         with_first = number % 2 == 1
-        without_ms = 0.0 if with_first else phase(loader, seconds, per_tick)
+        alone = None if with_first else phase(site, loader, seconds, per_tick)
         slow = Follower(site, None, system_bytes)
-        with_ms = phase(loader, seconds, per_tick)
+        beside = phase(site, loader, seconds, per_tick)
         slow.read_to_the_end()
-        without_ms = without_ms or phase(loader, seconds, per_tick)
-        yield with_ms / without_ms, slow
+        yield Pair(beside, alone or phase(site, loader, seconds, per_tick), slow)
 
 
 def stop_reading(
     folder: Path, subscriber_bytes: int, pairs: int, seconds: float, per_tick: int, system_bytes: int
-) -> list[float]:
-    """Everything but the judgement of the ratios, which are returned."""
+) -> list[Pair]:
+    """Everything but the judgement of the pairs, which are returned."""
     with server(folder, "", subscriber_bytes) as site, load(site.port, 2) as loader:
-        phase(loader, 2, per_tick)
+        phase(site, loader, 2, per_tick)
         before_kib, first = site.memory_kib(), Follower(site)
         start = first.seq
         first.socket.close()
@@ -106,18 +130,26 @@ def stop_reading(
         witness = Follower(site, resume_seq=start)
         while witness.places[-1:] < [(last.seq, 0)]:
             witness.read_some()
-        for _, slow in measured:
-            check_return(site, slow, witness.places)
+        for pair in measured:
+            check_return(site, pair.slow, witness.places)
         last.socket.close()
         witness.socket.close()
-    ratios = [ratio for ratio, _ in measured]
-    closings = [slow.closing.code if slow.closing else "lost" for _, slow in measured]
+    ratios = [pair.ratio for pair in measured]
+    closings = [pair.slow.closing.code if pair.slow.closing else "lost" for pair in measured]
     print(
         f"\np99 of the others beside a slow reader over p99 without: median {median(ratios):.2f}"
         f" of {', '.join(f'{ratio:.2f}' for ratio in ratios)}"
+        f"\nprocessor time for an arrival: {processor_ratio(measured):.2f} times, of"
+        f" {median(pair.alone.processor_us for pair in measured):.0f} us"
         f"\ncut: {', '.join(closings)}; memory {before_kib / 1024:.1f} -> {after_kib / 1024:.1f} MiB"
     )
-    return ratios
+    return measured
+
+
+def processor_ratio(pairs: list[Pair]) -> float:
+    """Of the engine's processor time for an arrival, with a slow reader over without."""
+    beside = sum(pair.beside.processor_us for pair in pairs)
+    return beside / sum(pair.alone.processor_us for pair in pairs)
 
 
 def check_return(site: Server, slow: Follower, all_places: list[Place]) -> None:
@@ -133,12 +165,14 @@ def check_return(site: Server, slow: Follower, all_places: list[Place]) -> None:
 
 @pytest.mark.slow  # seconds of events have to fill sockets
 def test_a_reader_that_stops_hurts_nobody(tmp_path: Path) -> None:
-    """Two seconds are too few for a p99: one slow fsync is most of it. Chance is not in all six pairs."""
-    ratios = stop_reading(tmp_path, 100_000, 6, 2, PER_TICK, FEW_SYSTEM_BYTES)
-    assert min(ratios) <= MOST_RATIO
+    """Two seconds are too few for a p99: chance is not in all six pairs. Processor time is all of them."""
+    pairs = stop_reading(tmp_path, 100_000, 6, 2, PER_TICK, FEW_SYSTEM_BYTES)
+    assert processor_ratio(pairs) <= MOST_RATIO
+    assert min(pair.ratio for pair in pairs) <= MOST_RATIO
 
 
 @pytest.mark.torture
 def test_a_reader_that_stops_hurts_nobody_at_the_full_bound(tmp_path: Path) -> None:
-    ratios = stop_reading(tmp_path, SUBSCRIBER_BYTES, 4, 40, 2 * PER_TICK, SYSTEM_BYTES)
-    assert median(ratios) <= MOST_RATIO
+    pairs = stop_reading(tmp_path, SUBSCRIBER_BYTES, 4, 40, 2 * PER_TICK, SYSTEM_BYTES)
+    assert processor_ratio(pairs) <= MOST_RATIO
+    assert median(pair.ratio for pair in pairs) <= MOST_RATIO

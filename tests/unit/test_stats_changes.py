@@ -33,9 +33,8 @@ from engine.model import (
     WrapUpEnded,
     WrapUpStarted,
 )
-from engine.stats.history import History
-from engine.stats.ledger import Values
 from tests.unit.stats_events import arrived, at, offer_made, queued, signed_in
+from tests.unit.stats_rows import History, Values, key_place
 
 
 def long_story() -> list[Event]:
@@ -90,13 +89,15 @@ class Stored:
     ended: dict[str, list[Values]] = field(default_factory=lambda: defaultdict(list))
 
     def take(self, history: History) -> None:
-        for name, ledger in history.ledgers.items():
-            for key in ledger.changed:
-                self.live[name].pop(key, None)
-                if key in ledger.open:
-                    self.live[name][key] = ledger.open[key].values()
-            self.ended[name] += ledger.closed
-        history.discard()
+        for name, gone, live, ended in history.changed():
+            for key in gone:
+                del self.live[name][key]
+            for row in live:
+                key = row[key_place(name)]
+                assert isinstance(key, int)
+                assert key not in self.live[name], "a live row that is there is taken away first"
+                self.live[name][key] = row
+            self.ended[name] += ended
 
 
 def test_rows_do_not_depend_on_where_they_are_taken() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.model import (
-    EVENTS,
     Abandoned,
     AgentLocked,
     AgentNotReady,
@@ -30,15 +31,13 @@ from engine.model import (
     WithdrawnCause,
     WrapUpEnded,
     WrapUpStarted,
-    encode_frame,
 )
-from engine.stats.decoding import decode_frames
-from engine.stats.history import History
-from engine.stats.rows import ContactRow
+from engine.router import DecodeError
 from tests.unit.stats_events import KEY, T, arrived, at, offer_made, queued, signed_in
+from tests.unit.stats_rows import History
 
 
-def columns(row: ContactRow, *names: str) -> tuple[object, ...]:
+def columns(row: object, *names: str) -> tuple[object, ...]:
     return tuple(getattr(row, name) for name in names)
 
 
@@ -50,7 +49,7 @@ def transferred(ms: float, to_queue: int) -> Transferred:
 
 def states(history: History) -> list[tuple[object, ...]]:
     """Agent, from and to in ms, state, reason, locked, activity; closed intervals, then open ones."""
-    rows = [*history.agents.rows.closed, *(row.values() for row in history.agents.rows.open.values())]
+    rows = [*history.closed("agent_states"), *history.live("agent_states")]
     result = []
     for row in rows:
         agent, since, until, *rest = row
@@ -71,8 +70,8 @@ def test_served_contact_with_wrap_up() -> None:
             offer_made(100, 1, 1, 7),
         ],
     )
-    assert history.contacts.open[1].state == "offered"
-    assert history.contacts.open[1].wait_ms is None
+    assert history.open("contacts")[1].state == "offered"
+    assert history.open("contacts")[1].wait_ms is None
     history.apply(
         2,
         [
@@ -87,18 +86,18 @@ def test_served_contact_with_wrap_up() -> None:
             WrapUpStarted(at=at(62_600), agent=7, contact=1, channel=1, deadline=at(67_600)),
         ],
     )
-    (contact,) = history.contacts.closed
+    (contact,) = history.closed("contacts")
     assert contact == (
         1, 1, 1, 1, KEY.hex(), "served", 7, at(100), at(100), at(100), at(2_600.7), at(62_600), "customer",
         90_000, 2, 1, 1, 0, 0, 2_500, 59_999, 0, None, 0, 0, None, 0, 0, None, False, None, None, 0, 3,
     )  # fmt: skip
-    assert history.segments.closed == [], "its wrap-up runs"
+    assert history.closed("segments") == [], "its wrap-up runs"
     history.apply(4, [WrapUpEnded(at=at(65_000), agent=7, contact=1, channel=1, by=EndedBy.AGENT)])
-    assert history.segments.closed == [
+    assert history.closed("segments") == [
         (1, 1, 1, 1, 7, "serves", "served", None, at(2_600.7), at(62_600), 59_999, 0, 0,
          at(62_600), at(65_000), "agent", 2_400, 4)
     ]  # fmt: skip
-    assert history.offers.closed == [
+    assert history.closed("offers") == [
         (1, 1, 1, 1, 7, at(100), at(20_100), at(2_600.7), "accepted", None, None, 2_500, 1, 2)
     ]
     assert states(history) == [
@@ -108,7 +107,7 @@ def test_served_contact_with_wrap_up() -> None:
         (7, 62_600, 65_000, "ready", None, False, "wrap_up"),
         (7, 65_000, None, "ready", None, False, "idle"),
     ]
-    assert (history.contacts.open, history.segments.open, history.offers.open) == ({}, {}, {})
+    assert (history.open("contacts"), history.open("segments"), history.open("offers")) == ({}, {}, {})
 
 
 def test_segment_without_wrap_up_is_final_in_its_batch() -> None:
@@ -125,7 +124,7 @@ def test_segment_without_wrap_up_is_final_in_its_batch() -> None:
             Ended(at=at(9), contact=1, channel=1, queue=1, agent=7, by=EndedBy.AGENT),
         ],
     )
-    assert [row[6] for row in history.segments.closed] == ["served"]
+    assert [row[6] for row in history.closed("segments")] == ["served"]
     assert states(history) == [
         (7, 0, 9, "ready", None, False, "engaged"),
         (7, 9, None, "ready", None, False, "idle"),
@@ -156,12 +155,12 @@ def test_expired_declined_and_withdrawn_offers_keep_the_place() -> None:
             AgentUnlocked(at=at(30_000), agent=7),
         ],
     )
-    assert [row[8:12] for row in history.offers.closed] == [
+    assert [row[8:12] for row in history.closed("offers")] == [
         ("expired", None, None, 20_000),
         ("declined", None, 3, 1_500),
         ("withdrawn", "abandoned", None, 500),
     ]
-    (contact,) = history.contacts.closed
+    (contact,) = history.closed("contacts")
     assert contact[5:7] == ("abandoned", None), "nobody had it in hand"
     assert contact[7:13] == (at(0), at(0), at(0), None, at(27_000), "customer")
     assert contact[16:21] == (3, 1, 0, 27_000, 0)
@@ -191,8 +190,8 @@ def test_transfer_makes_two_segments_and_one_contact() -> None:
             queued(5_000, 1, queue=2, tier=1),
         ],
     )
-    row = history.contacts.open[1]
-    assert columns(row, "state", "agent", "queue", "first_queue", "tier", "transfers") == (
+    row = history.open("contacts")[1]
+    assert columns(row, "state", "agent_id", "queue_id", "first_queue_id", "tier", "transfers") == (
         "waiting", None, 2, 1, 1, 1
     )  # fmt: skip
     assert columns(row, "wait_ms", "talk_ms", "enqueued_at") == (1_000, 4_000, at(5_000))
@@ -206,11 +205,11 @@ def test_transfer_makes_two_segments_and_one_contact() -> None:
             Ended(at=at(9_500), contact=1, channel=1, queue=2, agent=8, by=EndedBy.AGENT),
         ],
     )
-    (contact,) = history.contacts.closed
+    (contact,) = history.closed("contacts")
     assert contact[5:7] == ("served", 8)
     assert contact[10] == at(1_000), "answered first by the first agent"
     assert contact[18:21] == (1, 1_000, 7_000)
-    assert [(row[4], row[6], row[10], row[16]) for row in history.segments.closed] == [
+    assert [(row[4], row[6], row[10], row[16]) for row in history.closed("segments")] == [
         (7, "transferred", 4_000, 3_000),
         (8, "served", 3_000, None),
     ]
@@ -234,14 +233,14 @@ def test_connecting_that_fails_and_then_works() -> None:
             Connecting(at=at(9_000), contact=1, channel=1, agent=7, deadline=at(19_000)),
         ],
     )
-    assert history.contacts.open[1].state == "connecting"
+    assert history.open("contacts")[1].state == "connecting"
     history.apply(2, [Engaged(at=at(9_250), contact=1, channel=1, agent=7)])
-    assert history.contacts.open[1].wait_ms == 9_250
-    assert [(row[6], row[7], row[10]) for row in history.segments.closed] == [
+    assert history.open("contacts")[1].wait_ms == 9_250
+    assert [(row[6], row[7], row[10]) for row in history.closed("segments")] == [
         ("connect_failed", at(1_000), None)
     ]
-    assert history.segments.open[2].connecting_at == at(9_000)
-    assert history.segments.open[2].engaged_at == at(9_250)
+    assert history.open("segments")[2].connecting_at == at(9_000)
+    assert history.open("segments")[2].engaged_at == at(9_250)
     assert [row[4:] for row in states(history) if row[2] is not None and row[1] >= 1_000] == [
         (None, False, "connecting"),
         (None, False, "idle"),
@@ -264,19 +263,20 @@ def test_abandoned_while_connecting_names_the_agent() -> None:
             Abandoned(at=at(2_000), contact=1, channel=1, queue=1, agent=7),
         ],
     )
-    (contact,) = history.contacts.closed
+    (contact,) = history.closed("contacts")
     assert (contact[5], contact[6], contact[19], contact[20]) == ("abandoned", 7, 2_000, 0)
-    assert [(row[6], row[9]) for row in history.segments.closed] == [("abandoned", at(2_000))]
+    assert [(row[6], row[9]) for row in history.closed("segments")] == [("abandoned", at(2_000))]
 
 
 def test_changed_contact_keeps_its_time_and_its_first_queue() -> None:
     history = History()
-    history.apply(1, [arrived(0, 1), queued(0, 1)])
+    history.apply(1, [arrived(0, 1), queued(0, 1), arrived(0, 2), queued(0, 2)])
+    assert [len(live) for table, _, live, _ in history.changed() if table == "contacts"] == [2]
     history.apply(2, [Changed(at=at(5), contact=1, channel=1, queue=2, head_start_us=7_000)])
-    row = history.contacts.open[1]
-    assert columns(row, "state", "queue", "first_queue", "head_start_us") == ("waiting", 2, 1, 7_000)
+    assert set(history.open("contacts")) == {1}, "the other has not changed"
+    row = history.open("contacts")[1]
+    assert columns(row, "state", "queue_id", "first_queue_id", "head_start_ms") == ("waiting", 2, 1, 7)
     assert columns(row, "enqueued_at", "tier", "seq") == (at(0), 2, 2)
-    assert history.contacts.changed == {1}
 
 
 def test_released_contact_is_withdrawn_by_the_supervisor() -> None:
@@ -293,12 +293,12 @@ def test_released_contact_is_withdrawn_by_the_supervisor() -> None:
         ],
     )
     # state, agent, ended_at, ended_by, wait_ms
-    ends = [(row[5], row[6], row[11], row[12], row[19]) for row in history.contacts.closed]
+    ends = [(row[5], row[6], row[11], row[12], row[19]) for row in history.closed("contacts")]
     assert ends == [
         ("withdrawn", None, at(40), "supervisor", 40),
         ("withdrawn", None, at(50), "supervisor", 50),
     ]
-    assert [row[8:10] for row in history.offers.closed] == [("withdrawn", "released")]
+    assert [row[8:10] for row in history.closed("offers")] == [("withdrawn", "released")]
 
 
 def test_contact_released_while_connecting_names_the_agent() -> None:
@@ -315,8 +315,8 @@ def test_contact_released_while_connecting_names_the_agent() -> None:
             Withdrawn(at=at(4), contact=1, channel=1, queue=1, agent=7, by=EndedBy.SUPERVISOR),
         ],
     )
-    assert [row[5:7] for row in history.contacts.closed] == [("withdrawn", 7)]
-    assert [row[6] for row in history.segments.closed] == ["withdrawn"]
+    assert [row[5:7] for row in history.closed("contacts")] == [("withdrawn", 7)]
+    assert [row[6] for row in history.closed("segments")] == ["withdrawn"]
 
 
 def test_blocked_contact_names_the_limit() -> None:
@@ -328,7 +328,7 @@ def test_blocked_contact_names_the_limit() -> None:
             Blocked(at=at(4), contact=1, channel=1, queue=1, cause=BlockedCause.SITE_FULL),
         ],
     )
-    (contact,) = history.contacts.closed
+    (contact,) = history.closed("contacts")
     assert (contact[5], contact[11], contact[12], contact[19]) == ("blocked", at(4), "site_full", 0)
 
 
@@ -382,17 +382,12 @@ def test_two_wrap_ups_of_one_pair_end_in_their_order() -> None:
         WrapUpEnded(at=at(ms), agent=7, contact=1, channel=1, by=EndedBy.AGENT) for ms in (2_000, 3_000)
     ]
     history.apply(1, events)
-    assert [(row[0], row[16]) for row in history.segments.closed] == [(1, 1_500), (2, 1_500)]
+    assert [(row[0], row[16]) for row in history.closed("segments")] == [(1, 1_500), (2, 1_500)]
 
 
-def test_frames_decode_to_what_was_encoded() -> None:
-    events: list[Event] = [*signed_in(0, 7), arrived(0, 1), queued(0, 1), offer_made(0, 1, 1, 7)]
-    assert decode_frames(b"".join(encode_frame(event) for event in events)) == events
-    assert decode_frames(b"") == []
-
-
-def test_every_event_is_handled_or_left_out_on_purpose() -> None:
-    left_out = {"Invited", "InvitationOver", "LeaseLostEvent", "Unreserved"}
-    handled = {event.__name__ for event in History()._handlers}
-    assert handled | left_out == {event.__name__ for event in EVENTS.values()}
-    assert not handled & left_out
+def test_bytes_that_are_no_events_are_refused() -> None:
+    history = History()
+    with pytest.raises(DecodeError, match="the last frame is cut off"):
+        history.core.apply(1, b"\0\0\0\2x")
+    with pytest.raises(ValueError, match='"contact" is none'):
+        history.core.changes("contact")

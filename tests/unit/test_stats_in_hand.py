@@ -32,8 +32,8 @@ from engine.model import (
     WrapUpEnded,
     WrapUpStarted,
 )
-from engine.stats.history import History
 from tests.unit.stats_events import arrived, at, offer_made, queued, signed_in
+from tests.unit.stats_rows import History
 
 
 def talking(*others: int) -> list[Event]:
@@ -72,11 +72,11 @@ def number(row: tuple[object, ...]) -> int:
 
 def segments(history: History) -> list[tuple[object, ...]]:
     """Agent, role, outcome, talk_ms, hold_ms, parked_ms of those that are over, by their numbers."""
-    return [(row[4], *row[5:7], *row[10:13]) for row in sorted(history.segments.closed, key=number)]
+    return [(row[4], *row[5:7], *row[10:13]) for row in sorted(history.closed("segments"), key=number)]
 
 
 def activities(history: History, agent: int) -> list[object]:
-    rows = [*history.agents.rows.closed, *(row.values() for row in history.agents.rows.open.values())]
+    rows = [*history.closed("agent_states"), *history.live("agent_states")]
     return [row[6] for row in rows if row[0] == agent]
 
 
@@ -85,15 +85,17 @@ def test_a_contact_that_rings_at_several_is_the_first_ones_until_somebody_answer
     agents = [event for agent in (7, 8, 9) for event in signed_in(0, agent)]
     rung = [offer_made(0, offer, 1, agent) for offer, agent in ((1, 7), (2, 8), (3, 9))]
     history.apply(1, [*agents, arrived(0, 1), queued(0, 1), *rung])
-    row = history.contacts.open[1]
-    assert (row.state, row.agent, row.offers) == ("offered", 7, 3)
+    row = history.open("contacts")[1]
+    assert (row.state, row.agent_id, row.offers) == ("offered", 7, 3)
     history.apply(2, [OfferDeclined(at=at(500), offer=1, contact=1, channel=1, agent=7, reason=0)])
-    assert (row.state, row.agent) == ("offered", 8)
+    row = history.open("contacts")[1]
+    assert (row.state, row.agent_id) == ("offered", 8)
     taken = OfferWithdrawn(at=at(900), offer=2, contact=1, channel=1, agent=8, cause=WithdrawnCause.TAKEN)
     accepted = OfferAccepted(at=at(900), offer=3, contact=1, channel=1, agent=9)
     history.apply(3, [accepted, taken, Engaged(at=at(900), contact=1, channel=1, agent=9)])
-    assert (row.state, row.agent, row.ringing) == ("engaged", 9, ())
-    assert [row[8:10] for row in history.offers.closed] == [
+    row = history.open("contacts")[1]
+    assert (row.state, row.agent_id, history.open("offers")) == ("engaged", 9, {})
+    assert [row[8:10] for row in history.closed("offers")] == [
         ("declined", None),
         ("accepted", None),
         ("withdrawn", "taken"),
@@ -115,7 +117,7 @@ def test_hold_and_parking_are_part_of_the_talk() -> None:
     )
     history.apply(2, [ended(6_000, 7)])
     assert segments(history) == [(7, "serves", "served", 5_000, 2_250, 1_500)]
-    (contact,) = history.contacts.closed
+    (contact,) = history.closed("contacts")
     assert (contact[20], *contact[23:26]) == (5_000, 2_250, 1_500, None)
     assert activities(history, 7) == ["offered", "engaged", "parked", "engaged", "idle"]
 
@@ -136,9 +138,9 @@ def test_who_joins_has_a_segment_without_a_wrap_up() -> None:
         (7, "serves", "served", 5_000, 0, 0),
         (8, "joined", "left", 3_500, 0, 0),
     ]
-    assert [row[16] for row in sorted(history.segments.closed, key=number)] == [2_000, None]
-    assert history.contacts.closed[0][20] == 5_000, "the talk of who served it"
-    assert (history.segments.open, history._leaving) == ({}, {})
+    assert [row[16] for row in sorted(history.closed("segments"), key=number)] == [2_000, None]
+    assert history.closed("contacts")[0][20] == 5_000, "the talk of who served it"
+    assert history.open("segments") == {}
 
 
 def test_a_lost_lease_ends_the_segment_and_the_contact_waits_again() -> None:
@@ -148,15 +150,15 @@ def test_a_lost_lease_ends_the_segment_and_the_contact_waits_again() -> None:
     held = Held(at=at(3_000), contact=1, channel=1, agent=7)
     parked = Parked(at=at(3_500), contact=1, channel=1, agent=7)
     history.apply(1, [*talking(8), held, parked, lost, back, AgentSignedOut(at=at(4_000), agent=7)])
-    row = history.contacts.open[1]
-    assert (row.state, row.agent, row.engaged_at, row.segment) == ("waiting", None, at(1_000), 0)
+    row = history.open("contacts")[1]
+    assert (row.state, row.agent_id, row.engaged_at) == ("waiting", None, at(1_000))
     assert segments(history) == [(7, "serves", "lease_lost", 3_000, 1_000, 500)]
-    assert history.segments.open == {}, "nobody wraps up"
+    assert history.open("segments") == {}, "nobody wraps up"
     accepted = OfferAccepted(at=at(6_000), offer=2, contact=1, channel=1, agent=8)
     engaged = Engaged(at=at(6_000), contact=1, channel=1, agent=8)
     history.apply(2, [offer_made(5_000, 2, 1, 8), accepted, engaged, ended(7_500, 8)])
     assert segments(history)[1] == (8, "serves", "served", 1_500, 0, 0)
-    (contact,) = history.contacts.closed
+    (contact,) = history.closed("contacts")
     assert (contact[19], contact[20]) == (1_000, 4_500), "waited for its first answer, talked with both"
     assert activities(history, 7)[-1] == "idle"
 
@@ -166,7 +168,7 @@ def test_handed_over_and_taken_over() -> None:
     handed = HandedOver(at=at(4_000), contact=1, channel=1, queue=1, from_agent=7, to_agent=8)
     taken = TakenOver(at=at(6_000), contact=1, channel=1, queue=1, from_agent=8, to_agent=9)
     history.apply(1, [*talking(8, 9), joined(2_000, 8), handed, wrap_up(4_000, 7)])
-    assert history.contacts.open[1].agent == 8
+    assert history.open("contacts")[1].agent_id == 8
     history.apply(2, [taken, ended(9_000, 9)])
     history.apply(3, [WrapUpEnded(at=at(7_000), agent=7, contact=1, channel=1, by=EndedBy.AGENT)])
     assert segments(history) == [
@@ -175,8 +177,8 @@ def test_handed_over_and_taken_over() -> None:
         (8, "serves", "taken_over", 2_000, 0, 0),
         (9, "serves", "served", 3_000, 0, 0),
     ]
-    assert history.contacts.closed[0][6] == 9
-    assert history.contacts.closed[0][20] == 8_000
+    assert history.closed("contacts")[0][6] == 9
+    assert history.closed("contacts")[0][20] == 8_000
     assert activities(history, 8) == ["idle", "joined", "engaged", "idle"]
 
 
@@ -185,5 +187,5 @@ def test_a_transfer_outside_names_the_place() -> None:
     out = TransferredOut(at=at(3_000), contact=1, channel=1, queue=1, agent=7, target=4)
     history.apply(1, [*talking(), out, ended(3_000, 7)])
     assert segments(history) == [(7, "serves", "transferred_out", 2_000, 0, 0)]
-    (contact,) = history.contacts.closed
+    (contact,) = history.closed("contacts")
     assert (contact[5], contact[25]) == ("served", 4)

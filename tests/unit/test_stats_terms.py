@@ -16,9 +16,9 @@ from engine.model import (
     SignIn,
     Withdrawn,
 )
-from engine.stats.history import History
 from tests.unit.stats_events import arrived, at, queued
 from tests.unit.stats_kit import ANN, CARDS, WEBCHAT, Script, T, arrive, following, rows
+from tests.unit.stats_rows import History
 
 WHERE = {"contact": 1, "channel": 1, "queue": 1}
 
@@ -26,29 +26,31 @@ WHERE = {"contact": 1, "channel": 1, "queue": 1}
 def test_nobody_waits_before_the_time_that_was_agreed() -> None:
     history = History()
     history.apply(1, [arrived(0, 1), Scheduled(at=at(0), **WHERE, until=at(5_000))])
-    row = history.contacts.open[1]
+    row = history.open("contacts")[1]
     assert (row.state, row.scheduled_for, row.enqueued_at) == ("scheduled", at(5_000), at(5_000))
     due = Queued(
         at=at(5_000), **WHERE, tier=2, enqueued_at=at(5_000), head_start_us=0, cause=QueuedCause.SCHEDULED
     )
     history.apply(2, [due])
+    row = history.open("contacts")[1]
     assert (row.state, row.kept_place) == ("waiting", False)
     history.apply(3, [Withdrawn(at=at(6_500), **WHERE, agent=0, by=EndedBy.SUPERVISOR)])
-    assert (row.wait_ms, row.ended_by) == (1_500, "supervisor")
+    (row,) = history.closed("contacts")
+    assert (row[19], row[12]) == (1_500, "supervisor")
 
 
 def test_who_leaves_while_scheduled_has_not_waited() -> None:
     history = History()
     gone = Withdrawn(at=at(1_000), **WHERE, agent=0, by=EndedBy.SUPERVISOR)
     history.apply(1, [arrived(0, 1), Scheduled(at=at(0), **WHERE, until=at(5_000)), gone])
-    (row,) = history.contacts.closed
+    (row,) = history.closed("contacts")
     assert (row[5], row[19]) == ("withdrawn", 0)
 
 
 def test_a_kept_place_is_told_from_a_place_of_its_own() -> None:
     history = History()
     history.apply(1, [arrived(0, 1), queued(0, 1), arrived(900, 2), queued(900, 2, since=100)])
-    assert [history.contacts.open[one].kept_place for one in (1, 2)] == [False, True]
+    assert [history.open("contacts")[one].kept_place for one in (1, 2)] == [False, True]
     again = Queued(
         at=at(950),
         **WHERE,
@@ -58,17 +60,18 @@ def test_a_kept_place_is_told_from_a_place_of_its_own() -> None:
         cause=QueuedCause.OFFER_ENDED,
     )
     history.apply(2, [again])
-    assert history.contacts.open[1].kept_place is False, "it came back to its own"
+    assert history.open("contacts")[1].kept_place is False, "it came back to its own"
 
 
 def test_a_deadline_that_lifts_and_ends() -> None:
     history = History()
     history.apply(1, [arrived(0, 1), queued(0, 1)])
     history.apply(2, [Lifted(at=at(100), **WHERE, tier=1, reply_by=at(160))])
-    row = history.contacts.open[1]
+    row = history.open("contacts")[1]
     assert (row.tier, row.lifted_at, row.reply_by) == (1, at(100), at(160))
     history.apply(3, [Withdrawn(at=at(160), **WHERE, agent=0, by=EndedBy.DEADLINE)])
-    assert (row.state, row.ended_by) == ("withdrawn", "deadline")
+    (row,) = history.closed("contacts")
+    assert (row[5], row[12]) == ("withdrawn", "deadline")
 
 
 def test_conservation_and_audits_hold_with_all_of_them(tmp_path: Path) -> None:

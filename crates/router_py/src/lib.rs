@@ -13,6 +13,7 @@ mod explain;
 mod fanout;
 mod figures;
 mod flood;
+mod history;
 mod intake;
 mod router;
 mod simulate;
@@ -30,6 +31,8 @@ mod _router {
     use crate::figures::Figures;
     #[pymodule_export]
     use crate::flood::{FloodStopped, flood};
+    #[pymodule_export]
+    use crate::history::History;
     #[pymodule_export]
     use crate::intake::Intake;
     #[pymodule_export]
