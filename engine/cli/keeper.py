@@ -7,6 +7,7 @@ import os
 import select
 import sys
 
+from engine.background import give_way
 from engine.cli.logs import add_log_options, set_up_logs
 from engine.cli.site_options import add_site_options, chosen_site
 from engine.config import SiteConfig
@@ -14,7 +15,7 @@ from engine.keeper import Keeper, Plan
 
 LOOK_EVERY_S = 0.5
 """Between looks at a journal in which too little has come: a snapshot need not be early."""
-NICENESS = 10
+NICENESS = 15
 """Below the statistics: a late snapshot costs a longer start, and nothing else."""
 
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Keep the journal until standard input ends."""
     set_up_logs(options)
-    os.nice(NICENESS)
+    give_way(NICENESS)
     site = chosen_site(options)
     keeper = Keeper(site.data / "journal", plan_of(site))
     try:

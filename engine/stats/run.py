@@ -19,6 +19,7 @@ import structlog
 import trio
 
 from engine.auth import Tokens
+from engine.background import give_way
 from engine.config import SiteConfig
 from engine.errors import PaiduiError
 from engine.keys import tokens_of
@@ -30,7 +31,7 @@ from engine.watchdog import InvariantCheck
 from engine.web import serve_web
 
 JOURNAL_FOLDER: Final = "journal"
-NICENESS: Final = 5
+NICENESS: Final = 10
 MAX_THREADS: Final = 4
 
 _log = structlog.get_logger(__name__)
@@ -67,7 +68,7 @@ def _first(group: BaseExceptionGroup[PaiduiError]) -> PaiduiError:
 
 def confine(process_limit_mb: int) -> None:
     """Bound this process's memory and let others go first; some SQL functions know no limit."""
-    os.nice(NICENESS)
+    give_way(NICENESS)
     limit = process_limit_mb << 20
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
