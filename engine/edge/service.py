@@ -32,7 +32,7 @@ from engine.model import Command, Frame, HoursState, Refusal, Welcome
 from engine.names import Names
 from engine.notices import Notice
 
-RING_BYTES: Final = 16 * 1024 * 1024
+RING_BYTES: Final = 4 * 1024 * 1024
 """What hosted channels resume from; the core keeps more, for those who come from far."""
 
 ROWS_BETWEEN_LOOKS: Final = 64

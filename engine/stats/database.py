@@ -134,6 +134,8 @@ class Database:
             "memory_limit": f"'{memory_limit_mb}MiB'",
             "TimeZone": f"'{time_zone}'",
             "threads": str(threads),
+            # What a large transaction has used goes back to the system, and not only at the next one.
+            "allocator_background_threads": "true",
             # Every checkpoint packs the last, unfilled part of each table once more.
             "checkpoint_threshold": "'64MiB'",
             # A statement that does not fit fails; it does not fill the disk that the journal needs.
