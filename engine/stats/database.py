@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -240,6 +241,11 @@ class Database:
         )
         self._db.execute("DELETE FROM names")
         self._with_rows(table, "INSERT INTO names FROM new_rows")
+
+    def pack(self) -> None:
+        """Move what was written out of memory into the file; put off while a statement is in the way."""
+        with suppress(duckdb.TransactionException):
+            self._db.execute("CHECKPOINT")
 
     def close(self) -> None:
         """Close the file; a clean close leaves no write-ahead log."""

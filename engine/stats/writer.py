@@ -35,6 +35,9 @@ REST_FACTOR: Final = 5
 """A write that took so long is followed by another one after five times that: what is behind catches up
 with larger writes, not with more of them."""
 SET_ASIDE_SUFFIX: Final = ".set-aside"
+PACK_ROWS: Final = 20_000
+"""So many rows are moved out of memory once there is nothing else to do."""
+
 RETRY_FLUSHES: Final = 20
 """Writes in a row that may fail for lack of memory, which analysts' statements share."""
 
@@ -76,6 +79,7 @@ class Writer:
         self._journal_seq = self._start.journal_seq
         self._flush_at = 0.0
         self._failed_flushes = 0
+        self._unpacked = 0
         self._mark_at = 0.0
         if self._follower.newest_seq() < self._start.seq:
             raise StatsFileError(f"it knows batch {self._start.seq}, the journal ends before")
@@ -118,6 +122,9 @@ class Writer:
                 break
         if self._follower.seq > self._written_seq and self._is_due():
             self.flush()
+        if self._follower.seq == before == self._written_seq and self._unpacked >= PACK_ROWS:
+            self._database.pack()
+            self._unpacked = 0
         return self._follower.seq > before
 
     def resume(self) -> None:
@@ -174,6 +181,7 @@ class Writer:
             journal_seq=self._follower.newest_seq(),
         )
         names = Names.decode(self._follower.router.names()).as_dict() if self._names_changed else None
+        rows = self._history.pending()
         started = time.monotonic()
         try:
             self._database.write(self._history, mark, names)
@@ -187,6 +195,7 @@ class Writer:
             took_s = time.monotonic() - started
             self._flush_at = started + max(self._source.flush_ms / 1_000, REST_FACTOR * took_s)
         self._failed_flushes = 0
+        self._unpacked += rows
         self._names_changed = False
         self._written_seq = seq
         if self._flush_at >= self._mark_at:

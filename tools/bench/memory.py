@@ -23,6 +23,9 @@ IN_FLIGHT = 2_000
 """Arrivals on the way at once: far fewer than the inbox takes."""
 SETTLED_S = 120
 LOOK_EVERY_S = 0.5
+WAITED_S = 20
+"""What the arrivals themselves have used is given back by then."""
+
 MB = 1_000_000
 
 
@@ -39,16 +42,22 @@ def run(quick: bool) -> None:
         empty = dict(proportional_kb(site.process.pid))
         trio.run(fill, site, waiting)
         settle(site, waiting)
+        at_once = dict(proportional_kb(site.process.pid))
+        time.sleep(WAITED_S)
         full = dict(proportional_kb(site.process.pid))
     rows = [_row(name, empty.get(name, 0), full[name], waiting) for name in full]
     total = _row("together", sum(empty.values()), sum(full.values()), waiting)
     show(["process", "before", "with them", "more", "bytes a contact"], [*rows, total])
-    more_mb = (sum(full.values()) - sum(empty.values())) * 1024 / MB
     print(
-        f"allowed for 100,000: {ALLOWED_MB} MB; for {waiting:,} it is {more_mb:.0f} MB more than for none."
-        f" Proportional set sizes; load {flow.load()}",
+        f"allowed for 100,000: {ALLOWED_MB} MB; for {waiting:,} it is {_more_mb(empty, full):.0f} MB more than"
+        f" for none once they have waited for {WAITED_S} s, {_more_mb(empty, at_once):.0f} MB when the last has"
+        f" just come. Proportional set sizes; load {flow.load()}",
         flush=True,
     )
+
+
+def _more_mb(before: dict[str, int], after: dict[str, int]) -> float:
+    return (sum(after.values()) - sum(before.values())) * 1024 / MB
 
 
 async def fill(site: SpawnedSite, contacts: int) -> None:
