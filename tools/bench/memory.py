@@ -24,7 +24,7 @@ IN_FLIGHT = 2_000
 SETTLED_S = 120
 LOOK_EVERY_S = 0.5
 WAITED_S = 20
-"""What the arrivals themselves have used is given back by then."""
+"""What the start, or the arrivals themselves, have used is given back by then."""
 
 MB = 1_000_000
 
@@ -39,6 +39,7 @@ def run(quick: bool) -> None:
     title(f"memory: {waiting:,} waiting contacts in a running site, all of its processes")
     with spawned_site(load_scenario(SCENARIO), None) as site:
         settle(site, 0)
+        time.sleep(WAITED_S)
         empty = dict(proportional_kb(site.process.pid))
         trio.run(fill, site, waiting)
         settle(site, waiting)
@@ -48,10 +49,11 @@ def run(quick: bool) -> None:
     rows = [_row(name, empty.get(name, 0), full[name], waiting) for name in full]
     total = _row("together", sum(empty.values()), sum(full.values()), waiting)
     show(["process", "before", "with them", "more", "bytes a contact"], [*rows, total])
+    now_mb, later_mb = _more_mb(empty, at_once), _more_mb(empty, full)
     print(
-        f"allowed for 100,000: {ALLOWED_MB} MB; for {waiting:,} it is {_more_mb(empty, full):.0f} MB more than"
-        f" for none once they have waited for {WAITED_S} s, {_more_mb(empty, at_once):.0f} MB when the last has"
-        f" just come. Proportional set sizes; load {flow.load()}",
+        f"allowed for 100,000: {ALLOWED_MB} MB; {waiting:,} take {later_mb:.0f} MB more than none once they"
+        f" have waited for {WAITED_S} s, {now_mb:.0f} MB when the last has just come."
+        f" Proportional set sizes; load {flow.load()}",
         flush=True,
     )
 
