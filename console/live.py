@@ -8,6 +8,7 @@ each.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -293,11 +294,9 @@ class Hub:
 
     def _overviews(self, sights: set[Sight]) -> dict[Sight, str]:
         now_us, overview = self._service.clock.now_us(), self._service.overview()
-        draining = self._service.drain.begun
-        return {
-            sight: encode(overview_message(self._site, overview, now_us, sight, draining=draining))
-            for sight in sights
-        }
+        draining, channels = self._service.drain.begun, self._service.channels_now()
+        made = partial(overview_message, self._site, overview, now_us, draining=draining, channels=channels)
+        return {sight: encode(made(sight)) for sight in sights}
 
     def join(self, client: Client, desk: Desk | None) -> DeskFeed | None:
         """Begin to feed a socket, with what is true now first; `leave` takes what this returns."""

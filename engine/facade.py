@@ -7,11 +7,13 @@ the core. Who uses it cannot tell, and need not.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from engine.admission import Admission
 from engine.bus import Bus, Scope
+from engine.channel_health import Away, ChannelHealth, channels_now
 from engine.config import SiteConfig
 from engine.desk import Desk
 from engine.lifecycle import Drain, Pulse
@@ -21,6 +23,7 @@ from engine.supervision import Supervision
 
 if TYPE_CHECKING:
     from engine.conversations import Conversations
+    from engine.views import ChannelOverview
 
 
 class Held(Protocol):
@@ -49,6 +52,11 @@ class Presence(Protocol):
         """Agent -> when its lease was lost (Unix microseconds), until it signs in at its desk again."""
         ...
 
+    @property
+    def away(self) -> Mapping[int, Away]:
+        """Channels behind which nobody is, by number."""
+        ...
+
     def signs_in(self, agent: int) -> None:
         """The agent is back at its desk: what was lost before is no news any more."""
         ...
@@ -69,6 +77,7 @@ class Facade(Supervision, Reading):
         admission: how many arrivals a second come in.
         drain: whether arrivals are taken in.
         pulse: shows that whoever keeps the state gets on.
+        hosted: hosted channel -> how it is.
     """
 
     site: SiteConfig
@@ -77,6 +86,7 @@ class Facade(Supervision, Reading):
     admission: Admission
     drain: Drain
     pulse: Pulse
+    hosted: Mapping[str, ChannelHealth]
 
     @property
     @abstractmethod
@@ -99,6 +109,10 @@ class Facade(Supervision, Reading):
     @abstractmethod
     def behind_us(self) -> int:
         """For how long something has been due that is not done, in µs; 0 = nothing is."""
+
+    def channels_now(self) -> list[ChannelOverview]:
+        """Return how every channel is, in the configuration's order."""
+        return channels_now(self.site, self.names, self.hosted, self.leases.away)
 
     def desk(self, agent: str) -> Desk:
         """Return the desk of a configured agent.

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 import trio
 
+from engine.channel_health import Away
 from engine.conversations import number_of
 from engine.errors import Busy, Refused
 from engine.model import Command, LeaseLost, Release, ReleasedBy
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 SIGNED_OUT: Final = 0
 RELEASED_STATES: Final = (0, 1)
 """Waiting and offered."""
+MICROS: Final = 1_000_000
 AT_ONCE: Final = 500
 """Contacts whose release is asked for together: a batch holds them, and the inbox has room for others."""
 
@@ -46,11 +48,18 @@ class Holds:
     Args:
         lasts_s: how long after; 0 = never lost.
         lose: what is done then. It is called for many at the same time.
+        told: called with a number when the first has come and when the last has gone.
     """
 
-    def __init__(self, lasts_s: Callable[[int], float], lose: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        lasts_s: Callable[[int], float],
+        lose: Callable[[int], Awaitable[None]],
+        told: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._lasts_s = lasts_s
         self._lose = lose
+        self._told = told
         self._holders: Counter[int] = Counter()
         self._ends: dict[int, float] = {}
         self._order: list[tuple[float, int]] = []
@@ -75,6 +84,8 @@ class Holds:
         for number in numbers:
             self._holders[number] += 1
             self._ends.pop(number, None)
+            if self._holders[number] == 1:
+                self._told(number)
 
     def drop(self, numbers: Iterable[int]) -> None:
         """Hold each of these once less."""
@@ -83,6 +94,7 @@ class Holds:
             if not self._holders[number]:
                 del self._holders[number]
                 self.begin([number])
+                self._told(number)
 
     def begin(self, numbers: Iterable[int]) -> None:
         """Let those that nobody holds be lost, as long from now as they last."""
@@ -140,16 +152,20 @@ class Leases:
         agents: by number.
         channels: likewise.
         lost_at_us: agent -> when its lease was lost (Unix microseconds), until it signs in at its desk again.
+        away: channels behind which nobody is, by number.
         on_lost: called with an agent and that moment, 0 = it is over; what shows it in other processes.
+        on_away: likewise with a channel, None = somebody is there again.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._lease_s = service.site.routing.agent_lease_s
         self.agents = Holds(lambda _: self._lease_s, self._lose_agent)
-        self.channels = Holds(self._grace_s, self._lose_channel)
+        self.channels = Holds(self._grace_s, self._lose_channel, self._note_channel)
         self.lost_at_us: dict[int, int] = {}
+        self.away: dict[int, Away] = {}
         self.on_lost: Callable[[int, int], None] | None = None
+        self.on_away: Callable[[int, Away | None], None] | None = None
 
     def signs_in(self, agent: int) -> None:
         """The agent is back at its desk: what was lost before is no news any more."""
@@ -166,6 +182,8 @@ class Leases:
         lines = service.router.overview().agents
         self.agents.begin(line.agent for line in lines if line.presence != SIGNED_OUT)
         self.channels.begin(self._sections())
+        for channel in self._sections():
+            self._note_channel(channel)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.agents.run)
             nursery.start_soon(self.channels.run)
@@ -174,6 +192,16 @@ class Leases:
         """The service goes, not they: lose nothing any more."""
         self.agents.stop()
         self.channels.stop()
+
+    def _note_channel(self, channel: int) -> None:
+        """Note whether somebody is behind a channel, and since when nobody is."""
+        if self.channels.is_held(channel):
+            self.away.pop(channel, None)
+        else:
+            now_us, grace_us = self._service.clock.now_us(), round(self._grace_s(channel) * MICROS)
+            self.away[channel] = Away(now_us, now_us + grace_us if grace_us else 0)
+        if self.on_away is not None:
+            self.on_away(channel, self.away.get(channel))
 
     def _sections(self) -> dict[int, int]:
         """Channel -> its grace in seconds, of those that are in force."""

@@ -92,6 +92,7 @@ class PluginHost:
         self._resumed: set[str] = set()
         self._trio: trio.lowlevel.TrioToken | None = None
         self.health = {name: ChannelHealth() for name in self._sections}
+        service.hosted = self.health
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run all channels until cancelled; started when each has been started, or has failed, once."""
