@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from engine.config import SiteConfig
+from engine.config import MAX_MESSAGE_BYTES, SiteConfig
 from engine.conversations import number_of
 from engine.names import Names
 from engine.views import ChannelOverview
@@ -23,11 +23,13 @@ class ChannelHealth(msgspec.Struct):
         state: "starting", "open", or "failed" while it waits to be started again.
         failures: how often it has ended.
         reason: why it ended last.
+        max_message_bytes: the longest message that it can carry, once it has been open.
     """
 
     state: Literal["starting", "open", "failed"] = "starting"
     failures: int = 0
     reason: str = ""
+    max_message_bytes: int = MAX_MESSAGE_BYTES
 
 
 class Away(NamedTuple):

@@ -16,6 +16,7 @@ from engine.bus import Bus, Scope
 from engine.channel_health import Away, ChannelHealth, channels_now
 from engine.config import SiteConfig
 from engine.desk import Desk
+from engine.errors import Malformed
 from engine.lifecycle import Drain, Pulse
 from engine.reading import Reading
 from engine.subscription import Subscription
@@ -113,6 +114,18 @@ class Facade(Supervision, Reading):
     def channels_now(self) -> list[ChannelOverview]:
         """Return how every channel is, in the configuration's order."""
         return channels_now(self.site, self.names, self.hosted, self.leases.away)
+
+    def check_length(self, channel: str, text: str) -> None:
+        """Refuse what an agent writes when the channel cannot carry it.
+
+        Raises:
+            Malformed: naming the channel and its limit.
+        """
+        health, section = self.hosted.get(channel), self.site.channels.get(channel)
+        most = health.max_message_bytes if health else section.max_message_bytes if section else None
+        if most is not None and (size := len(text.encode("utf-8", "surrogatepass"))) > most:
+            why = f"channel {channel} takes at most {most} bytes of UTF-8, this message has {size}"
+            raise Malformed(f"text: {why}; write it shorter, or in parts")
 
     def desk(self, agent: str) -> Desk:
         """Return the desk of a configured agent.

@@ -156,7 +156,7 @@ class PluginHost:
             await port.resume()
             self._resumed.add(name)
         channel = self._create(self._sections[name])
-        port.max_message_bytes = channel.capabilities.max_message_bytes
+        port.max_message_bytes = health.max_message_bytes = channel.capabilities.max_message_bytes
         port.take_up()
         blocks = self._blocks[name] = _Blocks()
         async with trio.open_nursery() as nursery:

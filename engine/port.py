@@ -18,7 +18,7 @@ from engine.channel import (
     StoredMessage,
     Wait,
 )
-from engine.config import ChannelSection
+from engine.config import MAX_MESSAGE_BYTES, ChannelSection
 from engine.conversations import Conversations
 from engine.errors import BadPlace, BadTicket, UnknownContact
 from engine.facade import Facade
@@ -93,7 +93,7 @@ class ServicePort:
         self._typed = TypingLimit()
         self._asking = False
         self._quiet_since = trio.current_time()
-        self.max_message_bytes = 16_384
+        self.max_message_bytes = MAX_MESSAGE_BYTES
 
     @property
     def channel(self) -> str:

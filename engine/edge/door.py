@@ -85,9 +85,9 @@ class EdgeDoor:
 
     def state(self, said: EdgeState) -> None:
         """Take what the edge says of itself."""
-        for name, (state, failures, reason) in said.channels.items():
+        for name, health in said.channels.items():
             if name in self.channels:
-                self.channels[name] = ChannelHealth(state, failures, reason)
+                self.channels[name] = ChannelHealth(*health)
         self.is_open = True
         self.opened.set()
 

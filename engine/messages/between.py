@@ -95,9 +95,9 @@ class Page(Between, frozen=True, tag=168, kw_only=True):
 
 
 class EdgeState(Between, frozen=True, tag=169, kw_only=True):
-    """Edge: that its pages are open, and how its channels are: name -> (state, failures, reason)."""
+    """Edge: that its pages are open, and how its channels are: name -> the fields of `ChannelHealth`."""
 
-    channels: dict[str, tuple[Literal["starting", "open", "failed"], int, str]]
+    channels: dict[str, tuple[Literal["starting", "open", "failed"], int, str, int]]
 
 
 class ChannelAway(Between, frozen=True, tag=170, kw_only=True):
