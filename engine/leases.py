@@ -5,7 +5,8 @@
 2. A channel is held by its plugin: a connection that speaks for it, or the hosted channel while it is open.
    When the last has been gone for the channel's `grace_s`, who waits or rings on it is released, and whoever
    comes to wait while it is still gone at the next look. Engaged contacts are left to their agents.
-3. Coming back in time changes nothing. After a start all agents who are in, and all channels, have it whole.
+3. Coming back in time changes nothing. After a start all agents who are in, and all channels, have it whole;
+   who had lost it before is recalled from the events that are at hand.
 4. Agents whom nobody has ever held since the start, as those that a connection of type admin signs in, have
    no lease. When the service stops nobody loses one: it is the service that goes.
 
@@ -26,8 +27,9 @@ import trio
 
 from engine.channel_health import Away
 from engine.conversations import number_of
-from engine.errors import Busy, Refused
-from engine.model import Command, LeaseLost, Release, ReleasedBy
+from engine.errors import Busy, Malformed, Refused
+from engine.model import AgentSignedIn, Command, LeaseLost, LeaseLostEvent, Release, ReleasedBy
+from engine.router import decode_events
 
 if TYPE_CHECKING:
     from engine.service import Service
@@ -36,6 +38,9 @@ SIGNED_OUT: Final = 0
 RELEASED_STATES: Final = (0, 1)
 """Waiting and offered."""
 MICROS: Final = 1_000_000
+LOST_MARK: Final = b"\x95\x72\x01"
+SIGNED_IN_MARK: Final = b"\x94\x50\x01"
+"""How such events begin: an array of five or four, kind 114 or 80, version 1. The rest is not decoded."""
 AT_ONCE: Final = 500
 """Contacts whose release is asked for together: a batch holds them, and the inbox has room for others."""
 
@@ -175,6 +180,26 @@ class Leases:
     def _show(self, agent: int, at_us: int) -> None:
         if self.on_lost is not None:
             self.on_lost(agent, at_us)
+
+    def recall(self, remembered: Iterable[bytes]) -> None:
+        """Note again whose lease was lost before this start, and who has not signed in since.
+
+        Args:
+            remembered: batches of events as frames, the oldest first; what they do not tell stays unknown.
+        """
+        lost: dict[int, int] = {}
+        for frames in remembered:
+            if LOST_MARK not in frames and not (lost and SIGNED_IN_MARK in frames):
+                continue
+            with suppress(Malformed):  # of another release; nobody's desk is worth a start
+                for event in decode_events(frames):
+                    if isinstance(event, LeaseLostEvent):
+                        lost[event.agent] = event.at
+                    elif isinstance(event, AgentSignedIn):
+                        lost.pop(event.agent, None)
+        for line in self._service.router.overview().agents:
+            if line.agent in lost and (line.presence == SIGNED_OUT or line.signing_out):
+                self.lost_at_us[line.agent] = lost[line.agent]
 
     async def run(self) -> None:
         """Look after all of them, until cancelled."""

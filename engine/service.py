@@ -331,6 +331,7 @@ async def open_service(
             await check_same_moment(state.router.next_contact - 1, store)
         service = Service(site, clock or SystemClock(), writer, state, bus)
         outside = service.outside = Outside(service) if asks_outside(site) else None
+        service.leases.recall(bus.happened())
         await service.start()
         levels = service_levels(site, service.names, service.router)
         service.meter = Meter(levels, lambda queue: service.names.name("queue", queue))
