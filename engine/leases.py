@@ -41,6 +41,8 @@ MICROS: Final = 1_000_000
 LOST_MARK: Final = b"\x95\x72\x01"
 SIGNED_IN_MARK: Final = b"\x94\x50\x01"
 """How such events begin: an array of five or four, kind 114 or 80, version 1. The rest is not decoded."""
+SHOWN: Final = 20
+"""Contacts that a line of the log names; a crowd's would be a long one."""
 AT_ONCE: Final = 500
 """Contacts whose release is asked for together: a batch holds them, and the inbox has room for others."""
 
@@ -242,7 +244,13 @@ class Leases:
         if desk is None or desk.presence == SIGNED_OUT:
             return
         name = self._service.names.name("agent", agent)
-        _log.warning("nobody is at an agent's desk: its lease is lost", agent=name, lease_s=self._lease_s)
+        _log.warning(
+            "nobody is at an agent's desk: its lease is lost",
+            agent=name,
+            lease_s=self._lease_s,
+            contacts=[one.contact for one in desk.contacts],
+            seq=self._service.seq,
+        )
         # Noted before: the desk is drawn again by the events.
         self.lost_at_us[agent] = self._service.clock.now_us()
         self._show(agent, self.lost_at_us[agent])
@@ -262,6 +270,8 @@ class Leases:
                 "a channel's plugin is gone: who waits is released",
                 channel=name,
                 contacts=len(contacts),
+                first_contacts=contacts[:SHOWN],
+                seq=self._service.seq,
                 grace_s=grace_s,
             )
         for at in range(0, len(contacts), AT_ONCE):

@@ -143,6 +143,7 @@ class PluginHost:
             _log.error(
                 "a channel has ended and is started again",
                 channel=name,
+                **({"seq": self._service.seq} | port.in_hand),
                 reason=health.reason,
                 delay_s=delay_s,
                 trace=trace,
