@@ -206,6 +206,15 @@ class Acts:
             case "invite":
                 await desk.invite(_given("contact", asked.contact), _given("agent", asked.agent))
 
+    def named(self, asked: Asked) -> dict[str, str | int]:
+        """What is said in the log of something asked for, nothing of what was written."""
+        act = asked.act if isinstance(asked, Do) else type(asked).__name__.lower()
+        said: dict[str, str | int] = {"act": act, "seq": self._service.seq}
+        for name in ("contact", "offer"):
+            if (number := getattr(asked, name, None)) is not None:
+                said[name] = number
+        return said
+
     async def say(self, asked: Say) -> None:
         """Store and send a message; a repeat of its external id does nothing more."""
         await self._own_desk().say(asked.contact, asked.text, asked.external_id)

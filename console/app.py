@@ -77,7 +77,9 @@ async def _answer_error(error: Exception) -> Response:
         code = (error.name or "error").lower().replace(" ", "_")
         problem = Problem(error.code or 500, code, error.description or code)
     if problem is None:
-        _log.error("a request failed", exc_info=error)
+        # Numbers alone, a contact's: whatever else stands in an address was typed by somebody.
+        numbers = {name: at for name, at in (request.view_args or {}).items() if isinstance(at, int)}
+        _log.error("a request failed", **numbers, exc_info=error)
         problem = Problem(500, "error", "this went wrong here; it has been logged")
     response = Response(
         msgspec.json.encode({"error": problem.body()}), status=problem.status, content_type="application/json"

@@ -8,6 +8,7 @@ each.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -139,7 +140,7 @@ class DeskFeed:
                     nursery.start_soon(self._listen)
             except* Exception:
                 # A fault of ours with one desk: its pages come back by themselves, the others never notice.
-                _log.exception("a desk's feed failed", agent=self._desk.agent)
+                _log.exception("a desk's feed failed", agent=self._desk.agent, seq=self._service.seq)
                 self.failed = True
                 for client in self.clients:
                     client.outgoing.end("error")
@@ -193,9 +194,9 @@ class DeskFeed:
                     self._subscription, self._company = subscription, set()
                     self.refresh()
                     await self._follow(subscription)
-            except SlowReader:
+            except SlowReader as error:
                 # Nothing is lost: the next picture names each conversation's last message, pages ask for it.
-                _log.warning("a desk's feed fell behind", agent=self._desk.agent)
+                _log.warning("a desk's feed fell behind", agent=self._desk.agent, seq=error.seq)
 
     async def _follow(self, subscription: Subscription) -> None:
         while True:
@@ -293,11 +294,9 @@ class Hub:
 
     def _overviews(self, sights: set[Sight]) -> dict[Sight, str]:
         now_us, overview = self._service.clock.now_us(), self._service.overview()
-        draining = self._service.drain.begun
-        return {
-            sight: encode(overview_message(self._site, overview, now_us, sight, draining=draining))
-            for sight in sights
-        }
+        draining, channels = self._service.drain.begun, self._service.channels_now()
+        made = partial(overview_message, self._site, overview, now_us, draining=draining, channels=channels)
+        return {sight: encode(made(sight)) for sight in sights}
 
     def join(self, client: Client, desk: Desk | None) -> DeskFeed | None:
         """Begin to feed a socket, with what is true now first; `leave` takes what this returns."""
@@ -331,7 +330,7 @@ class Hub:
             texts = self._overviews({client.sight for client in self._clients})
         except Exception:
             # A fault of ours; figures can wait, desks cannot.
-            _log.exception("the overview failed")
+            _log.exception("the overview failed", seq=self._service.seq)
             return
         for client in self._clients:
             client.outgoing.put(texts[client.sight], "overview")

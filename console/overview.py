@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from console.desk_view import Titles, titles
 from console.sight import ALL, Sight
 from engine.config import SiteConfig
-from engine.views import AgentOverview, ContactCounts, Overview
+from engine.views import AgentOverview, ChannelOverview, ContactCounts, Overview
 
 
 class QueueFigures(msgspec.Struct, frozen=True):
@@ -36,7 +38,20 @@ class AgentFigures(msgspec.Struct):
     ringing: int = 0
 
 
+class ChannelFigures(msgspec.Struct, frozen=True):
+    """How a channel is, see `engine.views.ChannelOverview`; `reason` is one line."""
+
+    name: str
+    title: Titles
+    state: str
+    reason: str
+    failures: int
+    gone_since_ms: int | None
+    kept_until_ms: int | None
+
+
 MAX_LOCKED = 50
+MAX_REASON = 200
 
 
 class OverviewMessage(msgspec.Struct, frozen=True, tag="overview"):
@@ -45,6 +60,7 @@ class OverviewMessage(msgspec.Struct, frozen=True, tag="overview"):
     Attributes:
         locked_agents: the names behind `agents.locked`, in the configuration's order, at most `MAX_LOCKED`.
         draining: the site is about to stop; it takes no arrivals in, and who talks may finish.
+        channels: those in sight.
     """
 
     now_ms: int
@@ -53,10 +69,17 @@ class OverviewMessage(msgspec.Struct, frozen=True, tag="overview"):
     locked_agents: list[str]
     contacts: ContactCounts
     draining: bool = False
+    channels: list[ChannelFigures] = []
 
 
 def overview_message(
-    site: SiteConfig, overview: Overview, now_us: int, sight: Sight = ALL, *, draining: bool = False
+    site: SiteConfig,
+    overview: Overview,
+    now_us: int,
+    sight: Sight = ALL,
+    *,
+    draining: bool = False,
+    channels: Sequence[ChannelOverview] = (),
 ) -> OverviewMessage:
     """Make the figures from the router's overview, as far as they are in sight."""
     overview = sight.of(overview)
@@ -76,7 +99,22 @@ def overview_message(
         setattr(agents, group, getattr(agents, group) + 1)
         if group == "locked":
             locked.append(agent.name)
-    return OverviewMessage(now_us // 1_000, queues, agents, locked[:MAX_LOCKED], overview.contacts, draining)
+    return OverviewMessage(
+        now_us // 1_000,
+        queues,
+        agents,
+        locked[:MAX_LOCKED],
+        overview.contacts,
+        draining,
+        [_channel(site, one) for one in channels if sight.has_channel(one.name)],
+    )
+
+
+def _channel(site: SiteConfig, one: ChannelOverview) -> ChannelFigures:
+    lines = one.reason.splitlines() or [""]
+    times = (None if at_us is None else at_us // 1_000 for at_us in (one.gone_since_us, one.kept_until_us))
+    named = titles(site.channels.get(one.name))
+    return ChannelFigures(one.name, named, one.state, lines[0][:MAX_REASON], one.failures, *times)
 
 
 def group_of(agent: AgentOverview) -> str:

@@ -19,10 +19,12 @@ class Sight(NamedTuple):
     Attributes:
         queues: those that the domain may use.
         agents: the domain's, and whoever may use one of its queues.
+        channels: whose state is shown: the domain's, and none to agents.
     """
 
     queues: frozenset[str] | None = None
     agents: frozenset[str] | None = None
+    channels: frozenset[str] | None = None
 
     def has_queue(self, queue: str | None) -> bool:
         """Tell whether a queue is in sight."""
@@ -31,6 +33,10 @@ class Sight(NamedTuple):
     def has_agent(self, agent: str) -> bool:
         """Tell whether an agent is in sight."""
         return self.agents is None or agent in self.agents
+
+    def has_channel(self, channel: str) -> bool:
+        """Tell whether a channel is in sight."""
+        return self.channels is None or channel in self.channels
 
     def check_queue(self, queue: str) -> None:
         """Refuse a queue that is not in sight as one that is not there.
@@ -67,17 +73,20 @@ def sight_of(site: SiteConfig, identity: Identity) -> Sight:
     """Return what a login sees: all, unless it has a seat on a site of several domains.
 
     Administrators run the site and see all of it; so does a login without a seat, which is of no domain.
+    How the channels are is for who oversees.
     """
     section = site.agents.get(identity.agent or "")
     if not site.domains or section is None or identity.role == ADMIN:
-        return ALL
+        return ALL if identity.oversees else ALL._replace(channels=frozenset())
     queues = frozenset(queue for queue in site.queues if may_use(site, section.domain, queue))
     theirs = {
         domain
         for domain in (None, *site.domains)
         if domain == section.domain or any(may_use(site, domain, queue) for queue in queues)
     }
-    return Sight(queues, frozenset(name for name, one in site.agents.items() if one.domain in theirs))
+    agents = frozenset(name for name, one in site.agents.items() if one.domain in theirs)
+    own = [name for name, one in site.channels.items() if one.domain == section.domain]
+    return Sight(queues, agents, frozenset(own if identity.oversees else ()))
 
 
 def _counted(waiting: int, agents: list[AgentOverview]) -> ContactCounts:

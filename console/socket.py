@@ -116,7 +116,7 @@ class Socket:
         except Exception as error:
             problem = problem_of(error)
             if problem is None:
-                _log.exception("an act failed", act=type(asked).__name__)
+                _log.exception("an act failed", **self._acts.named(asked))
                 problem = Problem(500, "error", "this went wrong here; it has been logged")
             return request_id, problem
         return request_id, None

@@ -135,7 +135,7 @@ class Watching:
                 await self._show(whom)
             except Exception:
                 # A fault of ours; a list can wait, desks cannot.
-                _log.exception("a list failed")
+                _log.exception("a list failed", seq=self._service.seq)
 
     async def _show(self, whom: Iterable[Watcher]) -> None:
         drawn: dict[tuple[Watch, Sight], str] = {}

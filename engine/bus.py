@@ -194,6 +194,12 @@ class Bus:
         for number in range(cursor, self._next):
             yield self._ring[number]
 
+    def happened(self) -> Iterator[bytes]:
+        """Yield the events that are at hand, a batch's as frames, the oldest first."""
+        for entry in self.ring_from(self._first):
+            if isinstance(entry, _Happened):
+                yield entry.events
+
     def ring_cut(self, wanted: int) -> TooOld:
         """The error for a subscriber whose place has left the ring."""
         return TooOld(wanted, self._oldest_seq, self.seq)

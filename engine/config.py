@@ -70,6 +70,8 @@ LANGUAGES: Final = ("en", "zh")
 ORDERS: Final = tuple(order.name.lower() for order in Order)
 MAX_UNITS: Final = 10_000
 """More than anybody can serve at once; the core takes any u32."""
+MAX_MESSAGE_BYTES: Final = 16_384
+"""The store takes no more of one message."""
 MAX_SHARE: Final = 1_000
 MAX_SEED: Final = 2**63 - 1
 """The highest integer of a TOML file."""
@@ -217,10 +219,13 @@ def _channel(table: Table, name: str, domains: Mapping[str, DomainSection]) -> C
         connect_timeout_ms=table.integer("connect_timeout_ms", 1, DAY_MS, 10_000),
         interruptible=table.boolean("interruptible", default=False),
         grace_s=table.integer("grace_s", 0, WEEK_MS // 1_000, 300),
+        max_message_bytes=table.integer("max_message_bytes", 1, MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES),
         domain=read_domain(table, domains),
         arrivals=read_rate(table, "arrivals"),
         options=options.values,
     )
+    if section.plugin != "socket" and "max_message_bytes" in table.values:
+        table.error("max_message_bytes", "a hosted plugin says it itself; take it out")
     if section.exclusive and section.interruptible:
         table.error("interruptible", "an exclusive channel cannot be interrupted; take one of the two out")
     table.finish()

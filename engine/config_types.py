@@ -196,6 +196,7 @@ class ChannelSection(Named):
     """One channel account; ``plugin`` is its entry point, ``"socket"`` for another process.
 
     ``grace_s``: for so long a plugin that is gone keeps its contacts; 0 = for ever.
+    ``max_message_bytes``: what an agent may write at a time, in UTF-8; a hosted plugin says it itself.
     ``domain`` None = the site's own, here and with queues and agents. ``arrivals`` None = no limit.
     """
 
@@ -206,6 +207,7 @@ class ChannelSection(Named):
     connect_timeout_ms: int
     interruptible: bool
     grace_s: int
+    max_message_bytes: int
     domain: str | None
     arrivals: Rate | None
     options: Mapping[str, object]

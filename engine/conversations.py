@@ -253,8 +253,10 @@ class Conversations:
 
         Raises:
             UnknownContact: the agent neither serves it nor is in it.
+            Malformed: the channel cannot carry so much.
         """
         state = self._engaged(agent, contact)
+        self._service.check_length(state[0], text)
         conversation = await self._of(state[0], contact)
         message = await self.store.add_message(conversation.id, "agent", text, external_id, agent=state[1])
         self._tell(contact, message)

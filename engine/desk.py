@@ -167,6 +167,7 @@ class Desk:
 
         Raises:
             UnknownContact: the agent neither serves it nor is in it.
+            Malformed: the channel cannot carry so much.
         """
         if self._service.conversations is None:
             raise UnknownContact(contact)

@@ -7,13 +7,16 @@ the core. Who uses it cannot tell, and need not.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from engine.admission import Admission
 from engine.bus import Bus, Scope
+from engine.channel_health import Away, ChannelHealth, channels_now
 from engine.config import SiteConfig
 from engine.desk import Desk
+from engine.errors import Malformed
 from engine.lifecycle import Drain, Pulse
 from engine.reading import Reading
 from engine.subscription import Subscription
@@ -21,6 +24,7 @@ from engine.supervision import Supervision
 
 if TYPE_CHECKING:
     from engine.conversations import Conversations
+    from engine.views import ChannelOverview
 
 
 class Held(Protocol):
@@ -49,6 +53,11 @@ class Presence(Protocol):
         """Agent -> when its lease was lost (Unix microseconds), until it signs in at its desk again."""
         ...
 
+    @property
+    def away(self) -> Mapping[int, Away]:
+        """Channels behind which nobody is, by number."""
+        ...
+
     def signs_in(self, agent: int) -> None:
         """The agent is back at its desk: what was lost before is no news any more."""
         ...
@@ -69,6 +78,7 @@ class Facade(Supervision, Reading):
         admission: how many arrivals a second come in.
         drain: whether arrivals are taken in.
         pulse: shows that whoever keeps the state gets on.
+        hosted: hosted channel -> how it is.
     """
 
     site: SiteConfig
@@ -77,6 +87,7 @@ class Facade(Supervision, Reading):
     admission: Admission
     drain: Drain
     pulse: Pulse
+    hosted: Mapping[str, ChannelHealth]
 
     @property
     @abstractmethod
@@ -99,6 +110,22 @@ class Facade(Supervision, Reading):
     @abstractmethod
     def behind_us(self) -> int:
         """For how long something has been due that is not done, in µs; 0 = nothing is."""
+
+    def channels_now(self) -> list[ChannelOverview]:
+        """Return how every channel is, in the configuration's order."""
+        return channels_now(self.site, self.names, self.hosted, self.leases.away)
+
+    def check_length(self, channel: str, text: str) -> None:
+        """Refuse what an agent writes when the channel cannot carry it.
+
+        Raises:
+            Malformed: naming the channel and its limit.
+        """
+        health, section = self.hosted.get(channel), self.site.channels.get(channel)
+        most = health.max_message_bytes if health else section.max_message_bytes if section else None
+        if most is not None and (size := len(text.encode("utf-8", "surrogatepass"))) > most:
+            why = f"channel {channel} takes at most {most} bytes of UTF-8, this message has {size}"
+            raise Malformed(f"text: {why}; write it shorter, or in parts")
 
     def desk(self, agent: str) -> Desk:
         """Return the desk of a configured agent.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
 import trio
 
 from engine.errors import Malformed, PaiduiError, Refused
@@ -11,6 +12,8 @@ from engine.gateway_frames import refusal_frame
 from engine.model import Frame, Message, MessageOut, MessageStored, Typing, encode_frame
 from engine.notices import MessageNotice, Notice
 from engine.service import Service
+
+_log = structlog.get_logger(__name__)
 
 PENDING_MESSAGES = 256
 """Messages of one connection that wait for the store; then its reading waits."""
@@ -77,6 +80,11 @@ class Talk:
             except (PaiduiError, ValueError) as error:
                 code = error.name if isinstance(error, Refused) else "malformed"
                 self._push(refusal_frame(None, code, f"message {message.external_id!r}: {error}"))
+            except Exception as error:
+                # The connection ends, and its log line does not know whose message it was.
+                seq, name = self._service.seq, type(error).__name__
+                _log.error("a message was not stored", contact=message.contact, seq=seq, error=name)
+                raise
             else:
                 stored = MessageStored(
                     contact=message.contact, external_id=message.external_id, message_id=stored_id

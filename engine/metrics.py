@@ -234,13 +234,20 @@ class SiteFigures(Collector):
         yield agents
 
     def _of_parts(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("paidui_channel_open", "1 while a hosted channel is open.", labels=["channel"])
+        up = GaugeMetricFamily(
+            "paidui_channel_open",
+            "1 while a hosted channel is open, or a plugin of another process is there.",
+            labels=["channel"],
+        )
         failures = CounterMetricFamily(
             "paidui_channel_failures", "How often a hosted channel has ended.", labels=["channel"]
         )
         for name, health in self._channels.items():
             up.add_metric([name], health.state == "open")
             failures.add_metric([name], health.failures)
+        for channel in self._service.channels_now():
+            if channel.name not in self._service.hosted:
+                up.add_metric([channel.name], channel.state == "connected")
         yield up
         yield failures
         yield _gauge(

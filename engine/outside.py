@@ -62,7 +62,7 @@ class Outside:
                     frames = await self._subscription.raw()
                 except (SlowReader, TooOld) as error:
                     # What was missed has had its deadline by now.
-                    _log.warning("choices were missed", reason=str(error))
+                    _log.warning("choices were missed", seq=self._service.seq, reason=str(error))
                     self._subscription = self._service.subscribe(ForAll())
                     continue
                 if MARK in frames:

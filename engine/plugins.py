@@ -92,6 +92,7 @@ class PluginHost:
         self._resumed: set[str] = set()
         self._trio: trio.lowlevel.TrioToken | None = None
         self.health = {name: ChannelHealth() for name in self._sections}
+        service.hosted = self.health
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run all channels until cancelled; started when each has been started, or has failed, once."""
@@ -142,6 +143,7 @@ class PluginHost:
             _log.error(
                 "a channel has ended and is started again",
                 channel=name,
+                **({"seq": self._service.seq} | port.in_hand),
                 reason=health.reason,
                 delay_s=delay_s,
                 trace=trace,
@@ -155,7 +157,7 @@ class PluginHost:
             await port.resume()
             self._resumed.add(name)
         channel = self._create(self._sections[name])
-        port.max_message_bytes = channel.capabilities.max_message_bytes
+        port.max_message_bytes = health.max_message_bytes = channel.capabilities.max_message_bytes
         port.take_up()
         blocks = self._blocks[name] = _Blocks()
         async with trio.open_nursery() as nursery:

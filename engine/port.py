@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
+import structlog
 import trio
 
 from engine import model
@@ -18,9 +20,9 @@ from engine.channel import (
     StoredMessage,
     Wait,
 )
-from engine.config import ChannelSection
+from engine.config import MAX_MESSAGE_BYTES, ChannelSection
 from engine.conversations import Conversations
-from engine.errors import BadPlace, BadTicket, UnknownContact
+from engine.errors import BadPlace, BadTicket, PaiduiError, UnknownContact
 from engine.facade import Facade
 from engine.faults import Faults
 from engine.identities import IdentityKey
@@ -34,6 +36,8 @@ from engine.views import CONTACT_STATES
 from engine.wishes import NO_WISHES, Wishes
 
 __all__ = ["CustomerTokens", "MessageStore", "Mounting", "ServicePort"]
+
+_log = structlog.get_logger(__name__)
 
 
 class Mounting(Protocol):
@@ -93,7 +97,7 @@ class ServicePort:
         self._typed = TypingLimit()
         self._asking = False
         self._quiet_since = trio.current_time()
-        self.max_message_bytes = 16_384
+        self.max_message_bytes = MAX_MESSAGE_BYTES
 
     @property
     def channel(self) -> str:
@@ -168,7 +172,8 @@ class ServicePort:
         """Store what the customer wrote, once per `external_id`, and show it to the agent."""
         check_bytes("text", text, self.max_message_bytes)
         async with self._gate.turn(self._service.retry_after_ms):
-            stored = await self._conversations.customer_says(self.channel, contact, text, external_id)
+            with self._named(contact):
+                stored = await self._conversations.customer_says(self.channel, contact, text, external_id)
         return _stored(stored)
 
     async def abandon(self, contact: int) -> None:
@@ -187,7 +192,8 @@ class ServicePort:
 
     async def _command(self, command: Abandon | Connected | ConnectFailed) -> None:
         async with self._gate.turn():
-            await self._service.command(command)
+            with self._named(command.contact):
+                await self._service.command(command)
 
     def is_open(self, queue: str) -> bool:
         """Return whether a queue takes contacts in now, or sends them on to one that does."""
@@ -232,7 +238,8 @@ class ServicePort:
     async def history(self, contact: int, after: int = 0) -> Sequence[StoredMessage]:
         """Return the conversation's messages behind position `after`."""
         async with self._gate.turn():
-            found = await self._conversations.history(self.channel, contact, after)
+            with self._named(contact):
+                found = await self._conversations.history(self.channel, contact, after)
         return [_stored(one) for one in found]
 
     async def typing(self, contact: int, on: bool) -> None:
@@ -261,7 +268,29 @@ class ServicePort:
         """Yield effects in order; each is finished when the next one is asked for."""
         return EffectStream(self)
 
+    @contextmanager
+    def _named(self, contact: int) -> Iterator[None]:
+        """Say whose contact met a fault of ours; whoever catches it has the trace, and does not know."""
+        try:
+            yield
+        except (PaiduiError, ValueError):
+            raise  # an answer, not a fault
+        except Exception as error:
+            _log.error(
+                "what a channel asked for has failed",
+                channel=self.channel,
+                contact=contact,
+                seq=self._service.seq,
+                error=type(error).__name__,
+            )
+            raise
+
     # ----- for the host -----------------------------------------------------------------------
+
+    @property
+    def in_hand(self) -> dict[str, int]:
+        """The contact that the channel carries an effect out for, and the effect's batch, for the log."""
+        return self._effects.in_hand
 
     def release(self) -> None:
         """The channel's `run` has ended: what it mounted goes, its unfinished effects stay."""

@@ -84,6 +84,7 @@ class EffectQueue:
         self._connects: dict[int, str] = {}
         self._unconfirmed = 0
         self._pending: deque[_Pending] = deque(self._unanswered(None))
+        self._given: _Pending | None = None
 
     async def resume(self) -> None:
         """Go on behind what an earlier process has confirmed; the first time, from now on."""
@@ -103,6 +104,14 @@ class EffectQueue:
         """Whether something waits for the channel."""
         return bool(self._pending) or self._subscription.waiting
 
+    @property
+    def in_hand(self) -> dict[str, int]:
+        """What the channel carries out now, for the log: the contact, and the batch where it is known."""
+        if self._given is None:
+            return {}
+        found = {"contact": self._given.effect.contact, "seq": self._given.seq}
+        return {name: number for name, number in found.items() if number}
+
     def close(self) -> None:
         """End the subscription."""
         self._subscription.close()
@@ -120,11 +129,13 @@ class EffectQueue:
                 self._faults.strike("effect_given")
             effect = self._pending[0].effect
             if not isinstance(effect, Connect) or self._waits_for(effect):
+                self._given = self._pending[0]
                 return effect
             self.finish(effect)
 
     def finish(self, effect: Effect) -> None:
         """The channel has carried it out."""
+        self._given = None
         if not self._pending or self._pending[0].effect is not effect:
             return
         done = self._pending.popleft()
@@ -171,8 +182,9 @@ class EffectQueue:
             try:
                 self._item = await self._subscription.receive()
             except (SlowReader, TooOld) as error:
-                _log.warning("a channel was cut because it did not keep up", channel=self._channel)
-                self._subscribe(error.seq if isinstance(error, SlowReader) else None, {})
+                seq = error.seq if isinstance(error, SlowReader) else None
+                _log.warning("a channel was cut because it did not keep up", channel=self._channel, seq=seq)
+                self._subscribe(seq, {})
                 return
         item = self._item
         if isinstance(item, EventBatch):
@@ -263,7 +275,10 @@ class EffectQueue:
             self._subscription = self._service.subscribe(ForChannel(self._number), seq, notices=True)
         except TooOld as error:
             _log.warning(
-                "a channel's place is not at hand any more", channel=self._channel, reason=str(error)
+                "a channel's place is not at hand any more",
+                channel=self._channel,
+                seq=seq,
+                reason=str(error),
             )
             seq = None
             self._subscription = self._service.subscribe(ForChannel(self._number), notices=True)

@@ -19,6 +19,7 @@ import trio
 
 from engine.admission import Admission
 from engine.bus import Bus
+from engine.channel_health import hosted
 from engine.clock import Clock, SystemClock, not_before
 from engine.config import SiteConfig
 from engine.config_compile import compile_config, refusal_text
@@ -73,6 +74,7 @@ class Service(TakingIn, Facade):
         admission: how many arrivals a second come in.
         doors: the gateway's connections, and how many were turned away.
         pulse: shows that the one task gets on.
+        hosted: hosted channel -> how it is.
         leases: who is at agents' desks and behind channels.
     """
 
@@ -91,6 +93,7 @@ class Service(TakingIn, Facade):
         self.by_hand = Notes(site.data)
         self.outside: Outside | None = None
         self.pulse = Pulse()
+        self.hosted = hosted(site)
         self._leases = Leases(self)
         self._router = state.router
         self._writer = writer
@@ -328,6 +331,7 @@ async def open_service(
             await check_same_moment(state.router.next_contact - 1, store)
         service = Service(site, clock or SystemClock(), writer, state, bus)
         outside = service.outside = Outside(service) if asks_outside(site) else None
+        service.leases.recall(bus.happened())
         await service.start()
         levels = service_levels(site, service.names, service.router)
         service.meter = Meter(levels, lambda queue: service.names.name("queue", queue))

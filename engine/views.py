@@ -10,6 +10,7 @@ PRESENCES = ("signed_out", "not_ready", "ready")
 CONTACT_STATES = ("waiting", "offered", "connecting", "engaged", "scheduled")
 OUTCOMES = ("served", "abandoned", "blocked", "withdrawn", "overflowed")
 HOURS = ("open", "closing", "closed")
+CHANNEL_STATES = ("starting", "open", "failed", "connected", "gone")
 
 
 class QueueOverview(msgspec.Struct, frozen=True):
@@ -35,6 +36,25 @@ class AgentOverview(msgspec.Struct, frozen=True):
     wrap_ups: int
     idle_since_us: int
     joined: int = 0
+
+
+class ChannelOverview(msgspec.Struct, frozen=True):
+    """A channel now; times in Unix microseconds.
+
+    Attributes:
+        state: one of `CHANNEL_STATES`; the last two are those of another process's plugin.
+        reason: why a hosted one ended last; empty = it never has.
+        failures: how often it has.
+        gone_since_us: since when nobody has been there for its customers; None = somebody is.
+        kept_until_us: until when its contacts are kept meanwhile; None = for ever, or nobody is gone.
+    """
+
+    name: str
+    state: str
+    reason: str = ""
+    failures: int = 0
+    gone_since_us: int | None = None
+    kept_until_us: int | None = None
 
 
 class ContactCounts(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from loadtest.link import Address
 from loadtest.machine import describe_machine, probe_fsync
 from loadtest.report import Report, describe_mix, describe_results, render
 from loadtest.scenario import MAX_RATE_PER_S, Scenario, load_scenario
+from loadtest.secured import Tls, add_tls_options
 from loadtest.spawn import SpawnedSite, spawned_site
 from loadtest.tokens import sort_tokens
 
@@ -66,6 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="with --target: one token per channel and one of an edge; repeatable",
     )
+    where.add_argument(
+        "--tls", action="store_true", help="with --target: its gateway has a certificate; Python alone"
+    )
+    add_tls_options(where)
     parser.add_argument(
         "--json", action="store_true", help="print the report as JSON; progress goes to stderr"
     )
@@ -86,16 +91,24 @@ def run(args: argparse.Namespace) -> int:
     if args.target is None:
         if args.token:
             raise InputError("--token goes with --target; a spawned site gets its tokens by itself")
+        if _tls(args) is not None:
+            raise InputError("--tls goes with --target; a spawned site has no certificate")
         with spawned_site(scenario, args.data) as site:
             report = _flood_spawned(scenario, site, play)
     else:
         if args.spawn or args.data:
             raise InputError("--target and --spawn (or --data): give one of them")
         tokens = sort_tokens(args.token, list(scenario.channels))
-        report = play(scenario, Address.parse(args.target), tokens)
+        report = play(scenario, Address.parse(args.target, _tls(args)), tokens)
         report["machine"] = describe_machine()
     print(json.dumps(report, ensure_ascii=False) if args.json else "\n" + render(report))
     return 0 if report["sound"] else EXIT_LOST
+
+
+def _tls(args: argparse.Namespace) -> Tls | None:
+    """Returns how TLS is spoken, if any of its flags is there."""
+    wanted = args.tls or args.tls_ca is not None or args.tls_name is not None
+    return Tls.trusting(args.tls_ca, args.tls_name) if wanted else None
 
 
 def _scenario(args: argparse.Namespace) -> Scenario:

@@ -235,13 +235,14 @@ async def flood(
         return await _flood(scenario, address, tokens, edges, watch, stubborn, drain_s)
     except BaseExceptionGroup as group:
         # One connection's end ends all: the first plain reason is the one to tell.
-        reason = _first(group)
+        reason = first_of(group)
         if isinstance(reason, FloodError):
             raise reason from None
         raise
 
 
-def _first(error: BaseException) -> BaseException:
+def first_of(error: BaseException) -> BaseException:
+    """Returns the first plain error of a group."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

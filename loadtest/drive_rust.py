@@ -19,7 +19,7 @@ import msgspec
 from engine.router import CODES, FloodStopped, flood
 from loadtest.crowd import KEY_SALT_BYTES
 from loadtest.drive_live import DRAIN_S, Progress, Tokens, Watcher, find_numbers
-from loadtest.errors import FloodError
+from loadtest.errors import FloodError, InputError
 from loadtest.histogram import Histogram
 from loadtest.link import ATTACH, ATTACH_AGENTS, HANDSHAKE_S, HELLO, WELCOME, Address
 from loadtest.people import Numbers
@@ -75,7 +75,12 @@ def play_rust(
 
     Raises:
         FloodError: the site could not be reached, refused a link, or went away.
+        InputError: it speaks TLS.
     """
+    if address.tls is not None:
+        raise InputError(
+            "--tls: the client in Rust speaks plain text only; leave --engine rust and --saturate away"
+        )
     numbers = learn_numbers(scenario, address, tokens)
     from_us, until_us = int(scenario.warmup_s * US), int((scenario.warmup_s + scenario.duration_s) * US)
     talk = saturation is None
@@ -160,7 +165,8 @@ def _receive_frame(sock: socket.socket) -> list[object]:
     while len(data) < 4 or len(data) < 4 + int.from_bytes(data[:4], "big"):
         received = sock.recv(2**20)
         if not received:
-            raise EOFError("it closed the connection before its welcome")
+            why = "it closed the connection before its welcome; if it has a certificate"
+            raise EOFError(f"{why}, only the crowd in Python can play (--engine python --tls)")
         data += received
     return cast(list[object], msgspec.msgpack.decode(data[4 : 4 + int.from_bytes(data[:4], "big")]))
 

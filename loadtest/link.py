@@ -7,6 +7,7 @@ batch that was seen.
 
 import errno
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, cast
@@ -18,6 +19,7 @@ from engine.router import CODES
 from loadtest.errors import FloodError
 from loadtest.people import Sent
 from loadtest.protocol import ARRIVE, COMMAND_NAMES, Body, Message
+from loadtest.secured import Tls, Wire, secured
 
 HELLO, WELCOME, ACK, REFUSED, EVENTS, CLOSING, PING, PONG, ATTACH = range(128, 137)
 DESKS, CONTACTS = 142, 143
@@ -47,13 +49,14 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a gateway listens; loopback only."""
+    """Where a gateway listens, loopback only; and how TLS is spoken there, None = it is not."""
 
     host: str
     port: int
+    tls: Tls | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "Address":
+    def parse(cls, text: str, tls: Tls | None = None) -> "Address":
         """Reads `host:port`; anything but loopback is refused, a flood is no toy to aim at others."""
         host, colon, port = text.rpartition(":")
         host = host.strip("[]")
@@ -63,7 +66,7 @@ class Address:
             raise FloodError(
                 f"--target: expected a loopback address (127.0.0.1, ::1, localhost), got {host!r}"
             )
-        return cls(host, int(port))
+        return cls(host, int(port), tls)
 
 
 @dataclass(slots=True)
@@ -103,7 +106,7 @@ class Link:
     after_input: Callable[[], None] = lambda: None
     _hear_state: HearState | None = None
     _early_states: list[tuple[int, Rows]] = field(default_factory=list)
-    _socket: socket.socket | None = None
+    _socket: Wire | None = None
     _out: bytearray = field(default_factory=bytearray)
     _in: bytearray = field(default_factory=bytearray)
     _unanswered: dict[int, tuple[Sent, bytes]] = field(default_factory=dict)
@@ -142,7 +145,7 @@ class Link:
         if self._out:
             self._writable.set()
 
-    async def _write_rest(self, sock: socket.socket) -> None:
+    async def _write_rest(self, sock: Wire) -> None:
         """Sends what `flush` could not."""
         while True:
             await self._writable.wait()
@@ -168,6 +171,10 @@ class Link:
         while True:
             try:
                 sock = await self._connect()
+            except ssl.SSLCertVerificationError as error:
+                why = f"the gateway's certificate is not trusted ({error.verify_message})"
+                hint = "--tls-ca says who vouches for it, --tls-name whose name stands in it"
+                raise FloodError(f"{self.name}: {why}; {hint}") from error
             except (OSError, EOFError, trio.TooSlowError) as error:
                 if not self.stubborn:
                     where = f"{self.address.host}:{self.address.port}"
@@ -189,31 +196,34 @@ class Link:
                 raise FloodError(f"{self.name}: the site closed the connection: {reason}")
             await trio.sleep(BACK_OFF_S[0])
 
-    async def _connect(self) -> socket.socket:
+    async def _connect(self) -> Wire:
         family = socket.AF_INET6 if ":" in self.address.host else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain = socket.socket(family, socket.SOCK_STREAM)
+        plain.setblocking(False)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock: Wire = plain
         try:
             with trio.fail_after(HANDSHAKE_S):
-                code = sock.connect_ex((self.address.host, self.address.port))
+                code = plain.connect_ex((self.address.host, self.address.port))
                 if code == errno.EINPROGRESS:
-                    await trio.lowlevel.wait_writable(sock)
-                    code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                    await trio.lowlevel.wait_writable(plain)
+                    code = plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 if code:
                     raise OSError(code, "cannot connect")
+                if self.address.tls is not None:
+                    sock = await secured(plain, self.address.tls, self.address.host)
                 await self._greet(sock)
         except BaseException:
             sock.close()
             raise
         return sock
 
-    async def _greet(self, sock: socket.socket) -> None:
+    async def _greet(self, sock: Wire) -> None:
         """Says hello, learns the site's names, attaches the agents, repeats what was not answered."""
         self._in.clear()
         self._out.clear()
         sock.send(_frame(self._encode((HELLO, 1, self.token, self.name, self.resume_seq))))
-        while not (bodies := list(self._bodies(await _receive(sock)))):
+        while not (bodies := list(self._bodies(await self._received_first(sock)))):
             pass
         first = bodies[0]
         if first[0] != WELCOME:
@@ -236,6 +246,14 @@ class Link:
         for body in bodies[1:]:
             self._take(self.clock(), body)
 
+    async def _received_first(self, sock: Wire) -> bytes:
+        try:
+            return await _receive(sock)
+        except (EOFError, ConnectionError) as error:
+            # A gateway with a certificate takes a plain hello for a broken handshake, and says nothing.
+            hint = "" if self.address.tls else "; if it has a certificate, speak TLS (--tls, --tls-ca)"
+            raise EOFError(f"the other side closed the connection before its welcome{hint}") from error
+
     def _not_welcome(self, body: list[object]) -> None:
         """Tells a refusal that a reconnect can mend from one that it cannot."""
         code = body[3] if body[0] == REFUSED else body[2]
@@ -253,7 +271,7 @@ class Link:
         for start in range(0, len(agents), ATTACH_AGENTS):
             self._out += _frame(self._encode((ATTACH, 1, agents[start : start + ATTACH_AGENTS])))
 
-    async def _listen(self, sock: socket.socket) -> str:
+    async def _listen(self, sock: Wire) -> str:
         """Hears until the connection ends; returns why."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._write_rest, sock)
@@ -346,7 +364,7 @@ def _frame(body: bytes) -> bytes:
     return len(body).to_bytes(4, "big") + body
 
 
-async def _receive(sock: socket.socket) -> bytes:
+async def _receive(sock: Wire) -> bytes:
     while True:
         await trio.lowlevel.wait_readable(sock)
         try:

@@ -25,6 +25,7 @@ from loadtest.people import Contact, Numbers, Outbox, Sent
 from loadtest.plan import PlannedContact, plan_contacts
 from loadtest.returning import Returning
 from loadtest.scenario import AgentGroup, ChannelPlan, QueuePlan, Scenario
+from loadtest.secured import Tls
 from loadtest.streams import stream
 
 US = 1_000_000
@@ -156,17 +157,18 @@ class Players(Returning):
         return contact
 
 
-async def run_players(site: SiteConfig, tokens: Tokens, *, seed: int) -> None:
+async def run_players(site: SiteConfig, tokens: Tokens, *, seed: int, tls: Tls | None = None) -> None:
     """Plays until cancelled; reconnects whenever the site goes away.
 
     Args:
         site: its configuration: who is there, and where the gateway listens.
         tokens: a plugin's token for each channel with ``plugin = "socket"``, and an edge's.
         seed: of the day.
+        tls: spoken with a gateway that has a certificate.
     """
     scenario = players_scenario(site, seed)
     bind = site.gateway.bind
-    live = LiveSite(scenario, Address(bind.host, bind.port), tokens, edges=1, stubborn=True)
+    live = LiveSite(scenario, Address(bind.host, bind.port, tls), tokens, edges=1, stubborn=True)
     async with trio.open_nursery() as nursery:
         numbers = await live.connect(nursery)
         welcome = live.channels[0].welcome

@@ -18,6 +18,7 @@ from engine.cli.serve import Running, part_options, run_site
 from engine.cli.site_options import DEMO_CONFIG, with_ports
 from engine.config import SiteConfig, load_site
 from engine.errors import ConfigError
+from loadtest.secured import add_tls_options
 
 LOGIN = "you"
 PORTS = ("web", "gateway", "stats")
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verbose", dest="quiet", action="store_false", help="log everything")
     parser.set_defaults(log="text")
     parser.add_argument("--seed", type=int, default=1, help="seed of the simulated day (default: 1)")
+    add_tls_options(parser.add_argument_group("for the players, where [gateway] has a certificate"))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,10 +58,16 @@ def run(options: argparse.Namespace) -> int:
     shared = part_options(options)
     parts = [["keeper", *shared], ["stats", *shared]]
     if not options.empty:
-        parts.append(["players", *shared, "--seed", str(options.seed)])
+        parts.append(["players", *shared, "--seed", str(options.seed), *_tls_words(options)])
     words = log_words(options)
     trio.run(partial(run_site, site, ready=ready, parts=parts, words=words, seconds=options.seconds))
     return 0
+
+
+def _tls_words(options: argparse.Namespace) -> list[str]:
+    """What the players are told of the gateway's certificate."""
+    ca, name = options.tls_ca, options.tls_name
+    return [*(["--tls-ca", str(ca)] if ca else []), *(["--tls-name", name] if name else [])]
 
 
 def prepare(folder: Path, port: int | None) -> SiteConfig:

@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 import trio
+from msgspec.structs import astuple
 
 from console.app import create_console
 from engine.auth import Tokens
@@ -164,7 +165,7 @@ async def _tell_state(link: Link, host: PluginHost) -> None:
     """Tell the core that the pages are open, and how the channels are, whenever that has changed."""
     said = None
     while True:
-        channels = {name: (one.state, one.failures, one.reason) for name, one in host.health.items()}
+        channels = {name: astuple(one) for name, one in host.health.items()}
         if channels != said:
             link.send(EdgeState(channels=channels))
             said = channels

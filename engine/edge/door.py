@@ -14,7 +14,7 @@ import structlog
 import trio
 
 from engine.bus import ForNotices
-from engine.channel_health import ChannelHealth, hosted
+from engine.channel_health import Away, ChannelHealth, hosted
 from engine.config import SiteConfig
 from engine.edge.handing import hand_over_site
 from engine.edge.telling import notice_of, told
@@ -26,6 +26,7 @@ from engine.messages.between import (
     Bell,
     Between,
     ByHand,
+    ChannelAway,
     EdgeState,
     Heard,
     Holds,
@@ -75,6 +76,7 @@ class EdgeDoor:
     def unlock(self, service: Service, page: Pages) -> None:
         """Let the edge in: the service runs."""
         self._service, self.page = service, page
+        service.hosted = self.channels
         self._unlocked.set()
 
     def connect(self, stream: trio.SocketStream) -> None:
@@ -83,9 +85,9 @@ class EdgeDoor:
 
     def state(self, said: EdgeState) -> None:
         """Take what the edge says of itself."""
-        for name, (state, failures, reason) in said.channels.items():
+        for name, health in said.channels.items():
             if name in self.channels:
-                self.channels[name] = ChannelHealth(state, failures, reason)
+                self.channels[name] = ChannelHealth(*health)
         self.is_open = True
         self.opened.set()
 
@@ -118,23 +120,30 @@ class _EdgeConnection(Connection):
     async def run(self, received: bytes, opened: Callable[[], None]) -> None:
         """Serve until either side closes; whom it held is held by it no more."""
         leases = self._service.leases
-        leases.on_lost = self._tell_lease
+        leases.on_lost, leases.on_away = self._tell_lease, self._tell_away
         try:
             await super().run(received, opened)
         finally:
-            leases.on_lost = None
+            leases.on_lost = leases.on_away = None
             if trio.current_effective_deadline() == -math.inf:
                 leases.stop()
             leases.agents.drop(self._held_agents)
             leases.channels.drop(self._held_channels)
+
+    def _welcome(self) -> None:
+        """Before the welcome it is told who is not there: its pages never show anything else."""
+        leases = self._service.leases
+        for agent, at_us in leases.lost_at_us.items():
+            self._tell_lease(agent, at_us)
+        for channel, away in leases.away.items():
+            self._tell_away(channel, away)
+        super()._welcome()
 
     def _tasks(self) -> Sequence[Callable[[], Awaitable[None]]]:
         return (self._ring,)
 
     async def _ring(self) -> None:
         """Say that there are batches, and not again before those have been read: the edge sets the pace."""
-        for agent, at_us in self._service.leases.lost_at_us.items():
-            self._tell_lease(agent, at_us)
         seq = self._service.seq
         while True:
             seq = await self._service.bus.beyond(seq)
@@ -187,6 +196,11 @@ class _EdgeConnection(Connection):
 
     def _tell_lease(self, agent: int, at_us: int) -> None:
         self._subscriber.push_frame(encode_frame(LeaseOver(agent=agent, at=at_us)))
+
+    def _tell_away(self, channel: int, away: Away | None) -> None:
+        since_us, until_us = away or (0, 0)
+        told = ChannelAway(channel=channel, since=since_us, until=until_us)
+        self._subscriber.push_frame(encode_frame(told))
 
     async def _show(self, asked: Asked) -> None:
         shown = STARTING if self._door.page is None else await self._door.page(asked.path, asked.trusted)

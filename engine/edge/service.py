@@ -19,6 +19,7 @@ import trio
 
 from engine.admission import Admission
 from engine.bus import Bus
+from engine.channel_health import Away, hosted
 from engine.clock import Clock, SystemClock
 from engine.config import SiteConfig
 from engine.edge.link import RETRY_MS, Link
@@ -27,7 +28,16 @@ from engine.errors import Draining
 from engine.facade import Facade
 from engine.follower import Follower
 from engine.lifecycle import BACK_WITHIN_MS, Drain, Pulse
-from engine.messages.between import Bell, ByHand, Heard, Holds, LeaseOver, MessageTold, TypingTold
+from engine.messages.between import (
+    Bell,
+    ByHand,
+    ChannelAway,
+    Heard,
+    Holds,
+    LeaseOver,
+    MessageTold,
+    TypingTold,
+)
 from engine.model import Command, Frame, HoursState, Refusal, Welcome
 from engine.names import Names
 from engine.notices import Notice
@@ -58,6 +68,7 @@ class EdgeService(Facade):
         self.admission = Admission(site)
         self.drain = Drain()
         self.pulse = Pulse()
+        self.hosted = hosted(site)
         self.by_hand = _Notes(link)
         self.names = Names()
         self.bus = self._bus = _EdgeBus(link)
@@ -158,6 +169,8 @@ class EdgeService(Facade):
                 self._hear_of(message.seq)
             case LeaseOver(agent=agent, at=at):
                 self._leases.over(agent, at)
+            case ChannelAway(channel=channel, since=since, until=until):
+                self._leases.gone(channel, Away(since, until))
             case Refusal(code="draining", retry_after_ms=after_ms):
                 self.drain.begin(max(0, after_ms - BACK_WITHIN_MS) / 1_000)
             case _:
@@ -270,6 +283,14 @@ class _Leases:
         self.agents = _Holds(link, "agents")
         self.channels = _Holds(link, "channels")
         self.lost_at_us: dict[int, int] = {}
+        self.away: dict[int, Away] = {}
+
+    def gone(self, channel: int, away: Away) -> None:
+        """Note that nobody is behind a channel; since 0 = somebody is again."""
+        if away.since_us:
+            self.away[channel] = away
+        else:
+            self.away.pop(channel, None)
 
     def over(self, agent: int, at_us: int) -> None:
         """Note when an agent's lease was lost; 0 = it is signed in again."""

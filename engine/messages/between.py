@@ -95,15 +95,23 @@ class Page(Between, frozen=True, tag=168, kw_only=True):
 
 
 class EdgeState(Between, frozen=True, tag=169, kw_only=True):
-    """Edge: that its pages are open, and how its channels are: name -> (state, failures, reason)."""
+    """Edge: that its pages are open, and how its channels are: name -> the fields of `ChannelHealth`."""
 
-    channels: dict[str, tuple[Literal["starting", "open", "failed"], int, str]]
+    channels: dict[str, tuple[Literal["starting", "open", "failed"], int, str, int]]
+
+
+class ChannelAway(Between, frozen=True, tag=170, kw_only=True):
+    """Core: nobody is behind a channel, in `engine.channel_health.Away`'s words; `since` 0 = somebody is."""
+
+    channel: int
+    since: int
+    until: int
 
 
 _decoder: Final[msgspec.msgpack.Decoder[Between]] = msgspec.msgpack.Decoder(
     cast(Any, Union[tuple(Between.__subclasses__())])  # noqa: UP007
 )
-_FIRST, _LAST = 160, 169
+_FIRST, _LAST = 160, 170
 _KIND_AT: Final = 2
 """A body begins with an array of fewer than 16 fields (one byte) and a kind above 127 (0xcc and the kind)."""
 

@@ -54,6 +54,19 @@ def test_who_sees_what() -> None:
     assert [seen(text, None), seen(text, "rob", "admin"), seen(text, "gone")] == [None] * 3
 
 
+def channels(text: str, agent: str | None, role: str) -> set[str]:
+    sight = sight_of(small_site(Path("/"), text), identity(agent, role))
+    return {name for name in ("chat", "voice", "red") if sight.has_channel(name)}
+
+
+def test_how_channels_are_is_for_who_oversees_them() -> None:
+    text = SMALL_SITE + DOMAINS
+    assert channels(text, "rob", "supervisor") == {"red"}
+    assert channels(text, "ann", "supervisor") == {"chat", "voice"}
+    assert channels(text, "rob", "admin") == channels(text, None, "supervisor") == {"chat", "voice", "red"}
+    assert [channels(one, "ann", "agent") for one in (text, SMALL_SITE)] == [set(), set()]
+
+
 @pytest.fixture
 async def domains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     def several(folder: Path) -> object:
@@ -88,6 +101,7 @@ async def test_a_supervisor_of_a_domain_sees_its_part(domains: Site) -> None:
     async with rob.socket() as his, eve.socket() as boss:
         overview = await his.next("overview")
         assert (names(overview), overview["contacts"]["waiting"]) == (["red"], 1)
+        assert [one["name"] for one in overview["channels"]] == ["red"]
         assert (await boss.next("overview"))["contacts"]["waiting"] == 2
         await his.send(type="watch", what="contacts")
         assert [one["contact"] for one in (await his.next("contacts"))["contacts"]] == [own]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.overview import MAX_LOCKED, AgentFigures, overview_message
+from console.overview import MAX_LOCKED, MAX_REASON, AgentFigures, overview_message
+from console.sight import Sight
 from engine.testing.fixtures import small_site
-from engine.views import AgentOverview, ContactCounts, Overview, QueueOverview
+from engine.views import AgentOverview, ChannelOverview, ContactCounts, Overview, QueueOverview
 
 
 def agent(name: str, presence: str = "ready", **fields: int) -> AgentOverview:
@@ -61,3 +62,21 @@ def test_list_of_the_locked_is_bounded_but_not_their_number(tmp_path: Path) -> N
     assert message.agents.locked == 60
     assert message.locked_agents == [f"a{number}" for number in range(MAX_LOCKED)]
     assert message.queues[0].longest_wait_ms == 0
+
+
+def test_channels_are_shown_to_who_may_see_them_with_one_line_of_why(tmp_path: Path) -> None:
+    channels = [
+        ChannelOverview(
+            "chat", "failed", "Boom: " + "x" * 500 + "\nat a line of code", 3, 5_000_000, 9_000_000
+        ),
+        ChannelOverview("voice", "gone", gone_since_us=5_000_000),
+    ]
+    site, overview = small_site(tmp_path), site_overview()
+    chat, voice = overview_message(site, overview, 0, channels=channels).channels
+    assert (chat.name, chat.title["en"], chat.state, chat.failures) == ("chat", "chat", "failed", 3)
+    assert chat.reason == ("Boom: " + "x" * 500)[:MAX_REASON]
+    assert (chat.gone_since_ms, chat.kept_until_ms) == (5_000, 9_000)
+    assert (voice.state, voice.reason, voice.gone_since_ms, voice.kept_until_ms) == ("gone", "", 5_000, None)
+    for seen in (frozenset(), frozenset({"voice"})):
+        message = overview_message(site, overview, 0, Sight(channels=seen), channels=channels)
+        assert {one.name for one in message.channels} == seen

@@ -67,6 +67,10 @@ title = {{ en = "Police hotline", zh = "报警电话" }}
 
 [targets.voicemail]
 
+[channels.line]
+title = {{ en = "Phone", zh = "电话" }}
+plugin = "socket"
+
 [channels.webchat]
 plugin = "webchat"
 

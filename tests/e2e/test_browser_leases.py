@@ -1,12 +1,16 @@
-"""A laptop is closed in the middle of a chat: the customer is told, a colleague has it at its old place."""
+"""Who is not there: a closed laptop's customer goes on elsewhere, supervisors see whose plugin is gone."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.config import load_site
+from engine.keys import tokens_of
+from engine.model import Hello, encode_frame
 from tests.e2e.conftest import PATIENCE_MS, People, RunningSite
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -68,3 +72,21 @@ def test_a_closed_laptop_frees_its_chat_at_its_old_place(people: People) -> None
     back.get_by_role("button", name="Sign in, not ready").click()
     expect(back.locator(".me .state")).to_have_text("Not ready")
     expect(back.locator(".me .notice")).to_have_count(0)
+
+
+def test_a_supervisor_sees_which_plugin_is_there_and_which_is_gone(people: People) -> None:
+    boss = people.agent("sue", ready=False, width=1024, height=768)
+    phone = boss.locator(".by-channel tbody tr", has_text="Phone")
+    expect(boss.locator(".by-channel tbody tr").filter(has_text="webchat")).to_contain_text("Open")
+    expect(phone).to_contain_text("Gone")
+    site = load_site(people.site.config)
+    token = tokens_of(site).issue("plugin", "line-under-test", 60, channel="line")
+    with socket.create_connection((site.gateway.bind.host, site.gateway.bind.port)) as plugin:
+        plugin.sendall(encode_frame(Hello(token=token, name="line")))
+        expect(phone).to_contain_text("Connected")
+        assert "since" not in (phone.text_content() or "")
+    expect(phone).to_contain_text("Gone")
+    expect(phone).to_contain_text("contacts are kept until")
+    phone.scroll_into_view_if_needed()
+    people.shot(boss, "plugin-gone")
+    assert boss.locator(".board").evaluate("e => e.scrollWidth <= e.clientWidth"), "wider than the page"

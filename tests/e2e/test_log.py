@@ -143,6 +143,10 @@ async def test_nothing_that_anybody_wrote_is_in_the_log(tmp_path: Path) -> None:
         line for line in requests if line["status"] == 401 and line["method"] == "POST"
     ).items()
     assert any("seq" in line for line in lines)
+    failed = [line for line in lines if line["event"] == "what a channel asked for has failed"]
+    assert failed, "the fault that was planted"
+    assert all(line["contact"] in range(1, CHATS + 1) and line["seq"] > 0 for line in failed)
+    assert {line["channel"] for line in failed} == {"webchat"}
 
 
 @pytest.mark.slow  # a process that starts and stops

@@ -12,6 +12,7 @@ import pytest
 import trio
 import trio.testing
 
+from channels.echo.plugin import Echo
 from engine.bus import ForAgents, ForChannel
 from engine.edge.link import MOST_UNANSWERED, Link, LinkLost
 from engine.edge.opening import Edge
@@ -29,11 +30,14 @@ from engine.model import (
     Refusal,
     SignIn,
 )
+from engine.plugins import PluginHost
 from engine.service import Service
 from engine.subscription import EventBatch, Subscription
 from engine.testing.edge import edge_beside
 from engine.testing.fixtures import SECRET, MemoryStore, small_service
-from tests.unit.gateway_site import arrive, plugin, served, wait_for
+from engine.views import ChannelOverview
+from engine.web_mounts import Mounts
+from tests.unit.gateway_site import TOKENS, arrive, plugin, served, wait_for
 
 KEY = bytes(16)
 
@@ -202,6 +206,27 @@ async def test_a_lost_lease_shows_at_the_edge_until_the_agent_is_back(tmp_path: 
             await edge.service.desk("ann").sign_in()
             assert edge.service.leases.lost_at_us == {}
             await until(lambda: core.leases.lost_at_us == {})
+
+
+async def test_how_the_channels_are_shows_at_the_edge(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with (
+        served(tmp_path, store=store) as (core, address),
+        edge_beside(core, store, SECRET) as edge,
+        trio.open_nursery() as nursery,
+    ):
+        with trio.fail_after(20):
+            seen = edge.service.channels_now
+            assert [(one.name, one.state) for one in seen()] == [("chat", "starting"), ("voice", "gone")]
+            assert seen() == core.channels_now(), "it knows it before its pages open"
+            host = PluginHost(edge.service, TOKENS, Mounts(), factories={"echo": lambda _: Echo("cards")})
+            await nursery.start(host.run)
+            async with plugin(address):
+                there = [ChannelOverview("chat", "open"), ChannelOverview("voice", "connected")]
+                await until(lambda: seen() == there)
+            await until(lambda: seen()[1].state == "gone")
+            assert seen()[1].gone_since_us == core.leases.away[core.names.id("channel", "voice")].since_us
+            nursery.cancel_scope.cancel()
 
 
 async def test_what_a_supervisor_closes_at_the_edge_is_noted_in_the_core(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ import trio.testing
 from engine.auth import Tokens
 from engine.bus import ForAll
 from engine.channel import Capabilities, Port
+from engine.clock import ManualClock
 from engine.config import Address
 from engine.errors import ConfigError
 from engine.gateway import Gateway
-from engine.leases import Holds
 from engine.model import (
     AgentSignedOut,
     AnyEvent,
@@ -36,6 +36,7 @@ from engine.plugins import PluginHost
 from engine.service import Service
 from engine.subscription import Subscription
 from engine.testing.fixtures import SECRET, SMALL_SITE, MemoryStore, small_service, small_site
+from engine.views import ChannelOverview
 from engine.web_mounts import Mounts
 from engine.wire_client import Disconnected, connect
 from tests.unit.gateway_site import edge, plugin, served
@@ -71,61 +72,6 @@ async def settled(service: Service) -> None:
 async def presence(service: Service, agent: str) -> str:
     await settled(service)
     return service.desk_state(agent).presence
-
-
-# ----- numbers that are held ----------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def holds(lasts_s: Callable[[int], float]) -> AsyncIterator[tuple[Holds, list[tuple[int, float]]]]:
-    lost: list[tuple[int, float]] = []
-
-    async def lose(number: int) -> None:
-        lost.append((number, trio.current_time()))
-
-    held = Holds(lasts_s, lose)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(held.run)
-        yield held, lost
-        nursery.cancel_scope.cancel()
-
-
-async def test_what_nobody_holds_is_lost_once_when_its_time_is_over(autojump_clock: Clock) -> None:
-    async with holds(float) as (held, lost):
-        began = trio.current_time()
-        held.take([20, 5, 0])
-        held.take([5])
-        await trio.sleep(3)
-        held.drop([20, 5, 0])
-        await trio.sleep(4)
-        held.drop([5])
-        await trio.sleep(100)
-    assert [(number, at - began) for number, at in lost] == [(5, 12), (20, 23)]
-
-
-async def test_who_comes_back_in_time_has_the_whole_time_again(autojump_clock: Clock) -> None:
-    async with holds(lambda _: 10) as (held, lost):
-        with held.held(1):
-            await trio.sleep(50)
-        await trio.sleep(9)
-        with held.held(1):
-            assert held.is_held(1)
-            await trio.sleep(50)
-        began = trio.current_time()
-        await trio.sleep(9)
-        assert (held.is_held(1), lost) == (False, [])
-        await trio.sleep(50)
-    assert lost == [(1, began + 10)]
-
-
-async def test_nothing_is_lost_after_a_stop(autojump_clock: Clock) -> None:
-    async with holds(lambda _: 10) as (held, lost):
-        held.begin([1, 2])
-        held.take([2, 3])
-        held.stop()
-        held.drop([2, 3])
-        await trio.sleep(100)
-    assert lost == []
 
 
 # ----- agents -------------------------------------------------------------------------------------
@@ -282,6 +228,44 @@ async def test_a_plugin_that_is_gone_keeps_its_contacts_for_its_grace(
         assert states(service)[0] == "withdrawn", "what comes to wait while it is still gone"
 
 
+async def test_who_is_behind_a_channel_and_since_when_nobody_is(tmp_path: Path, mock_clock: Clock) -> None:
+    clock = ManualClock()
+    async with served(tmp_path, clock=clock) as (service, address):
+        voice = service.names.id("channel", "voice")
+        await settled(service)
+        began_us = service.clock.now_us()
+        until_us = began_us + round(GRACE_S * 1_000_000)
+        assert channel_now(service, "voice") == ChannelOverview("voice", "gone", "", 0, began_us, until_us)
+        assert channel_now(service, "chat") == ChannelOverview("chat", "starting", "", 0, began_us, until_us)
+        clock.advance_ms(7_000)
+        async with plugin(address), plugin(address):
+            await settled(service)
+            assert channel_now(service, "voice") == ChannelOverview("voice", "connected")
+        await settled(service)
+        gone = channel_now(service, "voice")
+        assert (gone.state, gone.gone_since_us) == ("gone", began_us + 7_000_000)
+        await service.command(arrive(service, 1, "loans", "voice"))
+        for _ in range(3):
+            clock.advance_ms(round(GRACE_S * 1_000))
+            mock_clock.jump(GRACE_S)
+            await settled(service)
+        assert states(service) == ["withdrawn"]
+        assert channel_now(service, "voice") == gone, "since it went, however often it is looked for"
+        assert not service.leases.channels.is_held(voice)
+
+
+async def test_a_channel_without_grace_keeps_its_contacts_for_ever(tmp_path: Path) -> None:
+    async with served(tmp_path, text=SMALL_SITE.replace("exclusive = true", "grace_s = 0")) as (service, _):
+        await settled(service)
+        gone = channel_now(service, "voice")
+        assert (gone.state, gone.kept_until_us) == ("gone", None)
+        assert gone.gone_since_us is not None
+
+
+def channel_now(service: Service, name: str) -> ChannelOverview:
+    return next(one for one in service.channels_now() if one.name == name)
+
+
 def states(service: Service) -> list[str]:
     found = [service.contact_state(number) for number in range(1, 5)]
     return [one.state for one in found if one is not None]
@@ -336,7 +320,11 @@ async def test_a_hosted_channel_that_fails_has_the_same_grace(tmp_path: Path, mo
         await settled(service)
         mock_clock.jump(GRACE_S)
         await settled(service)
-        assert host.health["voice"].state == "failed"
+        failed = channel_now(service, "voice")
+        assert (failed.state, failed.reason, failed.failures) == ("failed", "RuntimeError: still broken", 3)
+        assert failed.gone_since_us is not None
+        assert failed.kept_until_us == failed.gone_since_us + GRACE_S * 1_000_000
+        assert channel_now(service, "chat") == ChannelOverview("chat", "open")
         assert states(service) == ["withdrawn"]
         nursery.cancel_scope.cancel()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import trio.testing
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.bus import ForAll
@@ -141,6 +142,18 @@ async def test_what_was_not_let_in_is_counted(tmp_path: Path) -> None:
         samples = read(service)
     assert value(samples, "connections_turned_away_total", code="bad_token") == 1
     assert value(samples, "arrivals_not_admitted_total", channel="voice") == 4
+
+
+async def test_a_plugin_of_another_process_is_open_while_it_is_there(tmp_path: Path) -> None:
+    async with small_service(tmp_path) as service:
+        voice = service.names.id("channel", "voice")
+        await trio.testing.wait_all_tasks_blocked()
+        assert value(read(service), "channel_open", channel="voice") == 0
+        with service.leases.channels.held(voice):
+            assert value(read(service), "channel_open", channel="voice") == 1
+        samples = read(service)
+        assert value(samples, "channel_open", channel="voice") == 0
+        assert not [name for name, labels in samples if ("channel", "voice") in labels and "failures" in name]
 
 
 async def test_a_reader_that_is_cut_is_counted(tmp_path: Path) -> None:

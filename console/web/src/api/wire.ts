@@ -141,6 +141,19 @@ export interface QueueOverview {
   hours: Hours;
 }
 
+export interface ChannelOverview {
+  name: string;
+  title: Title;
+  /** The last two are those of a plugin in another process. */
+  state: "starting" | "open" | "failed" | "connected" | "gone";
+  /** Why a hosted channel failed last, and how often it has. */
+  reason: string;
+  failures: number;
+  /** Since when nobody is there for its customers, and until when its contacts are kept; null = for ever. */
+  gone_since_ms: number | null;
+  kept_until_ms: number | null;
+}
+
 export interface AgentCounts {
   ready: number;
   talking: number;
@@ -160,6 +173,8 @@ export interface Overview {
   locked_agents?: string[];
   /** The site is about to stop and takes nobody new in. */
   draining?: boolean;
+  /** For who oversees. */
+  channels?: ChannelOverview[];
 }
 
 export interface ColleagueView {
