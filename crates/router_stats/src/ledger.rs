@@ -43,8 +43,8 @@ pub(crate) trait Row {
 /// The rows of one table.
 #[derive(Debug)]
 pub(crate) struct Ledger<R> {
-    /// Rows that may still change, by the table's key.
-    open: Numbered<u64, R>,
+    /// Rows that may still change, by the table's key; boxed, because the table of keys is half empty.
+    open: Numbered<u64, Box<R>>,
     /// Keys whose open row differs from what was last taken.
     changed: Keys,
     /// Rows that are final and were not taken yet.
@@ -66,7 +66,7 @@ impl<R> Default for Ledger<R> {
 
 impl<R: Row> Ledger<R> {
     pub(crate) fn add(&mut self, key: u64, row: R) {
-        self.open.insert(key, row);
+        self.open.insert(key, Box::new(row));
         self.changed.insert(key);
     }
 
@@ -96,7 +96,7 @@ impl<R: Row> Ledger<R> {
     }
 
     pub(crate) fn get(&self, key: u64) -> Option<&R> {
-        self.open.get(&key)
+        self.open.get(&key).map(Box::as_ref)
     }
 
     /// The keys of open rows, ascending.
