@@ -28,8 +28,8 @@ from engine.stats.late import who_works
 
 POLL_S: Final = 0.02
 """Between looks at a journal that has nothing new: far below ``flush_ms``, and cheap."""
-FLUSH_ROWS: Final = 100_000
-"""Rows that are written before their time, so that a long replay stays small in memory: some 20 MiB.
+FLUSH_ROWS: Final = 50_000
+"""Rows that are written before their time, so that a long replay stays small in memory: some 15 MiB.
 Most of a write is the same for few rows and for many, some milliseconds of processor for each table."""
 REST_FACTOR: Final = 5
 """A write that took so long is followed by another one after five times that: what is behind catches up

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use router_core::Event;
-use router_stats::{Cells, Column, Columns, Table};
+use router_stats::{Column, Columns, Table};
 use router_wire::Frames;
 
 use crate::tools::decode_error;
@@ -116,25 +116,11 @@ fn rows<'py>(py: Python<'py>, columns: &Columns) -> Rows<'py> {
 }
 
 fn buffers<'py>(py: Python<'py>, column: &Column) -> ColumnBuffers<'py> {
-    let (bits, values, starts) = match column.cells() {
-        Cells::Wide(values) => (64, little_endian(py, values, |one| one.to_le_bytes()), None),
-        Cells::Middle(values) => (32, little_endian(py, values, |one| one.to_le_bytes()), None),
-        Cells::Small(values) => (16, little_endian(py, values, |one| one.to_le_bytes()), None),
-        Cells::Flags(bits) => (1, PyBytes::new(py, bits), None),
-        Cells::Texts(starts, bytes) => {
-            let starts = little_endian(py, starts, |one| one.to_le_bytes());
-            (0, PyBytes::new(py, bytes), Some(starts))
-        }
-    };
-    let valid = column.valid().map(|valid| PyBytes::new(py, valid));
-    (bits, valid, values, starts)
-}
-
-fn little_endian<'py, T: Copy, const N: usize>(
-    py: Python<'py>,
-    values: &[T],
-    bytes: impl Fn(T) -> [u8; N],
-) -> Bound<'py, PyBytes> {
-    let bytes: Vec<u8> = values.iter().flat_map(|one| bytes(*one)).collect();
-    PyBytes::new(py, &bytes)
+    let bytes = |bytes: &[u8]| PyBytes::new(py, bytes);
+    (
+        column.bits(),
+        column.valid().map(bytes),
+        bytes(column.values()),
+        column.starts().map(bytes),
+    )
 }

@@ -1,26 +1,15 @@
 //! Rows, a column at a time, laid out as Arrow has them: values, and one bit a row for what is there.
 
 const BITS: usize = 8;
+const TEXT: u8 = 0;
+const START_BYTES: usize = 4;
 
-/// A column's values; a row without one has a zero, or an empty text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cells {
-    /// 64 bits: ids, microseconds, durations.
-    Wide(Vec<i64>),
-    /// 32 bits.
-    Middle(Vec<i32>),
-    /// 16 bits.
-    Small(Vec<i16>),
-    /// One bit each, the first one the lowest of the first byte.
-    Flags(Vec<u8>),
-    /// UTF-8: where each begins, and the end of the last; then all of them.
-    Texts(Vec<i32>, Vec<u8>),
-}
-
-/// One column.
+/// One column: values of so many bits each, or texts.
 #[derive(Clone, Debug)]
 pub struct Column {
-    cells: Cells,
+    bits: u8,
+    values: Vec<u8>,
+    starts: Option<Vec<u8>>,
     /// One bit a row, 1 = there is a value.
     valid: Vec<u8>,
     rows: usize,
@@ -28,10 +17,23 @@ pub struct Column {
 }
 
 impl Column {
-    /// Its values.
+    /// How many bits a value has: 64, 32, 16, 1 = yes or no, 0 = UTF-8.
     #[must_use]
-    pub fn cells(&self) -> &Cells {
-        &self.cells
+    pub fn bits(&self) -> u8 {
+        self.bits
+    }
+
+    /// The values, least byte first; of single bits the first one is the lowest of the first byte. A row
+    /// without one has zeros here, or an empty text.
+    #[must_use]
+    pub fn values(&self) -> &[u8] {
+        &self.values
+    }
+
+    /// Where each text begins and the last one ends, 32 bits each; `None` = these are no texts.
+    #[must_use]
+    pub fn starts(&self) -> Option<&[u8]> {
+        self.starts.as_deref()
     }
 
     /// Which rows have a value, one bit each; `None` = all.
@@ -40,9 +42,11 @@ impl Column {
         (self.nulls > 0).then_some(&self.valid)
     }
 
-    fn new(cells: Cells) -> Self {
+    fn new(bits: u8) -> Self {
         Self {
-            cells,
+            bits,
+            values: Vec::new(),
+            starts: (bits == TEXT).then(|| vec![0; START_BYTES]),
             valid: Vec::new(),
             rows: 0,
             nulls: 0,
@@ -50,17 +54,11 @@ impl Column {
     }
 
     fn clear(&mut self) {
-        match &mut self.cells {
-            Cells::Wide(values) => values.clear(),
-            Cells::Middle(values) => values.clear(),
-            Cells::Small(values) => values.clear(),
-            Cells::Flags(bits) => bits.clear(),
-            Cells::Texts(starts, bytes) => {
-                starts.truncate(1);
-                bytes.clear();
-            }
-        }
+        self.values.clear();
         self.valid.clear();
+        if let Some(starts) = &mut self.starts {
+            starts.truncate(START_BYTES);
+        }
         (self.rows, self.nulls) = (0, 0);
     }
 
@@ -122,53 +120,44 @@ pub(crate) struct Cellwise<'a> {
 }
 
 impl Cellwise<'_> {
-    fn next(&mut self, empty: impl FnOnce() -> Cells) -> &mut Column {
+    fn next(&mut self, bits: u8) -> &mut Column {
         if self.at == self.columns.len() {
-            self.columns.push(Column::new(empty()));
+            self.columns.push(Column::new(bits));
         }
         self.at += 1;
-        &mut self.columns[self.at - 1]
+        let column = &mut self.columns[self.at - 1];
+        debug_assert_eq!(column.bits, bits, "every row has the same kinds");
+        column
+    }
+
+    fn number<const N: usize>(&mut self, bytes: [u8; N], there: bool) -> &mut Self {
+        let column = self.next((N * BITS) as u8);
+        column.values.extend_from_slice(&bytes);
+        column.count(there);
+        self
     }
 
     pub(crate) fn wide(&mut self, value: impl Into<u64>) -> &mut Self {
-        self.maybe(Some(value.into()))
+        self.number(value.into().to_le_bytes(), true)
     }
 
     /// Nothing that is counted here reaches 2^63: ids are below 2^53, times are microseconds.
     pub(crate) fn maybe(&mut self, value: Option<u64>) -> &mut Self {
-        let column = self.next(|| Cells::Wide(Vec::new()));
-        if let Cells::Wide(values) = &mut column.cells {
-            values.push(value.unwrap_or(0) as i64);
-        }
-        column.count(value.is_some());
-        self
+        self.number(value.unwrap_or(0).to_le_bytes(), value.is_some())
     }
 
     /// Counts, and weights: far below 2^31.
     pub(crate) fn middle(&mut self, value: u32) -> &mut Self {
-        let column = self.next(|| Cells::Middle(Vec::new()));
-        if let Cells::Middle(values) = &mut column.cells {
-            values.push(value as i32);
-        }
-        column.count(true);
-        self
+        self.number(value.to_le_bytes(), true)
     }
 
     pub(crate) fn small(&mut self, value: u8) -> &mut Self {
-        let column = self.next(|| Cells::Small(Vec::new()));
-        if let Cells::Small(values) = &mut column.cells {
-            values.push(value.into());
-        }
-        column.count(true);
-        self
+        self.number(u16::from(value).to_le_bytes(), true)
     }
 
     pub(crate) fn flag(&mut self, value: bool) -> &mut Self {
-        let column = self.next(|| Cells::Flags(Vec::new()));
-        let row = column.rows;
-        if let Cells::Flags(bits) = &mut column.cells {
-            set(bits, row, value);
-        }
+        let column = self.next(1);
+        set(&mut column.values, column.rows, value);
         column.count(true);
         self
     }
@@ -178,11 +167,12 @@ impl Cellwise<'_> {
     }
 
     pub(crate) fn maybe_text(&mut self, value: Option<&str>) -> &mut Self {
-        let column = self.next(|| Cells::Texts(vec![0], Vec::new()));
-        if let Cells::Texts(starts, bytes) = &mut column.cells {
-            bytes.extend_from_slice(value.unwrap_or_default().as_bytes());
-            starts.push(bytes.len() as i32);
-        }
+        let column = self.next(TEXT);
+        let text = value.unwrap_or_default();
+        column.values.extend_from_slice(text.as_bytes());
+        let end = column.values.len() as u32;
+        let starts = column.starts.get_or_insert_default();
+        starts.extend_from_slice(&end.to_le_bytes());
         column.count(value.is_some());
         self
     }

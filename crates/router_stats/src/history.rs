@@ -195,9 +195,10 @@ impl History {
         let row = self.contacts.change(contact);
         row.seq = seq;
         drop_choice(&mut self.choices, row, at, seq);
-        (row.state, row.ended_at, row.ended_by) = (state, Some(at), Some(by));
-        if row.wait_ms.is_none() {
-            row.wait_ms = Some(row.waited_ms(at));
+        (row.state, row.ended_by) = (state, Some(by));
+        row.ended_at.set(at);
+        if row.wait_ms.get().is_none() {
+            row.wait_ms.set(row.waited_ms(at));
         }
         self.contacts.close(contact);
     }
@@ -241,7 +242,7 @@ impl History {
         by: &'static str,
     ) {
         let row = self.contact(contact);
-        if row.segment.is_some() {
+        if row.segment.get().is_some() {
             let segment = self.end_segment(contact, at, state);
             self.close_segment(segment);
         } else if row.state == "offered" {

@@ -41,7 +41,7 @@ impl History {
             parked_since: None,
         };
         if role == SERVES {
-            of.segment = Some(segment);
+            of.segment.set(segment);
         }
         self.segments.add(segment, row);
         segment
@@ -55,7 +55,7 @@ impl History {
 
     /// The open segment of who serves a contact.
     fn served(&mut self, contact: ContactId) -> &mut SegmentRow {
-        let segment = self.contact(contact).segment;
+        let segment = self.contact(contact).segment.get();
         self.segment(segment.expect("somebody serves it"))
     }
 
@@ -138,7 +138,7 @@ impl History {
     }
 
     fn engaged(&mut self, at: Micros, contact: ContactId, agent: AgentId) {
-        let was_connecting = self.contact(contact).segment;
+        let was_connecting = self.contact(contact).segment.get();
         let segment = match was_connecting {
             Some(segment) => segment,
             None => self.open_segment(contact, agent, SERVES),
@@ -146,9 +146,9 @@ impl History {
         self.segment(segment).engaged_at = Some(at);
         let row = self.contact(contact);
         (row.state, row.agent) = ("engaged", Some(agent));
-        if row.engaged_at.is_none() {
-            row.engaged_at = Some(at);
-            row.wait_ms = Some(row.waited_ms(at));
+        if row.engaged_at.get().is_none() {
+            row.engaged_at.set(at);
+            row.wait_ms.set(row.waited_ms(at));
         }
         self.agents.change(agent, at, self.seq, |now| {
             now.connecting -= u32::from(was_connecting.is_some());

@@ -43,7 +43,7 @@ pub(crate) trait Row {
 /// The rows of one table.
 #[derive(Debug)]
 pub(crate) struct Ledger<R> {
-    /// Rows that may still change, by the table's key; apart, so that the map's spare room is small.
+    /// Rows that may still change, by the table's key; boxed, because the table of keys is half empty.
     open: Numbered<u64, Box<R>>,
     /// Keys whose open row differs from what was last taken.
     changed: Keys,

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use router_core::Event;
-//! use router_stats::{Cells, History};
+//! use router_stats::History;
 //!
 //! let mut history = History::default();
 //! let (at, key) = (1_000_000, [7; 16]);
@@ -14,7 +14,7 @@
 //! history.apply(1, &[arrived]);
 //! let taken = history.table("contacts").unwrap().changes();
 //! assert_eq!((taken.gone.len(), taken.live.rows(), taken.ended.rows()), (0, 1, 0));
-//! assert_eq!(taken.live.columns()[0].cells(), &Cells::Wide(vec![1]));
+//! assert_eq!(taken.live.columns()[0].values(), 1_i64.to_le_bytes());
 //! ```
 
 mod agents;
@@ -29,6 +29,6 @@ mod queues;
 mod rows;
 mod waiting;
 
-pub use columns::{Cells, Column, Columns};
+pub use columns::{Column, Columns};
 pub use history::History;
 pub use ledger::{Changes, Table};

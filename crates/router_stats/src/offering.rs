@@ -25,7 +25,9 @@ impl History {
                 row.ringing.push((offer, agent));
                 row.agent = Some(row.ringing[0].1);
                 row.offers += 1;
-                row.first_offered_at.get_or_insert(at);
+                if row.first_offered_at.get().is_none() {
+                    row.first_offered_at.set(at);
+                }
                 let made = OfferRow {
                     offer,
                     contact,

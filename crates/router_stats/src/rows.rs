@@ -16,6 +16,32 @@ pub(crate) fn ms(from: Micros, until: Micros) -> u64 {
     until.saturating_sub(from) / MILLISECOND
 }
 
+/// A number that may not be there yet, in the room of one: a hundred thousand contacts wait at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Maybe(u64);
+
+impl Maybe {
+    const NONE: u64 = u64::MAX;
+
+    pub(crate) fn get(self) -> Option<u64> {
+        (self.0 != Self::NONE).then_some(self.0)
+    }
+
+    pub(crate) fn set(&mut self, value: u64) {
+        self.0 = value;
+    }
+
+    pub(crate) fn take(&mut self) -> Option<u64> {
+        std::mem::take(self).get()
+    }
+}
+
+impl Default for Maybe {
+    fn default() -> Self {
+        Self(Self::NONE)
+    }
+}
+
 /// A row of `configurations`, which is final at once.
 #[derive(Debug)]
 pub(crate) struct ConfigurationRow {
@@ -50,14 +76,14 @@ pub(crate) struct ContactRow {
     pub(crate) agent: Option<AgentId>,
     pub(crate) tier: u8,
     pub(crate) head_start_us: Micros,
-    pub(crate) first_offered_at: Option<Micros>,
-    pub(crate) engaged_at: Option<Micros>,
-    pub(crate) ended_at: Option<Micros>,
+    pub(crate) first_offered_at: Maybe,
+    pub(crate) engaged_at: Maybe,
+    pub(crate) ended_at: Maybe,
     pub(crate) ended_by: Option<&'static str>,
     pub(crate) offers: u32,
     pub(crate) misses: u32,
     pub(crate) transfers: u32,
-    pub(crate) wait_ms: Option<u64>,
+    pub(crate) wait_ms: Maybe,
     pub(crate) talk_ms: u64,
     pub(crate) relaxed: u32,
     pub(crate) preference_over: Option<&'static str>,
@@ -66,19 +92,19 @@ pub(crate) struct ContactRow {
     pub(crate) target: Option<TargetId>,
     pub(crate) announcements: u32,
     pub(crate) overflows: u32,
-    pub(crate) scheduled_for: Option<Micros>,
+    pub(crate) scheduled_for: Maybe,
     pub(crate) kept_place: bool,
-    pub(crate) lifted_at: Option<Micros>,
-    pub(crate) reply_by: Option<Micros>,
+    pub(crate) lifted_at: Maybe,
+    pub(crate) reply_by: Maybe,
     pub(crate) reserved: u32,
     /// The open segment of who serves it; not a column.
-    pub(crate) segment: Option<u64>,
+    pub(crate) segment: Maybe,
     /// (open offer, agent), the first one first; not a column.
     pub(crate) ringing: Vec<(OfferId, AgentId)>,
     /// (agent, its open segment) of those beside who serves; not a column.
     pub(crate) joined: Vec<(AgentId, u64)>,
     /// The open choice; not a column.
-    pub(crate) choice: Option<ChoiceId>,
+    pub(crate) choice: Maybe,
 }
 
 impl ContactRow {
@@ -90,7 +116,7 @@ impl ContactRow {
 
     /// For how long its customer has waited; nobody has before the time that was agreed.
     pub(crate) fn waited_ms(&self, until: Micros) -> u64 {
-        ms(self.scheduled_for.unwrap_or(self.arrived_at), until)
+        ms(self.scheduled_for.get().unwrap_or(self.arrived_at), until)
     }
 }
 
@@ -105,9 +131,9 @@ impl Row for ContactRow {
             .maybe(self.agent.map(u64::from))
             .wide(self.arrived_at)
             .wide(self.enqueued_at)
-            .maybe(self.first_offered_at)
-            .maybe(self.engaged_at)
-            .maybe(self.ended_at)
+            .maybe(self.first_offered_at.get())
+            .maybe(self.engaged_at.get())
+            .maybe(self.ended_at.get())
             .maybe_text(self.ended_by)
             .wide(self.head_start_us / MILLISECOND)
             .small(self.tier)
@@ -115,7 +141,7 @@ impl Row for ContactRow {
             .middle(self.offers)
             .middle(self.misses)
             .middle(self.transfers)
-            .maybe(self.wait_ms)
+            .maybe(self.wait_ms.get())
             .wide(self.talk_ms)
             .middle(self.relaxed)
             .maybe_text(self.preference_over)
@@ -124,10 +150,10 @@ impl Row for ContactRow {
             .maybe(self.target.map(u64::from))
             .middle(self.announcements)
             .middle(self.overflows)
-            .maybe(self.scheduled_for)
+            .maybe(self.scheduled_for.get())
             .flag(self.kept_place)
-            .maybe(self.lifted_at)
-            .maybe(self.reply_by)
+            .maybe(self.lifted_at.get())
+            .maybe(self.reply_by.get())
             .middle(self.reserved)
             .wide(self.seq);
     }

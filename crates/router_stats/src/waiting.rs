@@ -42,7 +42,8 @@ impl History {
             Event::Scheduled { contact, until, .. } => {
                 let row = self.contact(contact);
                 row.state = "scheduled";
-                (row.scheduled_for, row.enqueued_at) = (Some(until), until);
+                row.scheduled_for.set(until);
+                row.enqueued_at = until;
             }
             Event::Lifted {
                 at,
@@ -53,7 +54,8 @@ impl History {
             } => {
                 let row = self.contact(contact);
                 row.tier = tier;
-                (row.lifted_at, row.reply_by) = (Some(at), Some(reply_by));
+                row.lifted_at.set(at);
+                row.reply_by.set(reply_by);
             }
             Event::Reserved { contact, .. } => self.contact(contact).reserved += 1,
             Event::ChoiceWanted {
@@ -68,7 +70,7 @@ impl History {
                 let row = self.contacts.change(contact);
                 row.seq = seq;
                 drop_choice(&mut self.choices, row, at, seq);
-                row.choice = Some(choice);
+                row.choice.set(choice);
                 let wanted = ChoiceRow {
                     choice,
                     contact,
