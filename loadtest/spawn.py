@@ -1,7 +1,6 @@
 """A site of one's own for the length of a flood: configuration, process, tokens, statistics."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -139,9 +138,8 @@ def wait_for(gateway: Address, process: subprocess.Popen[bytes]) -> None:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Asks a site to stop; kills it if it does not."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
+    """Lets a site stop with its parts, by the end of its standard input; kills it if it does not."""
+    # No signal beside it: one that comes while the site stops ends it at once, with its parts still there.
     if process.stdin is not None:
         process.stdin.close()
     try:
