@@ -21,11 +21,15 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | URL:
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | URL]:
     """An empty place for a store, once on each database."""
     if request.param == "sqlite":
-        return tmp_path / "data" / "store.sqlite"
-    return request.getfixturevalue("postgres").database()  # type: ignore[no-any-return]
+        yield tmp_path / "data" / "store.sqlite"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    url = server.database()
+    yield url
+    server.give_back(url)
 
 
 @pytest.fixture
