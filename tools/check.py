@@ -60,7 +60,7 @@ PYTEST = Check(
     "Python tests",
     (
         *(PYTHON, "-m", "pytest", "-q", "-m", "not alone and not torture"),
-        *("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"),
+        *("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"),
     ),
 )
 TORTURE = Check("torture", (PYTHON, "-m", "pytest", "-q", "-m", "torture or not torture"))
