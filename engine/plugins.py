@@ -130,9 +130,14 @@ class PluginHost:
             health.state = "starting"
             try:
                 await self._run_once(name, health, once)
-                health.reason, trace = "run() returned", ""
-            except Exception as error:
-                health.reason, trace = _reason(error), traceback.format_exc()
+                health.reason = "run() returned"
+            except* Exception as errors:
+                # With `except`, what fails while the host is stopped would go through, for it comes in one
+                # group with Cancelled; and when the host's scope has taken that out, it would end the site.
+                health.reason = _reason(errors)
+                _log.error(
+                    "a channel has failed", channel=name, reason=health.reason, trace=traceback.format_exc()
+                )
             finally:
                 port.release()
             health.state = "failed"
@@ -146,7 +151,6 @@ class PluginHost:
                 **({"seq": self._service.seq} | port.in_hand),
                 reason=health.reason,
                 delay_s=delay_s,
-                trace=trace,
             )
             await trio.sleep(delay_s)
             delay_s = min(2 * delay_s, self._longest_delay_s)

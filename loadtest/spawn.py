@@ -1,7 +1,6 @@
 """A site of one's own for the length of a flood: configuration, process, tokens, statistics."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from engine.keys import token_key
 from loadtest.drive_live import Tokens
 from loadtest.errors import FloodError
 from loadtest.link import Address
+from loadtest.ports import free_ports
 from loadtest.scenario import Scenario
 from loadtest.site_file import LOOPBACK, site_toml
 
@@ -88,12 +88,13 @@ def spawned_site(
     with tempfile.TemporaryDirectory(prefix="paidui-flood-") as temporary:
         home = Path(temporary) if folder is None else folder
         home.mkdir(parents=True, exist_ok=True)
-        ports = free_ports()
+        web_port, gateway_port, stats_port = free_ports(3)
+        text = site_toml(scenario, home / "data", (web_port, gateway_port, stats_port))
         config = home / "site.toml"
-        config.write_text(site_toml(scenario, home / "data", ports), encoding="utf-8")
+        config.write_text(text, encoding="utf-8")
         tokens, analyst = issue_tokens(scenario, home / "data")
         process = start_serve(config, module)
-        gateway, stats = Address(LOOPBACK, ports[1]), Address(LOOPBACK, ports[2])
+        gateway, stats = Address(LOOPBACK, gateway_port), Address(LOOPBACK, stats_port)
         site = SpawnedSite(home, gateway, stats, tokens, analyst, process)
         try:
             wait_for(gateway, process)
@@ -137,9 +138,8 @@ def wait_for(gateway: Address, process: subprocess.Popen[bytes]) -> None:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Asks a site to stop; kills it if it does not."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
+    """Lets a site stop with its parts, by the end of its standard input; kills it if it does not."""
+    # No signal beside it: one that comes while the site stops ends it at once, with its parts still there.
     if process.stdin is not None:
         process.stdin.close()
     try:
@@ -147,19 +147,6 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def free_ports() -> tuple[int, int, int]:
-    """Finds three ports that are free now."""
-    probes = [socket.socket() for _ in range(3)]
-    try:
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        first, second, third = (probe.getsockname()[1] for probe in probes)
-    finally:
-        for probe in probes:
-            probe.close()
-    return first, second, third
 
 
 def _tail(log: Path) -> str:

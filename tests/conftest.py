@@ -1,8 +1,9 @@
-"""What tests of several folders share: the two databases that the store runs on."""
+"""What tests of several folders share: the two databases of the store, and how figures are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,33 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | URL:
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | URL]:
     """An empty place for a store, once on each database."""
     if request.param == "sqlite":
-        return tmp_path / "data" / "store.sqlite"
-    return request.getfixturevalue("postgres").database()  # type: ignore[no-any-return]
+        yield tmp_path / "data" / "store.sqlite"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    url = server.database()
+    yield url
+    server.give_back(url)
+
+
+@pytest.fixture
+def show(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Show a text below the tests' results, with or without `-s`, also from a process beside others."""
+    return partial(record_property, "shown")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have shown."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    for report in reports:
+        texts = [text for name, text in report.user_properties if name == "shown"]
+        if report.when == "call" and texts:
+            terminalreporter.write_sep("-", report.nodeid)
+            terminalreporter.write_line("\n".join(map(str, texts)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole sites first, which take longest: at the end no process waits for a long file of another."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)

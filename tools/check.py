@@ -54,7 +54,15 @@ GROWTH = Check(
     "instructions per input as the floor grows",
     (PYTHON, "tools/bench.py", "--only", "growth", "--quick", "--max-growth", "8.5"),
 )
-PYTEST = Check("Python tests", (PYTHON, "-m", "pytest", "-q"))
+ALONE = Check("Python tests that measure", (PYTHON, "-m", "pytest", "-q", "-m", "alone and not torture"))
+# A file's tests stay together: they share what is expensive to start, a site and a browser.
+PYTEST = Check(
+    "Python tests",
+    (
+        *(PYTHON, "-m", "pytest", "-q", "-m", "not alone and not torture"),
+        *("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"),
+    ),
+)
 TORTURE = Check("torture", (PYTHON, "-m", "pytest", "-q", "-m", "torture or not torture"))
 STORMS = Check("Rust tests, every assertion on", ("cargo", "test", "-q", "--profile", "torture", "--locked"))
 # Not with every assertion on: many millions of contacts are played, and the storms have the assertions.
@@ -105,10 +113,10 @@ def main() -> int:
     if options.only == "torture":
         os.environ.update({key: os.environ.get(key, value) for key, value in TORTURE_SIZES.items()})
         return report([check for check in (STORMS, TRUTHS, TORTURE) if not passed(check)])
-    failed = [check for check in (*LINT, *TESTS, GROWTH) if not passed(check)]
-    last = Check(PYTEST.name, (*PYTEST.command, *options.pytest))
-    failed += [last] if not passed(last) else []
-    return report(failed)
+    tests: tuple[Check, ...] = (ALONE, PYTEST)
+    if options.pytest:
+        tests = (Check("Python tests", (PYTHON, "-m", "pytest", "-q", *options.pytest)),)
+    return report([check for check in (*LINT, *TESTS, GROWTH, *tests) if not passed(check)])
 
 
 def passed(check: Check) -> bool:
@@ -119,7 +127,7 @@ def passed(check: Check) -> bool:
         check.command, cwd=check.folder, env={**os.environ, **dict(check.settings)}, check=False
     )
     word = "ok" if done.returncode == 0 else "FAILED"
-    if check is not PYTEST or word == "FAILED":
+    if "pytest" not in check.command or word == "FAILED":
         print(f"   {word} in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return done.returncode == 0
 

@@ -118,9 +118,15 @@ def build_console() -> None:
 def wheel() -> None:
     """Build dist/paidui-*.whl: one abi3 wheel, the console inside."""
     build()
-    run([str(VENV / "bin" / "maturin"), "build", "--release", "--locked", "--out", "dist"], "maturin")
+    pack(ROOT / "dist")
     for path in sorted((ROOT / "dist").glob("*.whl")):
         say(f"built {path.relative_to(ROOT)}")
+
+
+def pack(folder: Path) -> None:
+    """Put what `build` has made into a wheel in `folder`."""
+    maturin = [str(VENV / "bin" / "maturin"), "build", "-q", "--release", "--locked", "--out", str(folder)]
+    run(maturin, "maturin; see the message above")
 
 
 def lock() -> None:

@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,6 +15,8 @@ from typing import Any
 
 import trio
 from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_client_stream
+
+from loadtest.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 AGAIN_S = 0.05
@@ -55,10 +56,7 @@ class ChatSite:
     def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
         self.config = folder / "chats.toml"
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-        self.port, gateway, stats = (int(one.getsockname()[1]) for one in sockets)
-        for one in sockets:
-            one.close()
+        self.port, gateway, stats = free_ports(3)
         store = "" if url is None else f'url = "{url}"'
         text = SITE.format(web=self.port, gateway=gateway, stats=stats, store=store)
         self.config.write_text(text, "utf-8")

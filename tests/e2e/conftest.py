@@ -20,7 +20,7 @@ from engine.config import load_site
 from engine.keys import site_key, token_key
 from engine.logins import Logins
 from engine.store import Store
-from tests.e2e.serve_process import free_ports
+from loadtest.ports import free_ports
 from tools.bench.processes import child_of
 
 ROOT = Path(__file__).resolve().parents[2]

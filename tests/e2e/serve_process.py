@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -19,6 +18,7 @@ import trio
 from engine.auth import Tokens
 from engine.config import SiteConfig, load_site
 from engine.keys import token_key
+from loadtest.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
@@ -61,17 +61,6 @@ capacity = {{ line = 1, webchat = 1 }}
 [agents.bob]
 capacity = {{ line = 1, webchat = 1 }}
 """
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 class Serve:

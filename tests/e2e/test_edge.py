@@ -14,7 +14,8 @@ import trio
 
 from engine import model
 from engine.wire_client import Client, connect
-from tests.e2e.serve_process import PATIENCE_S, Serve, free_ports
+from loadtest.ports import free_ports
+from tests.e2e.serve_process import PATIENCE_S, Serve
 from tests.e2e.test_drain import arrival, next_of, sign_in
 from tools.bench.processes import child_of
 

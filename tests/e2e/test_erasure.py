@@ -34,23 +34,37 @@ def planted(number: int) -> dict[str, str]:
     }
 
 
-def in_files(folder: Path, what: str) -> list[str]:
-    """Which files hold it, as `grep -a` would find it."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return [str(path.relative_to(folder)) for path in files if what.encode() in path.read_bytes()]
+class Found:
+    """What the folder's files and the database's tables hold now, read once.
+
+    Args:
+        folder: every file in it, as `grep -a` reads them.
+        url: of the PostgreSQL database; None = there is none.
+    """
+
+    def __init__(self, folder: Path, url: URL | None) -> None:
+        files = (path for path in folder.rglob("*") if path.is_file())
+        self._files = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+        self._tables = {} if url is None else _rows(url)
+
+    def in_files(self, what: str) -> list[str]:
+        """Which files hold it."""
+        return [name for name, content in self._files.items() if what.encode() in content]
+
+    def in_tables(self, what: str) -> list[str]:
+        """Which tables hold it in any column."""
+        return [name for name, rows in self._tables.items() if any(what in row for row in rows)]
 
 
-def in_tables(url: URL | None, what: str) -> list[str]:
-    """Which tables hold it in any column."""
-    if url is None:
-        return []
+def _rows(url: URL) -> dict[str, list[str]]:
+    """Every row of every table as a text."""
     engine = create_engine(url)
     with engine.connect() as connection:
         listed = text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         tables = connection.execute(listed).scalars().all()
-        asked = {one: text(f'SELECT 1 FROM "{one}" t WHERE t::text LIKE :what') for one in tables}
-        like = {"what": f"%{what}%"}
-        found = [one for one, statement in asked.items() if connection.execute(statement, like).first()]
+        found = {
+            one: list(connection.execute(text(f'SELECT t::text FROM "{one}" t')).scalars()) for one in tables
+        }
     engine.dispose()
     return found
 
@@ -129,11 +143,12 @@ async def test_nothing_of_an_erased_customer_is_left(
         code, said = await paidui(site, "customer", "erase", "--yes", *gone)
         assert code == 1
         assert "nothing was erased, these contacts have not ended: customer" in said
+        found = Found(tmp_path, url)
         for number in (*GONE, *KEPT):
             for kind, what in planted(number).items():
                 if kind == "phone" and number not in (GONE[0], KEPT[0]):
                     continue
-                files, tables = in_files(tmp_path, what), in_tables(url, what)
+                files, tables = found.in_files(what), found.in_tables(what)
                 assert tables or files, f"{kind} was not planted: this test could not fail"
                 where = {name.split("/")[1] for name in files}
                 assert where <= {"attachments", "store.sqlite", "store.sqlite-wal"}, f"{kind}: {files}"
@@ -162,10 +177,11 @@ async def test_nothing_of_an_erased_customer_is_left(
 
 
 def nothing_is_left(folder: Path, url: URL | None) -> None:
+    found = Found(folder, url)
     for number in GONE:
         for kind, what in planted(number).items():
-            assert in_files(folder, what) == [], kind
-            assert in_tables(url, what) == [], kind
+            assert found.in_files(what) == [], kind
+            assert found.in_tables(what) == [], kind
     for number in KEPT:
         for kind in ("name", "text", "notes", "file", "chat"):
-            assert in_files(folder, planted(number)[kind]) or in_tables(url, planted(number)[kind])
+            assert found.in_files(planted(number)[kind]) or found.in_tables(planted(number)[kind])

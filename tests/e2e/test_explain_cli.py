@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.ports import free_ports
 from tests.e2e.conftest import ROOT
-from tests.e2e.serve_process import free_ports
 
 PAIDUI = [sys.executable, "-m", "engine"]
 
@@ -19,7 +20,7 @@ PAIDUI = [sys.executable, "-m", "engine"]
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Path]:
     """The demonstration's configuration, while its simulated people are at work."""
-    port = next(port for [port] in iter(lambda: free_ports(1), None) if port < 65_000)
+    port = free_ports(3).start
     command = [*PAIDUI, "demo", "--data", str(tmp_path), "--port", str(port), "--for", "60"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -31,7 +32,7 @@ def demo(tmp_path: Path) -> Iterator[Path]:
         else:
             raise AssertionError(f"the demonstration did not open:\n{tour}")
         yield tmp_path / "bank.toml"
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # without a drain
 
 
 def paidui(*words: str) -> subprocess.CompletedProcess[str]:

@@ -40,7 +40,7 @@ def stand_in(played: Scenario) -> StandInSite:
 
 
 async def test_every_contact_is_accounted_for() -> None:
-    played = scenario()
+    played = scenario().resized(duration_s=2)  # on a busy machine, too, agents are freed often enough
     site = stand_in(played)
     ledger = await play(site, played)
     assert len(ledger.acknowledged) == ledger.counts["arrivals"] > 50

@@ -29,11 +29,11 @@ from loadtest.errors import FloodError, InputError
 from loadtest.ledger import Ledger
 from loadtest.link import Address
 from loadtest.players import run_players
+from loadtest.ports import free_ports
 from loadtest.report import describe_results
 from loadtest.scenario import load_scenario
 from loadtest.secured import Tls
 from loadtest.site_file import site_toml
-from tests.e2e.serve_process import free_ports
 from tests.e2e.test_tls import write
 
 KEY = b"k" * 32

@@ -25,6 +25,8 @@ from engine.wire_client import decode_frames
 from tests.e2e.gateway_load import Loader, load, p99
 from tests.e2e.gateway_server import server, token
 
+pytestmark = pytest.mark.alone  # ratios of latencies
+
 ROOT = Path(__file__).resolve().parents[2]
 FROM_ELSEWHERE = 10
 SOCKET_KIB = 40

@@ -16,6 +16,8 @@ from engine.inbox import INBOX_BYTES
 from tests.e2e.gateway_load import TICK_S, Loader, load, p99
 from tests.e2e.gateway_server import Server, server
 
+pytestmark = pytest.mark.alone  # ratios of latencies
+
 CONNECTIONS = 4
 FLOOD_PER_TICK = 20
 TIMES = 20

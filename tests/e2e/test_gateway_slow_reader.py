@@ -21,6 +21,8 @@ from engine.wire_client import decode_frames
 from tests.e2e.gateway_load import Loader, load
 from tests.e2e.gateway_server import Server, server, token
 
+pytestmark = pytest.mark.alone  # ratios of latencies
+
 PER_TICK = 8
 SYSTEM_BYTES = 256 * 1024
 FEW_SYSTEM_BYTES = 4_096

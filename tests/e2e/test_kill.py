@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -252,20 +252,20 @@ class Books:
         assert ledger.served <= set(self.over), "an acknowledged end is gone"
 
 
-def say(took: list[Start], books: Books) -> None:
-    """Print how long the starts took; no clock decides here."""
-    assert books.snapshots > 0, "no start has gone on from a snapshot"
-    print()
+def told(took: list[Start], books: Books) -> str:
+    """How long the starts took; no clock decides here."""
+    lines = []
     for what, ordered in (
         ("process", sorted(start.process_s for start in took)),
         ("state back", sorted(start.state_s for start in took)),
     ):
         p50, p99 = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
-        print(f"{len(took)} starts after kill -9, {what}: p50 {p50:.3f} s, p99 {p99:.3f} s")
-    print(
+        lines.append(f"{len(took)} starts after kill -9, {what}: p50 {p50:.3f} s, p99 {p99:.3f} s")
+    lines.append(
         f"{books.replay.seq} batches, {len(books.arrived)} contacts, {books.segments} segments, newest "
         f"snapshot {books.snapshots}; load average {os.getloadavg()[0]:.1f}"
     )
+    return "\n".join(lines)
 
 
 async def check_answers(service: Service, ledger: Ledger) -> None:
@@ -300,7 +300,7 @@ async def serve_all(service: Service, name: str) -> None:
 
 
 @pytest.mark.slow  # it starts a process for each kill
-async def test_kill_9_under_flood_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_kill_9_under_flood_loses_nothing(tmp_path: Path, show: Callable[[str], None]) -> None:
     config = tmp_path / "site.toml"
     config.write_text(SITE)
     moments = random.Random(20_261_122)
@@ -311,8 +311,8 @@ async def test_kill_9_under_flood_loses_nothing(tmp_path: Path, capsys: pytest.C
         await kill_under_flood(config, ledger, moments.randrange(200, 4_000), took)
         books.read_on(tmp_path / "data")
         books.check(ledger)
-    with capsys.disabled():
-        say(took[1:], books)
+    assert books.snapshots > 0, "no start has gone on from a snapshot"
+    show(told(took[1:], books))
     assert ledger.accepted
     assert ledger.served
     site = load_site(config)

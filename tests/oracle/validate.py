@@ -211,6 +211,7 @@ def _check_channels(config: Config) -> None:
 
 
 def _check_queues(config: Config) -> None:
+    known = {queue.id for queue in config.queues}
     for queue in config.queues:
         check_requirement(queue.requires, config.skills)
         if queue.rank_skill != 0 and queue.rank_skill not in config.skills:
@@ -220,10 +221,10 @@ def _check_queues(config: Config) -> None:
         _check_duration(queue.service_level_us, 0, DAY_US)
         if not 1 <= queue.ratio <= MAX_RATIO:
             raise Refusal(Code.BAD_RATIO, queue.ratio)
-        _check_steps(queue, config)
+        _check_steps(queue, config.skills, known)
         if not 1 <= queue.ring_limit <= MAX_RING_LIMIT:
             raise Refusal(Code.BAD_RING_LIMIT, queue.ring_limit)
-        _check_overflow(queue, config)
+        _check_overflow(queue, config, known)
         if queue.tier not in {WAITING_TIER, OUTBOUND_TIER}:
             raise Refusal(Code.BAD_TIER, queue.tier)
         if queue.announce_us != 0:
@@ -233,15 +234,14 @@ def _check_queues(config: Config) -> None:
             raise Refusal(Code.BAD_STRATEGY, queue.id)
 
 
-def _check_steps(queue: QueueConfig, config: Config) -> None:
+def _check_steps(queue: QueueConfig, skills: Sequence[int], queues: set[int]) -> None:
     if len(queue.steps) > MAX_STEPS:
         raise Refusal(Code.BAD_REQUIREMENT, len(queue.steps))
-    others = {other.id for other in config.queues} - {queue.id}
     last = 0
     for step in queue.steps:
         _check_duration(step.after_us, last + 1, DAY_US)
         last = step.after_us
-        _check_step(step, config.skills, others)
+        _check_step(step, skills, queues - {queue.id})
 
 
 def _check_step(step: RelaxStep, skills: Sequence[int], others: set[int]) -> None:
@@ -274,10 +274,9 @@ THRESHOLDS = {
 """The lowest and the highest threshold of each rule."""
 
 
-def _check_overflow(queue: QueueConfig, config: Config) -> None:
+def _check_overflow(queue: QueueConfig, config: Config, queues: set[int]) -> None:
     if len(queue.overflow) > MAX_OVERFLOWS:
         raise Refusal(Code.BAD_OVERFLOW, MAX_OVERFLOWS)
-    queues = {other.id for other in config.queues}
     for index, rule in enumerate(queue.overflow):
         if rule.to_kind is Goal.QUEUE and rule.to not in queues:
             raise Refusal(Code.UNKNOWN_QUEUE, rule.to)

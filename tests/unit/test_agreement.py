@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = int(os.environ.get("AGREEMENT_COMMANDS", "30000"))
 COMMANDS_A_SEED = 3_000
 SEEDS = range(1, -(-COMMANDS // COMMANDS_A_SEED) + 1)
-WIDE_COMMANDS = 1_500
+WIDE_COMMANDS = 1_500 if COMMANDS > 30_000 else 1_000
 WIDE_SEEDS = range(1, -(-COMMANDS // 30_000) + 1)
 SAMPLED = 8
 

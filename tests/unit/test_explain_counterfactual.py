@@ -145,15 +145,14 @@ def drawn() -> list[Case]:
 
 
 @pytest.mark.slow  # hundreds of replays
-def test_the_stated_fix_flips_the_decision(drawn: list[Case], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_stated_fix_flips_the_decision(drawn: list[Case], show: Callable[[str], None]) -> None:
     seen = Counter[str]()
     for case in drawn:
         assert trial(case) == [], case.told
         seen[f"kind {case.kind}"] += 1
         seen.update(f"fails {reason.predicate}" for reason in case.told.failing)
         seen["rank only"] += case.told.eligible
-    with capsys.disabled():
-        print("\n" + "\n".join(f"{count:6} {what}" for what, count in sorted(seen.items())))
+    show("\n".join(f"{count:6} {what}" for what, count in sorted(seen.items())))
     assert len(drawn) >= 200
     assert sum(name.startswith("fails") for name in seen) >= 8
     assert seen["rank only"] >= 20

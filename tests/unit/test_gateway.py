@@ -228,7 +228,7 @@ async def test_a_full_inbox_refuses_arrivals_and_not_what_is_in_hand(tmp_path: P
         assert state.state == "abandoned"
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_it_is_fast_enough(tmp_path: Path) -> None:
     """20,000 arrivals, pipelined, acknowledged and published; quiet, it is far over 10,000 a second."""
     total, piece = 20_000, 1_000

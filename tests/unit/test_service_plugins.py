@@ -103,6 +103,20 @@ async def test_a_channel_that_ends_is_started_again(tmp_path: Path, behave: Any,
         assert good.effects[0].contact == contact
 
 
+async def crash_when_stopped(port: Port, task_status: trio.TaskStatus[None]) -> None:
+    task_status.started()
+    try:
+        await trio.sleep_forever()
+    finally:
+        raise RuntimeError("boom")
+
+
+async def test_a_channel_that_crashes_while_it_is_stopped_harms_nobody(tmp_path: Path) -> None:
+    async with hosted(tmp_path, crash_when_stopped) as (_, host, _good, _mounts):
+        await until(lambda: host.health["voice"].state == "open")
+    assert "boom" in host.health["voice"].reason, "and it is said"
+
+
 async def test_a_channel_that_never_starts_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
