@@ -309,6 +309,9 @@ async def _tell_drain(running: Running, supervisor: Supervisor) -> None:
 
 async def _until_signal(running: Running, stop: trio.Event) -> None:
     """SIGTERM drains, the second one and Ctrl-C stop at once; SIGHUP reads the certificates again."""
+    # What comes while everything is being closed is given back to these: it is no reason to break off.
+    for late in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(late, lambda *_: None)
     async with trio.open_nursery() as nursery:
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             async for number in signals:
