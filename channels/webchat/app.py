@@ -44,6 +44,7 @@ def page_files() -> dict[str, PageFile]:
 def create_app(reception: Reception) -> QuartTrio:
     """Return the application to mount."""
     app = QuartTrio(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = reception.files.max_bytes
     files = page_files()
 
     def answer(name: str) -> Response:

@@ -1,4 +1,4 @@
-"""The files of chats by HTTP: sent and fetched with the customer's token, never with a cookie or an address alone."""
+"""The files of chats by HTTP: sent and fetched with the customer's token, not with a cookie or an address."""
 
 from __future__ import annotations
 

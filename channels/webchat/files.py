@@ -1,4 +1,4 @@
-"""The files of chats: customers' come in by HTTP and are messages like others; all go out to their own customer."""
+"""The files of chats: a customer's comes in by HTTP and is a message; all go out to their own customer."""
 
 from __future__ import annotations
 

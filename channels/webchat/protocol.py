@@ -220,7 +220,8 @@ class Failure(ServerMessage, frozen=True, tag="error"):
     """Something was not taken.
 
     Attributes:
-        code: "malformed", "busy", "too_fast", "too_slow", "ended", "no_chat", "bad_ticket", or a refusal's name.
+        code: "malformed", "busy", "too_fast", "ended", "no_chat", "bad_ticket", or a refusal's name; of files
+            also what `file_pages` has a status for.
         text: for whoever writes a page.
         field: the field that is at fault.
         external_id: the message that was not taken.
