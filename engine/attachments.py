@@ -46,7 +46,8 @@ UNFINISHED_S: Final = 3_600
 """So long after its last byte an upload that was not finished is nobody's any more."""
 SWEPT_AT_ONCE: Final = 200
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
-_INCOMING: Final = "incoming-"
+INCOMING: Final = "incoming-"
+"""So begins the name of a file that is not whole yet, and may be gone in a moment."""
 
 MayRead = Callable[[int], Awaitable[bool]]
 """Whether who asks may read a conversation, by its number in the store."""
@@ -105,7 +106,7 @@ class Attachments:
         async with AsyncExitStack() as stack:
             drafts = []
             for new in news:
-                draft = self._folder / f"{_INCOMING}{secrets.token_hex(16)}"
+                draft = self._folder / f"{INCOMING}{secrets.token_hex(16)}"
                 stack.push_async_callback(_remove_draft, draft)
                 drafts.append((draft, await self._draft(draft, new, most)))
             yield Drafts([row for _, row in drafts], partial(self._place_all, drafts))
@@ -223,7 +224,7 @@ class Attachments:
         for path in self._folder.iterdir():
             if _HASH.fullmatch(path.name):
                 files.append(path.name)
-            elif path.name.startswith(_INCOMING):
+            elif path.name.startswith(INCOMING):
                 with suppress(FileNotFoundError):
                     if path.stat().st_mtime < long_ago:
                         path.unlink()

@@ -28,6 +28,9 @@ from engine.errors import BadToken, Busy, Malformed, UnknownContact
 AT_ONCE: Final = 32
 """Files that all customers of a channel may be sending together; one more is told to try again."""
 AT_ONCE_EACH: Final = 2
+FETCHED_PER_MINUTE: Final = 600
+FETCHED_AT_ONCE: Final = 200
+"""As many as a conversation has: a page that is opened again asks for all of its pictures."""
 AGAIN_MS: Final = 2_000
 SEND_WITHIN_S: Final = 600.0
 _ID: Final = re.compile(protocol.ID)
@@ -46,6 +49,7 @@ class ChatFiles:
         self._port = port
         self._chats = chats
         self._sent = Buckets(options.files_per_minute, options.files_per_minute / 2)
+        self._fetched = Buckets(FETCHED_PER_MINUTE, FETCHED_AT_ONCE)
         self._sending: Counter[str] = Counter()
 
     @property
@@ -112,8 +116,9 @@ class ChatFiles:
         """Return a file of a chat and its bytes.
 
         Raises:
-            NotTaken: the chat has none of this id, or it is damaged.
+            NotTaken: the chat has none of this id, it is damaged, or too many are asked for.
         """
+        admit(self._fetched, chat.visitor, "files")
         try:
             return await self._port.attachment(chat.contact, file)
         except NoSuchAttachment:

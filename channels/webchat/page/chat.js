@@ -271,6 +271,11 @@ const view = new View(document, {
 });
 view.setText(memory.state.draft);
 
+// A browser gives a file to this page only: what is on its way when the page goes does not arrive.
+window.addEventListener("beforeunload", (event) => {
+  if (files.queue.length > 0) event.preventDefault();
+});
+
 const link = new Link({
   hello: () => (memory.state.token ? { token: memory.state.token } : {}),
   onUp(welcome) {
