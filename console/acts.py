@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
@@ -11,13 +11,14 @@ from console.live import messages_message, readable
 from console.problems import Problem, not_allowed, unknown_contact
 from console.sight import sight_of
 from console.watching import Watch
+from engine.channel_attachments import NewAttachment
 from engine.desk import Desk
 from engine.errors import UnknownAgent
 from engine.facade import Facade
 from engine.logins import Identity
 from engine.model import HoursState
 from engine.names import UnknownName
-from engine.store import Store
+from engine.store import Attachment, Store
 from engine.wishes import NO_WISHES, Wishes
 
 T = TypeVar("T")
@@ -219,6 +220,22 @@ class Acts:
         """Store and send a message; a repeat of its external id does nothing more."""
         await self._own_desk().say(asked.contact, asked.text, asked.external_id)
 
+    async def send_file(self, contact: int, external_id: str, new: NewAttachment) -> None:
+        """Store and send a file as a message of its own; a repeat of its external id does nothing more."""
+        await self._own_desk().say(contact, "", external_id, attachments=[new])
+
+    async def file(self, contact: int, public_id: str) -> tuple[Attachment, AsyncIterator[bytes]]:
+        """Return a file of a contact in hand.
+
+        Raises:
+            Problem: not this agent's contact, or no contact at all: the answer is the same.
+            NoSuchAttachment: it is no file of that contact's conversation.
+        """
+        conversations = self._service.conversations
+        if conversations is None or not self._may_read(contact):
+            raise unknown_contact()
+        return await conversations.attachment(contact, public_id)
+
     def typing(self, asked: Typing) -> None:
         """Tell the customer that the agent is typing."""
         self._own_desk().typing(asked.contact, asked.on)
@@ -240,7 +257,7 @@ class Acts:
         Raises:
             Problem: not this agent's contact, or no contact at all: the answer is the same.
         """
-        if self._desk is None or not readable(self._service, self._desk.state(), contact):
+        if not self._may_read(contact):
             raise unknown_contact()
         conversation = await self._store.by_contact(contact)
         if conversation is None:
@@ -248,10 +265,22 @@ class Acts:
         messages = await self._store.messages(conversation.id, after)
         return messages_message(contact, conversation.public_id, messages)
 
+    def _may_read(self, contact: int) -> bool:
+        return self._desk is not None and readable(self._service, self._desk.state(), contact)
+
     def _own_desk(self) -> Desk:
         if self._desk is None:
             raise not_allowed("you have no desk; ask an administrator to connect your login to an agent")
         return self._desk
+
+
+def acts_of(service: Facade, store: Store, identity: Identity) -> Acts:
+    """Return what a person may ask for outside a socket; whose agent is not configured has no desk."""
+    try:
+        desk = service.desk(identity.agent) if identity.agent is not None else None
+    except UnknownName:
+        desk = None
+    return Acts(service, store, identity, desk)
 
 
 async def unlock(service: Facade, store: Store, identity: Identity, agent: str) -> None:

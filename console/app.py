@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from console.access import MAX_BODY_BYTES
 from console.api.auth import auth_api
 from console.api.contacts import contacts_api
+from console.api.files import files_api, request_class
 from console.api.pages import pages_api
 from console.api.site import site_api
 from console.api.socket import socket_api
@@ -45,6 +46,7 @@ def create_console(
         static: where the page's build is.
     """
     app = QuartTrio(__name__, static_folder=None)
+    app.request_class = request_class(site.store.attachment_bytes)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["BODY_TIMEOUT"] = BODY_TIMEOUT_S
     hub = Hub(service, store, site)
@@ -61,9 +63,10 @@ def create_console(
     app.after_request(_no_store)
     for blueprint in (
         auth_api(auth),
-        site_api(site, auth),
+        site_api(service, site, auth),
         socket_api(service, store, auth, hub),
         contacts_api(service, store, auth),
+        files_api(service, store, auth),
         supervisor_api(service, store, auth, hub),
         pages_api(static),
     ):

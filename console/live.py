@@ -24,6 +24,7 @@ from engine.bus import SlowReader
 from engine.config import SiteConfig
 from engine.desk import Desk
 from engine.facade import Facade
+from engine.file_types import SHOWN_TYPES
 from engine.model import Engaged, Event, HandedOver, Invited, TakenOver
 from engine.notices import MessageNotice, TypingNotice
 from engine.store import Message, Preview, Store
@@ -33,6 +34,15 @@ from engine.views import DeskState
 OVERVIEW_S: Final = 1.0
 
 _log: Final = structlog.get_logger(__name__)
+
+
+class FileView(msgspec.Struct, frozen=True):
+    """A file that came with a message; `image`: it may be shown in place."""
+
+    id: str
+    name: str
+    size: int
+    image: bool
 
 
 class MessageView(msgspec.Struct, frozen=True):
@@ -45,6 +55,7 @@ class MessageView(msgspec.Struct, frozen=True):
     at_ms: int
     external_id: str
     agent: str | None = None
+    files: Sequence[FileView] = ()
 
 
 class MessagesMessage(msgspec.Struct, frozen=True, tag="messages"):
@@ -83,8 +94,15 @@ def encode(message: Any) -> str:
 
 def messages_message(contact: int, conversation: str, messages: Sequence[Message]) -> MessagesMessage:
     """Make what is sent of stored messages."""
-    views = [MessageView(m.id, m.position, m.sender, m.text, m.at, m.external_id, m.agent) for m in messages]
-    return MessagesMessage(contact, conversation, views)
+    return MessagesMessage(contact, conversation, [_message_view(one) for one in messages])
+
+
+def _message_view(m: Message) -> MessageView:
+    files = [
+        FileView(one.public_id, one.file_name, one.size_bytes, one.media_type in SHOWN_TYPES)
+        for one in m.attachments
+    ]
+    return MessageView(m.id, m.position, m.sender, m.text, m.at, m.external_id, m.agent, files)
 
 
 def within(state: DeskState) -> list[int]:

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
+import structlog
 
+from engine.channel_attachments import AttachmentDamaged, NoSuchAttachment
 from engine.errors import BadToken, Busy, Draining, Malformed, PaiduiError, Refused
 from engine.logins import WrongPassword
 from engine.names import UnknownName
 from engine.passwords import TooManyAttempts
 
+_log: Final = structlog.get_logger(__name__)
 _FIELD: Final = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): ")
 _PATH: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _UNKNOWN_FIELD: Final = re.compile(r"unknown field `([^`]*)`")
@@ -102,6 +105,11 @@ def _too_many_attempts(error: TooManyAttempts) -> Problem:
     return Problem(429, "too_many_attempts", str(error), retry_after_ms=error.retry_after_s * 1_000)
 
 
+def _damaged(error: AttachmentDamaged) -> Problem:
+    _log.error("an attachment cannot be given out", why=str(error))
+    return Problem(500, "attachment_damaged", "the file cannot be read; the administrator's log says why")
+
+
 _PROBLEMS: Final[tuple[tuple[type[Exception], Callable[[Any], Problem]], ...]] = (
     (Refused, _refused),
     (
@@ -114,4 +122,6 @@ _PROBLEMS: Final[tuple[tuple[type[Exception], Callable[[Any], Problem]], ...]] =
     (BadToken, _bad_token),
     (UnknownName, lambda e: Problem(404, f"unknown_{e.kind}", str(e), field=e.kind)),
     (Malformed, _malformed),
+    (NoSuchAttachment, lambda e: Problem(404, "unknown_attachment", str(e), field="attachment")),
+    (AttachmentDamaged, _damaged),
 )

@@ -12,48 +12,60 @@ import os
 import re
 import secrets
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Sequence,
+)
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
+import msgspec
 import trio
 
-from engine.errors import Malformed, PaiduiError
-from engine.store import Store
-from engine.store.attachments import PUBLIC_ID_BYTES, Attachment
+from engine.channel_attachments import (
+    AttachmentDamaged,
+    NewAttachment,
+    NoSuchAttachment,
+    check_attachments,
+)
+from engine.errors import Malformed
+from engine.file_types import HEAD_BYTES, check_name, declared_type, media_type
+from engine.message_store import Attachment, AttachmentRows
 
 MAX_BYTES: Final = 20 << 20
-MAX_NAME: Final = 255
 CHUNK: Final = 1 << 16
-UNKNOWN_TYPE: Final = "application/octet-stream"
+PUBLIC_ID_BYTES: Final = 16
 UNFINISHED_S: Final = 3_600
 """So long after its last byte an upload that was not finished is nobody's any more."""
 SWEPT_AT_ONCE: Final = 200
-_SIGNATURES: Final = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
-)
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
-_INCOMING: Final = "incoming-"
+INCOMING: Final = "incoming-"
+"""So begins the name of a file that is not whole yet, and may be gone in a moment."""
 
 MayRead = Callable[[int], Awaitable[bool]]
 """Whether who asks may read a conversation, by its number in the store."""
 
 
-class NoSuchAttachment(PaiduiError):
-    """There is none, or it is not for whoever asks: the answer is the same."""
+class Drafts(NamedTuple):
+    """Files that are on the disk, under no name of theirs yet.
 
-    def __init__(self) -> None:
-        """Says nothing about why."""
-        super().__init__("attachment: there is none of this id")
+    Attributes:
+        rows: what is known of them.
+        place: gives them their names; may be called several times. For `MessageStore.add_message`.
+    """
+
+    rows: Sequence[Attachment]
+    place: Callable[[], None]
 
 
-class AttachmentDamaged(PaiduiError):
-    """The file is gone or other than it was; the text names it."""
+NO_FILES: Final = Drafts((), lambda: None)
 
 
 class Attachments:
@@ -62,13 +74,42 @@ class Attachments:
     Args:
         folder: where the files are, `attachments` in the data folder; several edges share it.
         store: where the rows are.
-        max_bytes: of one attachment.
+        max_bytes: of one attachment; 0 = none are taken.
     """
 
-    def __init__(self, folder: Path, store: Store, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, folder: Path, store: AttachmentRows, *, max_bytes: int = MAX_BYTES) -> None:
         self._folder = folder
         self._store = store
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
+
+    @asynccontextmanager
+    async def drafted(
+        self, news: Sequence[NewAttachment], max_bytes: int | None = None
+    ) -> AsyncIterator[Drafts]:
+        """Have the files of a message on the disk in this block, for whoever stores the message there.
+
+        Args:
+            news: what comes with it.
+            max_bytes: of one file, where that is less than everybody may send.
+
+        Raises:
+            Malformed: there are too many; one is empty, too large, its name is a path, its type is none.
+        """
+        most = self.max_bytes if max_bytes is None else min(max_bytes, self.max_bytes)
+        check_attachments(news, most)
+        for new in news:
+            check_name(new.file_name)
+        if not news:
+            yield NO_FILES
+            return
+        await trio.to_thread.run_sync(partial(self._folder.mkdir, 0o700, parents=True, exist_ok=True))
+        async with AsyncExitStack() as stack:
+            drafts = []
+            for new in news:
+                draft = self._folder / f"{INCOMING}{secrets.token_hex(16)}"
+                stack.push_async_callback(_remove_draft, draft)
+                drafts.append((draft, await self._draft(draft, new, most)))
+            yield Drafts([row for _, row in drafts], partial(self._place_all, drafts))
 
     async def put(
         self,
@@ -79,7 +120,7 @@ class Attachments:
         message: int | None = None,
         public_id: str | None = None,
     ) -> Attachment:
-        """Take an attachment in; it is durable when this returns.
+        """Take a single attachment in; it is durable when this returns.
 
         Args:
             conversation: whose, by its number in the store.
@@ -91,25 +132,11 @@ class Attachments:
         Raises:
             Malformed: it is empty, too large, its name is a path, or there is no such conversation.
         """
-        _check_name(file_name)
-        await trio.to_thread.run_sync(partial(self._folder.mkdir, 0o700, parents=True, exist_ok=True))
-        draft = self._folder / f"{_INCOMING}{secrets.token_hex(16)}"
-        try:
-            digest, size, head = await self._write(draft, content)
-            row = Attachment(
-                public_id=public_id or secrets.token_urlsafe(PUBLIC_ID_BYTES),
-                conversation=conversation,
-                message=message,
-                sha256=digest,
-                size_bytes=size,
-                media_type=media_type(head),
-                file_name=file_name,
-                at_ms=0,
-            )
-            return await self._store.add_attachment(row, partial(self._place, draft, digest))
-        finally:
-            with trio.CancelScope(shield=True):
-                await trio.to_thread.run_sync(partial(draft.unlink, missing_ok=True))
+        async with self.drafted([NewAttachment(file_name, content)]) as drafts:
+            (row,) = drafts.rows
+            own = {"conversation": conversation, "message": message}
+            row = msgspec.structs.replace(row, **own, public_id=public_id or row.public_id)
+            return await self._store.add_attachment(row, drafts.place)
 
     async def get(self, public_id: str, may_read: MayRead) -> tuple[Attachment, AsyncIterator[bytes]]:
         """Return an attachment and its bytes, for who may read its conversation.
@@ -148,27 +175,40 @@ class Attachments:
             swept += await self._store.remove_unattached(some, self._remove)
         return swept
 
-    async def _write(self, draft: Path, content: AsyncIterable[bytes]) -> tuple[str, int, bytes]:
-        """Write the draft to the disk; return its hash, its size and its first bytes."""
+    async def _draft(self, draft: Path, new: NewAttachment, most: int) -> Attachment:
+        """Write a file to the disk; return what is known of it."""
+        declared = declared_type(new.media_type)
         digest, size, head = hashlib.sha256(), 0, b""
         handle = await trio.to_thread.run_sync(os.open, draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        content = _pieces(new.content)
         with os.fdopen(handle, "wb") as file:
-            async for piece in content:
-                size += len(piece)
-                if size > self._max_bytes:
-                    raise Malformed(f"attachment: expected {self._max_bytes} bytes or less")
-                head = (head + piece[:16])[:16]
-                digest.update(piece)
-                await trio.to_thread.run_sync(file.write, piece)
+            async with aclosing(content):
+                async for piece in content:
+                    size += len(piece)
+                    if size > most:
+                        raise Malformed(f"attachment: expected {most} bytes or less")
+                    head = (head + piece[:HEAD_BYTES])[:HEAD_BYTES]
+                    digest.update(piece)
+                    await trio.to_thread.run_sync(file.write, piece)
             if not size:
                 raise Malformed("attachment: expected 1 byte or more, got none")
             await trio.to_thread.run_sync(_to_disk, file)
-        return digest.hexdigest(), size, head
+        return Attachment(
+            public_id=secrets.token_urlsafe(PUBLIC_ID_BYTES),
+            conversation=0,
+            message=None,
+            sha256=digest.hexdigest(),
+            size_bytes=size,
+            media_type=media_type(head, declared),
+            file_name=new.file_name,
+            at_ms=0,
+        )
 
-    def _place(self, draft: Path, digest: str) -> None:
-        """Give the draft its name; called again it finds it there. The draft stays until all is done."""
-        with suppress(FileExistsError):
-            (self._folder / digest).hardlink_to(draft)
+    def _place_all(self, drafts: Sequence[tuple[Path, Attachment]]) -> None:
+        """Give drafts their names; called again it finds them there. The drafts stay until all is done."""
+        for draft, row in drafts:
+            with suppress(FileExistsError):
+                (self._folder / row.sha256).hardlink_to(draft)
         folder = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -184,7 +224,7 @@ class Attachments:
         for path in self._folder.iterdir():
             if _HASH.fullmatch(path.name):
                 files.append(path.name)
-            elif path.name.startswith(_INCOMING):
+            elif path.name.startswith(INCOMING):
                 with suppress(FileNotFoundError):
                     if path.stat().st_mtime < long_ago:
                         path.unlink()
@@ -194,31 +234,22 @@ class Attachments:
         (self._folder / digest).unlink(missing_ok=True)
 
 
-def media_type(head: bytes) -> str:
-    """Return what the first 16 bytes say it is; whatever else it claims to be is not asked."""
-    return next((name for pattern, name in _SIGNATURES if pattern.match(head)), UNKNOWN_TYPE)
+async def _remove_draft(draft: Path) -> None:
+    with trio.CancelScope(shield=True):
+        await trio.to_thread.run_sync(partial(draft.unlink, missing_ok=True))
 
 
-def headers(attachment: Attachment) -> dict[str, str]:
-    """Return the headers with which a browser gets it: only known images are shown in place."""
-    shown = attachment.media_type != UNKNOWN_TYPE
-    return {
-        "Content-Type": attachment.media_type,
-        "Content-Length": str(attachment.size_bytes),
-        "Content-Disposition": "inline" if shown else "attachment",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-    }
-
-
-def _check_name(name: str) -> None:
-    wrong = (
-        not 1 <= len(name) <= MAX_NAME
-        or not name.strip(". ")
-        or any(c in "/\\" or not c.isprintable() for c in name)
-    )
-    if wrong:
-        raise Malformed(f"file_name: expected 1..{MAX_NAME} printable characters without / and \\")
+async def _pieces(content: bytes | AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
+    if isinstance(content, bytes):
+        await trio.lowlevel.checkpoint()
+        yield content
+        return
+    try:
+        async for piece in content:
+            yield piece
+    finally:
+        if isinstance(content, AsyncGenerator):
+            await content.aclose()
 
 
 def _to_disk(file: IO[bytes]) -> None:

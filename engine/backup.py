@@ -25,6 +25,7 @@ from pathlib import Path, PurePosixPath
 import apsw
 import msgspec
 
+from engine.attachments import INCOMING
 from engine.config import SiteConfig, load_site, read_site
 from engine.errors import ConfigError, PaiduiError
 from engine.journal import JournalError, JournalReader, Last
@@ -202,10 +203,16 @@ def _copy_rest(source: Path, dest: Path) -> Iterator[Path]:
             continue
         if path.is_dir():
             (dest / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        elif stat.S_ISREG(path.stat().st_mode):
-            (dest / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copy2(path, dest / name)
-            yield path
+            continue
+        if name.name.startswith(INCOMING):
+            continue  # on its way: nothing speaks of it yet
+        try:
+            if stat.S_ISREG(path.stat().st_mode):
+                (dest / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                shutil.copy2(path, dest / name)
+                yield path
+        except FileNotFoundError:
+            continue  # an erased customer's: it is not to come back
 
 
 def _drop_side_files(data: Path) -> None:

@@ -1,4 +1,6 @@
-"""The channel contract: what a channel's author needs to know is here and in `engine.channel_effects`.
+"""The channel contract: what a channel's author needs to know.
+
+Some of it stands in `engine.channel_effects` and `engine.channel_attachments`; it all can be had from here.
 
 A channel brings contacts in and carries what agents say back. It is a factory, `create(options)`,
 named in the entry-point group `paidui.channels`, that returns a `Channel`; its `run` is called
@@ -24,6 +26,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 import trio
 
+from engine.channel_attachments import AttachedFile, AttachmentDamaged, NewAttachment, NoSuchAttachment
 from engine.channel_effects import (
     Announcement,
     Connect,
@@ -43,6 +46,7 @@ from engine.channel_effects import (
     Typing,
     Wait,
 )
+from engine.file_types import headers as file_headers
 from engine.identities import IdentityKey
 from engine.wishes import NO_WISHES, Wishes
 
@@ -50,6 +54,8 @@ __all__ = [
     "ASGIApp",
     "Announcement",
     "Arrival",
+    "AttachedFile",
+    "AttachmentDamaged",
     "Capabilities",
     "Channel",
     "ChannelFactory",
@@ -63,6 +69,8 @@ __all__ = [
     "Left",
     "LiveContact",
     "MessageOut",
+    "NewAttachment",
+    "NoSuchAttachment",
     "Offered",
     "Port",
     "Queued",
@@ -74,6 +82,7 @@ __all__ = [
     "Typing",
     "Wait",
     "Wishes",
+    "file_headers",
 ]
 
 ASGIApp: TypeAlias = Callable[..., Awaitable[None]]
@@ -87,11 +96,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         typing: it can show that the agent is typing, and tell that the customer is.
         receipts: it can tell that a message was delivered.
         max_message_bytes: the longest message either way, in bytes of UTF-8.
+        max_attachment_bytes: the largest file that comes with a message, either way; 0 = it takes none. The
+            site may take less.
     """
 
     typing: bool = False
     receipts: bool = False
     max_message_bytes: int = 16_384
+    max_attachment_bytes: int = 0
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +158,7 @@ class StoredMessage(msgspec.Struct, frozen=True):
         sender: "customer", "agent" or "system".
         external_id: what the sender called it, unique in the conversation.
         at_ms: when it was stored, Unix milliseconds.
+        attachments: the files that came with it, in order; beside them the text may be empty.
     """
 
     id: int
@@ -154,6 +167,7 @@ class StoredMessage(msgspec.Struct, frozen=True):
     external_id: str
     text: str
     at_ms: int
+    attachments: Sequence[AttachedFile] = ()
 
 
 class Port(Protocol):
@@ -234,11 +248,42 @@ class Port(Protocol):
         """
         ...
 
-    async def message(self, contact: int, text: str, external_id: str) -> StoredMessage:
+    async def message(
+        self,
+        contact: int,
+        text: str,
+        external_id: str,
+        *,
+        attachments: Sequence[NewAttachment] = (),
+    ) -> StoredMessage:
         """Store what the customer wrote, once per `external_id`, and show it to the agent.
+
+        Args:
+            contact: whose.
+            text: what was written; may be empty beside attachments.
+            external_id: what the channel calls the message.
+            attachments: files that come with it, read to their ends before anything is stored. Words and
+                files are durable together when this returns, or not there.
 
         Raises:
             UnknownContact: no such contact on this channel.
+            Malformed: a field is wrong, too long or too large; the text names it.
+        """
+        ...
+
+    @property
+    def max_attachment_bytes(self) -> int:
+        """The largest file that `message` takes, by the channel's limit and the site's; 0 = none."""
+        ...
+
+    async def attachment(self, contact: int, attachment_id: str) -> tuple[AttachedFile, AsyncIterator[bytes]]:
+        """Return a file of the contact's conversation, and its bytes in pieces.
+
+        Who stops reading early closes the iterator (`contextlib.aclosing`).
+
+        Raises:
+            NoSuchAttachment: the contact is not this channel's, or its conversation has none of this id.
+            AttachmentDamaged: its file is gone or, from the iterator, other than it was.
         """
         ...
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
+
+from engine.channel_attachments import AttachedFile
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -123,10 +125,17 @@ class TransferOut(Effect, frozen=True, kw_only=True):
 
 
 class MessageOut(Effect, frozen=True, kw_only=True):
-    """The agent wrote."""
+    """The agent wrote.
+
+    Attributes:
+        text: may be empty beside attachments.
+        attachments: files that came with it; `port.attachment` has their bytes. A channel whose capabilities
+            say that it takes none gets none.
+    """
 
     message_id: int
     text: str
+    attachments: Sequence[AttachedFile] = ()
 
 
 class Typing(Effect, frozen=True, kw_only=True):

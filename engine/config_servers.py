@@ -116,8 +116,10 @@ def read_store(table: Table, folder: Path) -> StoreSection:
     region = table.optional_text("phone_region")
     if region is not None and not (len(region) == 2 and region.isascii() and region.isupper()):
         table.error("phone_region", f'expected two capital letters, as "CN", got "{region}"')
+    attachment_mb = table.integer("attachment_mb", 0, 100, 20)
     table.finish()
-    return StoreSection(url, None if url_file is None else folder / url_file, url_env, region)
+    file = None if url_file is None else folder / url_file
+    return StoreSection(url, file, url_env, region, attachment_mb << 20)
 
 
 def store_url_fault(url: str) -> str | None:

@@ -161,12 +161,14 @@ class StoreSection:
 
     PostgreSQL's URL stands in ``url``, or with its password in the file ``url_file`` or variable ``url_env``.
     ``phone_region`` is whose national telephone numbers are known without a country code.
+    ``attachment_bytes`` is the largest file that comes with a message; 0 = none are taken.
     """
 
     url: str | None
     url_file: Path | None
     url_env: str | None
     phone_region: str | None
+    attachment_bytes: int
 
     @property
     def is_elsewhere(self) -> bool:

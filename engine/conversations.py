@@ -1,4 +1,4 @@
-"""Conversations: what is stored, told to the other side, and re-sent as arrivals after a crash.
+"""Conversations: how they begin and end; what is said in them stands in `engine.talking`.
 
 A first contact is committed in the store, then journaled, then answered; so the store may know a
 conversation whose contact never came to be. The reconciler sends those arrivals again: the same
@@ -30,11 +30,11 @@ from engine.errors import (
 )
 from engine.identities import IdentityKey, normalised
 from engine.journal import JournalError
-from engine.message_store import Conversation, Message, MessageStore
+from engine.message_store import Conversation, MessageStore
 from engine.model import Arrive
 from engine.names import Names, UnknownName
-from engine.notices import MessageNotice, TypingNotice
 from engine.places import check_place
+from engine.talking import Talking
 from engine.terms import NO_TERMS, Terms, check_terms
 from engine.wishes import NO_WISHES, Wishes
 
@@ -77,7 +77,7 @@ async def check_same_moment(last_contact: int, store: MessageStore) -> None:
         )
 
 
-class Conversations:
+class Conversations(Talking):
     """Ties the store to the running service.
 
     Args:
@@ -87,9 +87,8 @@ class Conversations:
     """
 
     def __init__(self, service: Facade, store: MessageStore, secret: bytes) -> None:
-        self.store = store
+        super().__init__(service, store)
         self.secret = secret
-        self._service = service
 
     async def arrive(
         self,
@@ -237,58 +236,6 @@ class Conversations:
                 name = self._service.names.name("agent", agent) if agent else None
                 await self.store.close_conversation(contact, name)
 
-    async def customer_says(self, channel: str, contact: int, text: str, external_id: str) -> Message:
-        """Store what a customer of `channel` wrote, and tell the agents who are in the conversation.
-
-        Raises:
-            UnknownContact: no such contact on this channel.
-        """
-        conversation = await self._of(channel, contact)
-        message = await self.store.add_message(conversation.id, "customer", text, external_id)
-        self._tell(contact, message)
-        return message
-
-    async def agent_says(self, agent: int, contact: int, text: str, external_id: str) -> Message:
-        """Store what an agent wrote, and tell the channel and whoever else is in the conversation.
-
-        Raises:
-            UnknownContact: the agent neither serves it nor is in it.
-            Malformed: the channel cannot carry so much.
-        """
-        state = self._engaged(agent, contact)
-        self._service.check_length(state[0], text)
-        conversation = await self._of(state[0], contact)
-        message = await self.store.add_message(conversation.id, "agent", text, external_id, agent=state[1])
-        self._tell(contact, message)
-        return message
-
-    def agent_types(self, agent: int, contact: int, on: bool) -> None:
-        """Tell the channel that an agent is typing."""
-        self._engaged(agent, contact)
-        self._types(contact, "agent", on)
-
-    def customer_types(self, channel: str, contact: int, on: bool) -> None:
-        """Tell the agent that a customer of `channel` is typing."""
-        state = self._service.contact_state(contact)
-        if state is None or state.channel != channel:
-            raise UnknownContact(contact)
-        self._types(contact, "customer", on)
-
-    async def history(self, channel: str, contact: int, after: int) -> Sequence[Message]:
-        """Return the messages of a channel's contact behind position `after`."""
-        conversation = await self._of(channel, contact)
-        return await self.store.messages(conversation.id, after)
-
-    async def fetch(self, notice: MessageNotice) -> Message | None:
-        """Return the message that a notice speaks of."""
-        while True:
-            try:
-                found = await self.store.messages(notice.conversation, notice.position - 1)
-                break
-            except Busy as busy:  # nobody hears an answer; the notice does not come again
-                await trio.sleep(busy.retry_after_ms / 1_000)
-        return found[0] if found and found[0].id == notice.message_id else None
-
     async def _journal(self, conversation: Conversation) -> int:
         demand = Demand(
             conversation.queue, conversation.head_start_ms, conversation.requires, conversation.weight
@@ -362,38 +309,3 @@ class Conversations:
         if not self._comes_over_a_socket(conversation.channel) or not name.startswith(SOCKET_CONTACT):
             return None
         return int(name.removeprefix(SOCKET_CONTACT))
-
-    def _engaged(self, agent: int, contact: int) -> tuple[str, str]:
-        state = self._service.contact_state(contact)
-        name = self._service.names.name("agent", agent)
-        if state is None or state.state != "engaged" or not state.has(name):
-            raise UnknownContact(contact)
-        return state.channel, name
-
-    def _tell(self, contact: int, message: Message) -> None:
-        channel, agents = self._where(contact)
-        self._service.bus.notify(
-            MessageNotice(
-                self._service.seq,
-                contact,
-                channel,
-                agents,
-                message.sender,
-                message.conversation,
-                message.id,
-                message.position,
-            )
-        )
-
-    def _types(self, contact: int, sender: str, on: bool) -> None:
-        channel, agents = self._where(contact)
-        self._service.bus.notify(TypingNotice(contact, channel, agents, sender, on))
-
-    def _where(self, contact: int) -> tuple[int, tuple[int, ...]]:
-        """A contact's channel, and the agents whom it concerns: who serves it first."""
-        if (live := self._service.router.contact(contact)) is not None:
-            return live.channel, (live.agent, *live.participants) if live.agent else ()
-        ended = self._service.router.ended(contact)
-        if ended is None:
-            return 0, ()
-        return ended.channel, (ended.last_agent,) if ended.last_agent else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from engine.arrivals import check_head_start
@@ -35,6 +35,7 @@ from engine.views import DeskState
 from engine.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
+    from engine.channel_attachments import NewAttachment
     from engine.facade import Facade
     from engine.message_store import Message
 
@@ -162,16 +163,27 @@ class Desk:
             )
         )
 
-    async def say(self, contact: int, text: str, external_id: str) -> Message:
+    async def say(
+        self, contact: int, text: str, external_id: str, *, attachments: Sequence[NewAttachment] = ()
+    ) -> Message:
         """Store what the agent wrote, once per `external_id`, and send it to the customer.
+
+        Args:
+            contact: whom.
+            text: what; may be empty beside attachments.
+            external_id: what the desk calls the message.
+            attachments: files that come with it.
 
         Raises:
             UnknownContact: the agent neither serves it nor is in it.
-            Malformed: the channel cannot carry so much.
+            Malformed: the channel cannot carry so much, or takes no such attachments; or a field is wrong,
+                which is named.
         """
         if self._service.conversations is None:
             raise UnknownContact(contact)
-        return await self._service.conversations.agent_says(self.number, contact, text, external_id)
+        return await self._service.conversations.agent_says(
+            self.number, contact, text, external_id, attachments
+        )
 
     def typing(self, contact: int, on: bool) -> None:
         """Tell the customer that the agent is typing; never stored."""

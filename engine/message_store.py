@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -28,6 +28,28 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     part_count: int = 0
     message: int = 0
     connects: Mapping[int, str] = msgspec.field(default_factory=dict)
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """An attachment of a conversation.
+
+    Attributes:
+        public_id: random; what the outside may see.
+        conversation: its number in the store; 0 = it has none yet.
+        message: the message that it came with, or None.
+        sha256: of its bytes, in hexadecimal; the name of its file.
+        media_type: by its content where that tells, else what its sender declares: see `engine.file_types`.
+        file_name: what the sender calls it; to be shown, never to be opened.
+    """
+
+    public_id: str
+    conversation: int
+    message: int | None
+    sha256: str
+    size_bytes: int
+    media_type: str
+    file_name: str
+    at_ms: int
 
 
 class Conversation(Protocol):
@@ -127,8 +149,33 @@ class Message(Protocol):
         """When it was stored, Unix milliseconds."""
         ...
 
+    @property
+    def attachments(self) -> Sequence[Attachment]:
+        """The files that came with it, in order."""
+        ...
 
-class MessageStore(Protocol):
+
+class AttachmentRows(Protocol):
+    """What `engine.attachments` needs of the store."""
+
+    async def add_attachment(self, new: Attachment, place_file: Callable[[], None]) -> Attachment:
+        """Put the file in its place and add the row, while nobody removes files."""
+        ...
+
+    async def attachment(self, public_id: str) -> Attachment | None:
+        """Return an attachment's row."""
+        ...
+
+    async def attached_files(self) -> set[str]:
+        """Return the hash of every file that a row speaks of."""
+        ...
+
+    async def remove_unattached(self, files: Collection[str], remove: Callable[[str], None]) -> int:
+        """Remove those of these files that no row speaks of, while nobody adds one; return how many."""
+        ...
+
+
+class MessageStore(AttachmentRows, Protocol):
     """What conversations need of the store."""
 
     async def conversation_for(
@@ -189,9 +236,17 @@ class MessageStore(Protocol):
         ...
 
     async def add_message(
-        self, conversation: int, sender: str, text: str, external_id: str, *, agent: str | None = None
+        self,
+        conversation: int,
+        sender: str,
+        text: str,
+        external_id: str,
+        *,
+        agent: str | None = None,
+        attachments: Sequence[Attachment] = (),
+        place_files: Callable[[], None] | None = None,
     ) -> Message:
-        """Store a message; a repeat of the sender's `external_id` gives the one that is there."""
+        """Store a message with its files; a repeat of the sender's `external_id` gives what is there."""
         ...
 
     async def messages(self, conversation: int, after: int = 0) -> Sequence[Message]:

@@ -161,8 +161,8 @@ class PluginHost:
             await port.resume()
             self._resumed.add(name)
         channel = self._create(self._sections[name])
-        port.max_message_bytes = health.max_message_bytes = channel.capabilities.max_message_bytes
-        port.take_up()
+        health.max_message_bytes = channel.capabilities.max_message_bytes
+        port.adopt(channel.capabilities)
         blocks = self._blocks[name] = _Blocks()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(blocks.watch)

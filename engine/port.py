@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -14,21 +14,25 @@ from engine.auth import BadToken
 from engine.channel import (
     Arrival,
     ASGIApp,
+    AttachedFile,
+    Capabilities,
     Effect,
     Known,
     LiveContact,
+    NewAttachment,
     StoredMessage,
     Wait,
 )
-from engine.config import MAX_MESSAGE_BYTES, ChannelSection
+from engine.config import ChannelSection
 from engine.conversations import Conversations
 from engine.errors import BadPlace, BadTicket, PaiduiError, UnknownContact
 from engine.facade import Facade
 from engine.faults import Faults
 from engine.identities import IdentityKey
-from engine.message_store import Message, MessageStore
+from engine.message_store import MessageStore
 from engine.model import Abandon, Connected, ConnectFailed
 from engine.places import contact_of, place_ticket
+from engine.port_attachments import PortFiles, stored
 from engine.port_effects import EffectQueue
 from engine.port_limits import Gate, TypingLimit, check_arrival, check_bytes
 from engine.terms import Terms
@@ -97,7 +101,8 @@ class ServicePort:
         self._typed = TypingLimit()
         self._asking = False
         self._quiet_since = trio.current_time()
-        self.max_message_bytes = MAX_MESSAGE_BYTES
+        self._files = PortFiles(self._conversations, section.name)
+        self._max_message_bytes = Capabilities().max_message_bytes
 
     @property
     def channel(self) -> str:
@@ -168,13 +173,36 @@ class ServicePort:
             raise BadPlace(contact)
         return place_ticket(self._service, self._tokens, contact, self.place_s, self._service.clock.now_us())
 
-    async def message(self, contact: int, text: str, external_id: str) -> StoredMessage:
+    async def message(
+        self,
+        contact: int,
+        text: str,
+        external_id: str,
+        *,
+        attachments: Sequence[NewAttachment] = (),
+    ) -> StoredMessage:
         """Store what the customer wrote, once per `external_id`, and show it to the agent."""
-        check_bytes("text", text, self.max_message_bytes)
-        async with self._gate.turn(self._service.retry_after_ms):
+        check_bytes("text", text, self._max_message_bytes)
+        # Read before there is a turn: a customer with a slow line keeps nobody waiting.
+        async with (
+            self._files.drafted(attachments) as files,
+            self._gate.turn(self._service.retry_after_ms),
+        ):
             with self._named(contact):
-                stored = await self._conversations.customer_says(self.channel, contact, text, external_id)
-        return _stored(stored)
+                said = await self._conversations.customer_says(
+                    self.channel, contact, text, external_id, files
+                )
+        return stored(said)
+
+    @property
+    def max_attachment_bytes(self) -> int:
+        """The largest file that `message` takes; 0 = none are taken."""
+        return self._files.max_bytes
+
+    async def attachment(self, contact: int, attachment_id: str) -> tuple[AttachedFile, AsyncIterator[bytes]]:
+        """Return a file of the contact's conversation and its bytes in pieces."""
+        async with self._gate.turn():
+            return await self._files.read(contact, attachment_id)
 
     async def abandon(self, contact: int) -> None:
         """Say that the customer has left."""
@@ -240,7 +268,7 @@ class ServicePort:
         async with self._gate.turn():
             with self._named(contact):
                 found = await self._conversations.history(self.channel, contact, after)
-        return [_stored(one) for one in found]
+        return [stored(one) for one in found]
 
     async def typing(self, contact: int, on: bool) -> None:
         """Tell the agent that the customer is typing, a few times a second at most."""
@@ -299,6 +327,12 @@ class ServicePort:
         self._prefixes.clear()
         self.take_up()
 
+    def adopt(self, capabilities: Capabilities) -> None:
+        """Hold a channel to what it says of itself, before it runs."""
+        self._max_message_bytes = capabilities.max_message_bytes
+        self._files.adopt(capabilities)
+        self.take_up()
+
     def take_up(self) -> None:
         """A channel begins to read: from now on it can be stalled."""
         self._asking = False
@@ -351,9 +385,3 @@ class EffectStream:
             self._port.finish(self._last)
         self._last = await self._port.next_effect()
         return self._last
-
-
-def _stored(message: Message) -> StoredMessage:
-    return StoredMessage(
-        message.id, message.position, message.sender, message.external_id, message.text, message.at
-    )

@@ -24,6 +24,7 @@ from engine.facade import Facade
 from engine.faults import Faults
 from engine.message_store import Confirmed, Message
 from engine.notices import MessageNotice, TypingNotice
+from engine.port_attachments import attached_files
 from engine.subscription import EventBatch, Subscription
 from engine.views import CONTACT_STATES
 
@@ -258,7 +259,13 @@ class EffectQueue:
 
     def _message_out(self, contact: int, message: Message) -> MessageOut:
         effect_id = f"{self._service.site.name}/m{message.id}"
-        return MessageOut(effect_id=effect_id, contact=contact, message_id=message.id, text=message.text)
+        return MessageOut(
+            effect_id=effect_id,
+            contact=contact,
+            message_id=message.id,
+            text=message.text,
+            attachments=attached_files(message),
+        )
 
     # ----- beginning, and beginning again -----------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What stands between hypercorn and the network: a fault of one connection ends nothing else.
 
-hypercorn 0.18 needs it for four faults, each with a regression test over real sockets in
+hypercorn 0.18 needs it for five faults, each with a regression test over real sockets in
 tests/unit/test_web_guard.py that shows the attack succeeding without the guard:
 
 * one byte sent after a refused ``Upgrade: websocket`` request raises inside the connection, and the
@@ -8,6 +8,7 @@ tests/unit/test_web_guard.py that shows the attack succeeding without the guard:
 * a byte that comes before the handshake is over leaves the handler's task behind for ever;
 * so does a client that goes on sending when its handler has ended: the connection waits for room in a queue
   that nobody reads, and does not notice that the client has gone;
+* a request that is refused before all of its body is here leaves a connection on which nothing is answered;
 * a client that stops reading keeps a shielded ``send_all`` waiting, and the server never stops.
 
 It also speaks HTTP/1.1 alone, with TLS or without: what is not spoken cannot be attacked.
@@ -25,7 +26,7 @@ import h11
 import hypercorn.protocol.ws_stream as hypercorn_ws
 import trio
 from hypercorn.config import Config
-from hypercorn.events import Closed, Event, RawData
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.logging import Logger
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.task_group import TaskGroup
@@ -36,6 +37,9 @@ from hypercorn.utils import parse_socket_addr
 from wsproto.extensions import PerMessageDeflate
 
 from engine.tls import Stream, TlsStream
+
+UNREAD_BYTES: Final = 32 << 20
+"""So much of a body that nobody wants is read past; who sends more is cut."""
 
 log: Final = logging.getLogger("paidui.web")
 
@@ -103,7 +107,56 @@ class _Connection(TaskGroup):
 
 
 class _Http1(H11Protocol):
-    """HTTP/1.1 and its WebSockets; an offer to upgrade to HTTP/2 is ignored, as it may be."""
+    """HTTP/1.1 and its WebSockets; an offer to upgrade to HTTP/2 is ignored, as it may be.
+
+    The rest of a body whose request was answered without it is read past, up to a bound and for as long as a
+    connection may be idle: a client reads no answer before it has sent everything, nor from a connection that
+    was reset under its hands.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._turn = trio.Lock()  # one task at a time takes events in
+        self._unread: int | None = None  # so many more bytes of such a body are read past
+
+    async def _maybe_recycle(self) -> None:
+        """The answer is complete: on to the next request, although that ends, and cancels, the handler."""
+        with trio.CancelScope(shield=True):
+            early = self.connection.our_state is h11.DONE and self.connection.their_state is h11.SEND_BODY
+            if early:
+                await self._close_stream()
+                await self.send(Updated(idle=True))
+            if early and self.connection.their_state is h11.SEND_BODY:
+                self._unread = UNREAD_BYTES
+            else:
+                await super()._maybe_recycle()
+            if early:  # what is here already waits for no further byte
+                self.task_group.spawn(self._handle_events)
+
+    async def _handle_events(self) -> None:
+        async with self._turn:
+            if self._unread is None:
+                await super()._handle_events()
+            if self._unread is not None and await self._read_past(self._unread):
+                await super()._handle_events()
+
+    async def _read_past(self, unread: int) -> bool:
+        """Drop what is here of the body; say whether the next request may come."""
+        while unread > 0 and self.connection.their_state is h11.SEND_BODY:
+            try:
+                event = self.connection.next_event()
+            except h11.RemoteProtocolError:
+                break
+            if event is h11.NEED_DATA:
+                self._unread = unread
+                return False
+            unread -= len(event.data) if isinstance(event, h11.Data) else 0
+        self._unread = None
+        if self.connection.their_state is h11.DONE:
+            await super()._maybe_recycle()
+            return True
+        await self.send(Closed())
+        return False
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Stay with HTTP/1.1."""

@@ -1,16 +1,16 @@
-"""The customer's page and its socket as an ASGI application."""
+"""The customer's page, its socket and its files as an ASGI application."""
 
 from __future__ import annotations
 
 import hashlib
 from importlib import resources
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 from quart import Response, abort, request, websocket
 from quart_trio import QuartTrio
 
+from channels.webchat.file_pages import files_api, same_origin
 from channels.webchat.page_socket import PageSocket
 from channels.webchat.reception import Reception
 
@@ -41,16 +41,10 @@ def page_files() -> dict[str, PageFile]:
     return files
 
 
-def same_origin(origin: str | None, host: str | None) -> bool:
-    """Whether a socket was opened by a page of this very site; browsers always say who opened it."""
-    if not origin or not host:
-        return False
-    return urlsplit(origin).netloc.lower() == host.lower()
-
-
 def create_app(reception: Reception) -> QuartTrio:
     """Return the application to mount."""
     app = QuartTrio(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = reception.files.max_bytes
     files = page_files()
 
     def answer(name: str) -> Response:
@@ -72,6 +66,8 @@ def create_app(reception: Reception) -> QuartTrio:
     @app.get("/<name>")
     async def page_file(name: str) -> Response:
         return answer(name)
+
+    app.register_blueprint(files_api(reception))
 
     @app.websocket("/ws")
     async def socket() -> None:

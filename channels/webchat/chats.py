@@ -80,6 +80,7 @@ class Chats:
 
     def __init__(self) -> None:
         self._by_contact: dict[int, Chat] = {}
+        self._by_name: dict[tuple[str, str], Chat] = {}
 
     def __len__(self) -> int:
         return len(self._by_contact)
@@ -91,14 +92,20 @@ class Chats:
         """Return a contact's chat, if it is open here."""
         return self._by_contact.get(contact)
 
+    def of(self, visitor: str, chat: str) -> Chat | None:
+        """Return a visitor's chat by the page's id for it, if it is open here."""
+        return self._by_name.get((visitor, chat))
+
     def open(self, contact: int, visitor: str, chat: str) -> Chat:
         """Return the contact's chat, made when it is new."""
         known = self._by_contact.get(contact)
         if known is None:
             known = self._by_contact[contact] = Chat(contact, visitor, chat)
+            self._by_name[visitor, chat] = known
         return known
 
     def forget(self, chat: Chat) -> None:
         """Drop a chat that is over and that nobody looks at."""
         if chat.is_over and not chat.pages:
             self._by_contact.pop(chat.contact, None)
+            self._by_name.pop((chat.visitor, chat.chat), None)

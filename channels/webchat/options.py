@@ -28,6 +28,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         messages_per_minute: of one visitor; a sixth of it may come at once.
         chats_per_minute: that one visitor opens, or comes back to.
         visitors_per_minute: new ones from one network address.
+        file_mb: MiB of the largest file, either way; 0 = no files. The site may take less.
+        files_per_minute: that one visitor sends; half of it may come at once.
         targets: what a customer reads who is passed on to a place outside: target -> text by language.
     """
 
@@ -40,6 +42,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     messages_per_minute: Rate = 120
     chats_per_minute: Rate = 30
     visitors_per_minute: Rate = 600
+    file_mb: Annotated[int, msgspec.Meta(ge=0, le=100)] = 10
+    files_per_minute: Rate = 20
     targets: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
 
 

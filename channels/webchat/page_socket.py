@@ -10,8 +10,9 @@ import trio
 
 from channels.webchat import protocol
 from channels.webchat.chats import Chat
+from channels.webchat.failures import NotTaken
 from channels.webchat.limits import Bucket
-from channels.webchat.reception import NotTaken, Reception
+from channels.webchat.reception import Reception
 
 HELLO_WITHIN_S: Final = 5.0
 QUEUED_FRAMES: Final = 256

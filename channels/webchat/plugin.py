@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import trio
 
@@ -17,10 +17,11 @@ from engine.channel import Capabilities, Port
 class WebChat:
     """Chats with customers on a page of this site."""
 
-    capabilities: ClassVar[Capabilities] = Capabilities(typing=True, max_message_bytes=4 * MAX_TEXT_CHARS)
-
     def __init__(self, options: Options) -> None:
         self._options = options
+        self.capabilities = Capabilities(
+            typing=True, max_message_bytes=4 * MAX_TEXT_CHARS, max_attachment_bytes=options.file_mb << 20
+        )
 
     async def run(self, port: Port, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Serve until cancelled."""

@@ -22,9 +22,9 @@ FRAME_BYTES: Final = 48 * 1024
 MAX_TEXT_CHARS: Final = 4_000
 MAX_NAME_CHARS: Final = 80
 _MINUTE_US: Final = 60_000_000
-_ID = r"^[A-Za-z0-9_-]{8,64}$"
+ID: Final = r"^[A-Za-z0-9_-]{8,64}$"
 
-Id = Annotated[str, msgspec.Meta(pattern=_ID)]
+Id = Annotated[str, msgspec.Meta(pattern=ID)]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT_CHARS)]
 Name = Annotated[str, msgspec.Meta(max_length=MAX_NAME_CHARS)]
@@ -116,6 +116,7 @@ class Welcome(ServerMessage, frozen=True, tag="welcome"):
         token: to be sent in the next `hello`.
         known: whether the token in `hello` was good; otherwise chats from before cannot be reopened.
         keeps_places: whether `end` can keep the place of who waits.
+        file_bytes: the largest file that the customer may send; 0 = none are taken.
     """
 
     token: str
@@ -123,6 +124,7 @@ class Welcome(ServerMessage, frozen=True, tag="welcome"):
     topics: Sequence[Topic]
     title: Mapping[str, str]
     keeps_places: bool = False
+    file_bytes: int = 0
 
 
 class ChatState(ServerMessage, frozen=True, tag="chat"):
@@ -147,14 +149,34 @@ class ChatState(ServerMessage, frozen=True, tag="chat"):
     text: Mapping[str, str] | None = None
 
 
-class PageMessage(msgspec.Struct, frozen=True):
-    """A stored message as the page gets it; the engine's own numbers stay inside."""
+class PageFile(msgspec.Struct, frozen=True):
+    """A file that came with a message; the page gets it at `files/CHAT/ID`.
+
+    Attributes:
+        name: what its sender calls it.
+        size: in bytes.
+        image: whether it is a picture that may be shown in place.
+    """
+
+    id: str
+    name: str
+    size: int
+    image: bool
+
+
+class PageMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stored message as the page gets it; the engine's own numbers stay inside.
+
+    Attributes:
+        text: may be empty beside files.
+    """
 
     position: int
     sender: str
     text: str
     at_ms: int
     external_id: str
+    files: Sequence[PageFile] = ()
 
 
 class Messages(ServerMessage, frozen=True, tag="messages"):
@@ -198,7 +220,8 @@ class Failure(ServerMessage, frozen=True, tag="error"):
     """Something was not taken.
 
     Attributes:
-        code: "malformed", "busy", "too_fast", "ended", "no_chat", "bad_ticket", or a refusal's name.
+        code: "malformed", "busy", "too_fast", "ended", "no_chat", "bad_ticket", or a refusal's name; of files
+            also what `file_pages` has a status for.
         text: for whoever writes a page.
         field: the field that is at fault.
         external_id: the message that was not taken.
@@ -249,7 +272,19 @@ def encode(message: ServerMessage) -> str:
 
 def page_messages(stored: Sequence[StoredMessage]) -> list[PageMessage]:
     """Return what of stored messages a customer may see."""
-    return [PageMessage(one.position, one.sender, one.text, one.at_ms, one.external_id) for one in stored]
+    return [
+        PageMessage(
+            one.position,
+            one.sender,
+            one.text,
+            one.at_ms,
+            one.external_id,
+            tuple(
+                PageFile(file.id, file.file_name, file.size_bytes, file.is_shown) for file in one.attachments
+            ),
+        )
+        for one in stored
+    ]
 
 
 def frames_of(chat: str, stored: Sequence[StoredMessage]) -> Iterator[Messages]:
@@ -259,6 +294,7 @@ def frames_of(chat: str, stored: Sequence[StoredMessage]) -> Iterator[Messages]:
     for message in stored:
         piece.append(message)
         size += len(message.text.encode())
+        size += sum(len(file.file_name.encode()) for file in message.attachments)
         if size >= FRAME_BYTES:
             yield Messages(chat=chat, messages=page_messages(piece))
             piece, size = [], 0
@@ -279,7 +315,7 @@ def external_id(visitor: str, chat: str) -> str:
 def split_external_id(name: str) -> tuple[str, str] | None:
     """Return visitor and chat of an external id, or None when it is not one of ours."""
     visitor, dot, chat = name.partition(".")
-    return (visitor, chat) if dot and visitor and re.match(_ID, chat) else None
+    return (visitor, chat) if dot and visitor and re.match(ID, chat) else None
 
 
 def _explained(error: str) -> BadMessage:

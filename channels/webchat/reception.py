@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
+from collections.abc import AsyncIterable
 from typing import Final, NamedTuple
 
 import structlog
 import trio
 
-from channels.webchat import protocol
+from channels.webchat import failures, protocol
 from channels.webchat.chats import Chat, Chats, Page
+from channels.webchat.failures import NotTaken
+from channels.webchat.files import ChatFiles
 from channels.webchat.limits import Buckets
 from channels.webchat.options import Options
 from engine.channel import (
@@ -23,6 +26,7 @@ from engine.channel import (
     MessageOut,
     Port,
     Queued,
+    StoredMessage,
     TransferOut,
     Typing,
 )
@@ -44,15 +48,6 @@ class _End(NamedTuple):
     target: str = ""
 
 
-class NotTaken(Exception):
-    """What the page is told instead."""
-
-    def __init__(self, failure: protocol.Failure) -> None:
-        """Keeps what to tell."""
-        super().__init__(failure.text)
-        self.failure = failure
-
-
 class Reception:
     """All open chats of one channel.
 
@@ -62,12 +57,14 @@ class Reception:
         nursery: where those are waited for who have left; cancelled with the channel.
 
     Attributes:
+        files: what comes and goes by HTTP.
         closed: set when the channel ends; pages then leave and come back to its successor.
     """
 
     def __init__(self, options: Options, port: Port, nursery: trio.Nursery) -> None:
         self.options = options
         self.chats = Chats()
+        self.files = ChatFiles(options, port, self.chats)
         self.closed = trio.Event()
         self._port = port
         self._nursery = nursery
@@ -91,7 +88,7 @@ class Reception:
         """Return who it is and the welcome; a new visitor when the token says nothing."""
         known = self._known(token)
         if known is None:
-            _admit(self._newcomers, address, "new visitors from this address")
+            failures.admit(self._newcomers, address, "new visitors from this address")
         visitor = known or secrets.token_hex(16)
         welcome = protocol.Welcome(
             token=self._port.token(visitor),
@@ -99,6 +96,7 @@ class Reception:
             topics=self._topics(),
             title=self.options.title,
             keeps_places=self._keeps_places,
+            file_bytes=self.files.max_bytes,
         )
         return visitor, welcome
 
@@ -108,7 +106,7 @@ class Reception:
         Raises:
             NotTaken: too often, the engine is busy, or the queue is not to be had.
         """
-        _admit(self._starts, visitor, "chats")
+        failures.admit(self._starts, visitor, "chats")
         if start.queue not in {topic.name for topic in self._topics()}:
             raise NotTaken(
                 protocol.Failure(code="unknown_queue", text="queue: choose one of the topics", field="queue")
@@ -125,7 +123,7 @@ class Reception:
                 place=start.place,
             )
         except Busy as busy:
-            raise NotTaken(_busy(busy)) from None
+            raise NotTaken(failures.busy(busy)) from None
         except NotAdmitted as refused:
             # Which row of the site's table decided is not the visitor's business.
             text = f"no chats are taken now ({refused.outcome})"
@@ -134,9 +132,9 @@ class Reception:
             text = f"place: the ticket is no good ({bad.reason})"
             raise NotTaken(protocol.Failure(code="bad_ticket", text=text, field="place")) from None
         except Refused as refused:
-            raise NotTaken(_refused(refused)) from None
+            raise NotTaken(failures.refused(refused)) from None
         except Malformed as malformed:
-            raise NotTaken(_malformed(malformed)) from None
+            raise NotTaken(failures.malformed(malformed)) from None
         chat = self.chats.open(arrival.contact, visitor, start.chat)
         self._attach(chat, page)
         try:
@@ -152,20 +150,28 @@ class Reception:
         Raises:
             NotTaken: too often, the engine is busy, or the chat is over.
         """
-        _admit(self._messages, chat.visitor, "messages", say.external_id)
+        failures.admit(self._messages, chat.visitor, "messages", say.external_id)
         if chat.is_over:
-            raise NotTaken(_over(say.external_id))
+            raise NotTaken(failures.over(say.external_id))
         try:
             stored = await self._port.message(chat.contact, say.text, say.external_id)
         except UnknownContact:
-            raise NotTaken(_over(say.external_id)) from None
+            raise NotTaken(failures.over(say.external_id)) from None
         except Busy as busy:
-            raise NotTaken(_busy(busy, say.external_id)) from None
+            raise NotTaken(failures.busy(busy, say.external_id)) from None
         except Malformed as malformed:
-            raise NotTaken(_malformed(malformed, say.external_id)) from None
-        if stored.position == chat.shown + 1:
-            chat.shown = stored.position
-        chat.tell(protocol.Messages(chat=chat.chat, messages=protocol.page_messages([stored])))
+            raise NotTaken(failures.malformed(malformed, say.external_id)) from None
+        _show(chat, stored)
+
+    async def take_file(
+        self, chat: Chat, external_id: str, name: str, media_type: str, content: AsyncIterable[bytes]
+    ) -> None:
+        """Store a file that the customer sends, and show it on all pages of the chat.
+
+        Raises:
+            NotTaken: see `ChatFiles.take`.
+        """
+        _show(chat, await self.files.take(chat, external_id, name, media_type, content))
 
     async def types(self, chat: Chat, on: bool) -> None:
         """Tell the agent that the customer is typing; nobody is told before an agent is here."""
@@ -336,41 +342,17 @@ class Reception:
                 return
 
 
+def _show(chat: Chat, stored: StoredMessage) -> None:
+    """Show on all pages what the customer has said."""
+    if stored.position == chat.shown + 1:
+        chat.shown = stored.position
+    chat.tell(protocol.Messages(chat=chat.chat, messages=protocol.page_messages([stored])))
+
+
 def _announced(effect: Announcement) -> protocol.Announced:
     minutes = None if effect.wait is None else protocol.minutes(effect.wait)
     return protocol.Announced(position=effect.position, minutes=minutes)
 
 
-def _admit(buckets: Buckets, key: str, what: str, external_id: str | None = None) -> None:
-    wait_s = buckets.take(key, trio.current_time())
-    if wait_s > 0:
-        raise NotTaken(
-            protocol.Failure(
-                code="too_fast",
-                text=f"too many {what}; try again later",
-                external_id=external_id,
-                retry_after_ms=int(wait_s * 1000) + 1,
-            )
-        )
-
-
 def _known(start: protocol.Start) -> Known:
     return Known(language=start.language, attributes={"page": start.page} if start.page else {})
-
-
-def _busy(busy: Busy, external_id: str | None = None) -> protocol.Failure:
-    return protocol.Failure(
-        code="busy", text=str(busy), external_id=external_id, retry_after_ms=busy.retry_after_ms
-    )
-
-
-def _refused(refused: Refused) -> protocol.Failure:
-    return protocol.Failure(code=refused.name, text=str(refused), field=refused.field or None)
-
-
-def _over(external_id: str) -> protocol.Failure:
-    return protocol.Failure(code="ended", text="the chat is over; start a new one", external_id=external_id)
-
-
-def _malformed(malformed: Malformed, external_id: str | None = None) -> protocol.Failure:
-    return protocol.Failure(code="malformed", text=str(malformed), external_id=external_id)

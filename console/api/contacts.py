@@ -6,12 +6,11 @@ from quart import Blueprint, request
 from quart_trio.wrappers import TrioResponse as Response
 
 from console.access import identify
-from console.acts import Acts
+from console.acts import acts_of
 from console.api.site import reply
 from console.problems import Problem, unknown_contact
 from engine.facade import Facade
 from engine.logins import Logins
-from engine.names import UnknownName
 from engine.store import Store
 
 
@@ -22,13 +21,9 @@ def contacts_api(service: Facade, store: Store, logins: Logins) -> Blueprint:
     @api.get("/<int:contact>/messages")
     async def messages(contact: int) -> Response:
         identity = await identify(logins)
-        try:
-            desk = service.desk(identity.agent) if identity.agent is not None else None
-        except UnknownName:
-            desk = None
         if contact >= 1 << 53:
             raise unknown_contact()
-        return reply(await Acts(service, store, identity, desk).history(contact, _after()))
+        return reply(await acts_of(service, store, identity).history(contact, _after()))
 
     return api
 

@@ -13,12 +13,13 @@ from console.access import identify
 from console.desk_view import titles
 from console.sight import sight_of
 from engine.config import SiteConfig
+from engine.facade import Facade
 from engine.logins import Logins
 
 LANGUAGES = ("zh", "en")
 
 
-def site_api(site: SiteConfig, logins: Logins) -> Blueprint:
+def site_api(service: Facade, site: SiteConfig, logins: Logins) -> Blueprint:
     """Return the blueprint."""
     api = Blueprint("site", __name__, url_prefix="/api")
 
@@ -35,7 +36,12 @@ def site_api(site: SiteConfig, logins: Logins) -> Blueprint:
                 "reasons": _named(site.reasons.items()),
                 "agents": _named((name, one) for name, one in site.agents.items() if sight.has_agent(name)),
                 "channels": [
-                    {"name": name, "title": titles(channel), "exclusive": channel.exclusive}
+                    {
+                        "name": name,
+                        "title": titles(channel),
+                        "exclusive": channel.exclusive,
+                        "file_bytes": _file_bytes(service, name),
+                    }
                     for name, channel in site.channels.items()
                 ],
                 "targets": _named(site.targets.items()),
@@ -43,6 +49,11 @@ def site_api(site: SiteConfig, logins: Logins) -> Blueprint:
         )
 
     return api
+
+
+def _file_bytes(service: Facade, channel: str) -> int:
+    """How large a file an agent may send to the channel's customers; 0 = none."""
+    return 0 if service.conversations is None else service.conversations.takes_bytes(channel)
 
 
 def reply(value: Any) -> Response:

@@ -10,7 +10,8 @@ from sqlalchemy import URL
 
 from engine.config_types import SiteConfig
 from engine.keys import site_key
-from engine.store.attachments import Attachment, AttachmentStore
+from engine.message_store import Attachment
+from engine.store.attachments import AttachmentStore
 from engine.store.audit import Auditor, AuditStore, Entry, Verdict
 from engine.store.backends import StoreError
 from engine.store.confirmations import ConfirmationStore

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from engine.errors import Malformed
+from engine.message_store import Attachment
 from engine.store.database import Database
 from engine.store.schema import attachments, conversations, messages
 
-PUBLIC_ID_BYTES: Final = 16
-
-
-class Attachment(msgspec.Struct, frozen=True):
-    """An attachment of a conversation.
-
-    Attributes:
-        public_id: random; what the outside may see.
-        message: the message that it came with, or None.
-        sha256: of its bytes, in hexadecimal; the name of its file.
-        media_type: by its content; what is not known is `application/octet-stream`.
-        file_name: what the sender calls it; to be shown, never to be opened.
-    """
-
-    public_id: str
-    conversation: int
-    message: int | None
-    sha256: str
-    size_bytes: int
-    media_type: str
-    file_name: str
-    at_ms: int
+IN_CONVERSATION: Final = 200
+"""The most attachments of one conversation: who sends more fills somebody's disk."""
 
 
 class AttachmentStore(Database):
@@ -87,6 +69,14 @@ _columns: Final = (
     attachments.c.at_ms,
 )
 
+# Built once: putting a statement together costs more than running it.
+_of_messages: Final = (
+    select(*_columns)
+    .where(attachments.c.message.in_(bindparam("messages", expanding=True)))
+    .order_by(attachments.c.id)
+)
+_count: Final = select(func.count()).where(attachments.c.conversation == bindparam("conversation"))
+
 
 def _add(connection: Connection, row: Attachment, place_file: Callable[[], None]) -> Attachment:
     if (there := _attachment(connection, row.public_id)) is not None:
@@ -101,6 +91,40 @@ def _add(connection: Connection, row: Attachment, place_file: Callable[[], None]
     place_file()
     connection.execute(insert(attachments).values(msgspec.structs.asdict(row)))
     return row
+
+
+def attach(
+    connection: Connection,
+    conversation: int,
+    message: int,
+    news: Sequence[Attachment],
+    place_files: Callable[[], None],
+    now_ms: int,
+) -> tuple[Attachment, ...]:
+    """Put the files of a new message in their place and add their rows, while nobody removes files.
+
+    Raises:
+        Malformed: the conversation has too many.
+    """
+    there = connection.execute(_count, {"conversation": conversation}).scalar_one()
+    if there + len(news) > IN_CONVERSATION:
+        raise Malformed(f"attachments: expected at most {IN_CONVERSATION} in a conversation")
+    own = {"conversation": conversation, "message": message, "at_ms": now_ms}
+    rows = tuple(msgspec.structs.replace(one, **own) for one in news)
+    place_files()
+    connection.execute(insert(attachments), [msgspec.structs.asdict(one) for one in rows])
+    return rows
+
+
+def attached(connection: Connection, of: Sequence[int]) -> Mapping[int, tuple[Attachment, ...]]:
+    """Return the attachments of messages, in order, by message; a message without any is not there."""
+    found: defaultdict[int, tuple[Attachment, ...]] = defaultdict(tuple)
+    if of:
+        for row in connection.execute(_of_messages, {"messages": of}):
+            one = Attachment(*row)
+            assert one.message is not None
+            found[one.message] += (one,)
+    return found
 
 
 def _attachment(connection: Connection, public_id: str) -> Attachment | None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from engine.message_store import Confirmed
 from engine.store.database import Database
-from engine.store.messages import Message
+from engine.store.messages import Message, with_attachments
 from engine.store.schema import confirmations, conversations, messages
 
 OUT_PAGE: Final = 256
@@ -64,9 +64,10 @@ _out: Final = (
 
 def _messages_out(connection: Connection, asked: dict[str, Any]) -> tuple[Sequence[tuple[int, Message]], int]:
     highest = connection.execute(_highest).scalar_one()
-    rows = [(row[0], Message(*row[1:])) for row in connection.execute(_out, asked)]
-    complete = rows[-1][1].id if len(rows) == OUT_PAGE else min(asked["upto"], highest)
-    return rows, complete
+    rows = connection.execute(_out, asked).all()
+    found = with_attachments(connection, [Message(*row[1:]) for row in rows])
+    complete = found[-1].id if len(found) == OUT_PAGE else min(asked["upto"], highest)
+    return [(row[0], message) for row, message in zip(rows, found, strict=True)], complete
 
 
 def _confirmed(connection: Connection, channel: str) -> Confirmed | None:

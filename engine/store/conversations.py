@@ -14,7 +14,7 @@ from engine.store.customers import MAX_NAME, learn, new_customer, recognise
 from engine.store.database import Database, execute
 from engine.store.erasing import HIGHEST_CONTACT
 from engine.store.fields import MAX_EXTERNAL_ID, check_length
-from engine.store.schema import conversations, customers, marks, messages
+from engine.store.schema import attachments, conversations, customers, marks, messages
 from engine.terms import NO_TERMS, Terms
 from engine.wishes import NO_WISHES, Wishes
 
@@ -56,7 +56,8 @@ class Preview(msgspec.Struct, frozen=True):
     """What a card on a desk shows of a conversation.
 
     Attributes:
-        first: the customer's first message, cut to `PREVIEW` characters; "" when he has not written yet.
+        first: the customer's first message, cut to `PREVIEW` characters, or the name of the file that came
+            without words; "" when he has not written yet.
         last_position: of its newest message; 0 when there is none.
     """
 
@@ -308,8 +309,15 @@ def _close(connection: Connection, contact: int, agent: str | None, now_ms: int)
     )
 
 
+_file_name: Final = (
+    select(attachments.c.file_name)
+    .where(attachments.c.message == messages.c.id)
+    .order_by(attachments.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
 _first: Final = (
-    select(func.substr(messages.c.text, 1, PREVIEW))
+    select(func.coalesce(func.nullif(func.substr(messages.c.text, 1, PREVIEW), ""), _file_name))
     .where(messages.c.conversation == conversations.c.id, messages.c.sender == "customer")
     .order_by(messages.c.position)
     .limit(1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select
 
+from engine.message_store import Attachment
+from engine.store.attachments import attach, attached
 from engine.store.backends import Backend
 from engine.store.database import Database
 from engine.store.fields import MAX_EXTERNAL_ID, check_length, check_text
@@ -27,6 +29,7 @@ class Message(msgspec.Struct, frozen=True):
         external_id: what the sender calls it.
         text: as it was written.
         at: when it was stored, Unix milliseconds.
+        attachments: the files that came with it, in order.
     """
 
     id: int
@@ -37,22 +40,41 @@ class Message(msgspec.Struct, frozen=True):
     external_id: str
     text: str
     at: int
+    attachments: tuple[Attachment, ...] = ()
 
 
 class MessageStore(Database):
     """The part of the store that keeps messages."""
 
     async def add_message(
-        self, conversation: int, sender: str, text: str, external_id: str, *, agent: str | None = None
+        self,
+        conversation: int,
+        sender: str,
+        text: str,
+        external_id: str,
+        *,
+        agent: str | None = None,
+        attachments: Sequence[Attachment] = (),
+        place_files: Callable[[], None] | None = None,
     ) -> Message:
-        """Store a message at the conversation's next position.
+        """Store a message at the conversation's next position, with what came with it: all of it or nothing.
 
-        A repeat of the sender's `external_id` returns the message that is there, whatever its text.
+        A repeat of the sender's `external_id` returns the message that is there, whatever its text and files.
+
+        Args:
+            conversation: its number.
+            sender: "customer", "agent" or "system".
+            text: as it was written; may be empty beside attachments.
+            external_id: what the sender calls the message.
+            agent: which one.
+            attachments: the rows of its files; what they belong to is set here.
+            place_files: puts the files where they belong; may be called several times.
 
         Raises:
-            Malformed: a field is empty or too long; the text names it.
+            Malformed: a field is empty or too long, or there are too many attachments; the text names it.
         """
-        check_text(text)
+        if text or not attachments:
+            check_text(text)
         check_length("external_id", external_id, 1, MAX_EXTERNAL_ID)
         row = {
             "conversation": conversation,
@@ -62,7 +84,10 @@ class MessageStore(Database):
             "text": text,
             "at_ms": self._now_ms(),
         }
-        return await self._transact(_add_message, self._backend, row)
+        if not attachments or place_files is None:
+            return await self._transact(_add_message, self._backend, row)
+        files = _Files(attachments, place_files)
+        return await self._transact(_add_message, self._backend, row, files, alone=True)
 
     async def messages(self, conversation: int, after: int = 0, limit: int = PAGE) -> Sequence[Message]:
         """Return the messages behind position `after`, in order, at most `limit`."""
@@ -87,20 +112,36 @@ _behind: Final = (
 _insert: Final = insert(messages)
 
 
-def _message(row: Any) -> Message:
-    return Message(*row)
+class _Files(NamedTuple):
+    """What comes with a message, and what puts it in its place."""
+
+    rows: Sequence[Attachment]
+    place: Callable[[], None]
 
 
-def _add_message(connection: Connection, backend: Backend, row: dict[str, Any]) -> Message:
+def with_attachments(connection: Connection, found: Sequence[Message]) -> list[Message]:
+    """Return messages with the files that came with them."""
+    files = attached(connection, [one.id for one in found])
+    if not files:
+        return list(found)
+    return [msgspec.structs.replace(one, attachments=files.get(one.id, ())) for one in found]
+
+
+def _add_message(
+    connection: Connection, backend: Backend, row: dict[str, Any], files: _Files | None = None
+) -> Message:
     same = {name: row[name] for name in ("conversation", "sender", "external_id")}
     if (found := connection.execute(_same, same).one_or_none()) is not None:
-        return _message(found)
+        return with_attachments(connection, [Message(*found)])[0]
     # Channels go on behind the highest number that they have seen (`ConfirmationStore.messages_out`).
     backend.in_commit_order(connection)
     last = connection.execute(_last, {"conversation": row["conversation"]}).scalar_one()
     row["position"] = last + 1
     key = connection.execute(_insert, row).inserted_primary_key
     assert key is not None
+    came_with: tuple[Attachment, ...] = ()
+    if files is not None:
+        came_with = attach(connection, row["conversation"], key[0], files.rows, files.place, row["at_ms"])
     return Message(
         key[0],
         row["conversation"],
@@ -110,9 +151,10 @@ def _add_message(connection: Connection, backend: Backend, row: dict[str, Any]) 
         row["external_id"],
         row["text"],
         row["at_ms"],
+        came_with,
     )
 
 
 def _messages(connection: Connection, conversation: int, after: int, most: int) -> list[Message]:
     rows = connection.execute(_behind, {"conversation": conversation, "after": after, "most": most})
-    return [_message(row) for row in rows]
+    return with_attachments(connection, [Message(*row) for row in rows])

@@ -18,10 +18,17 @@ from pathlib import Path
 
 import trio
 
-from engine.testing import channel_faults
+from engine.testing import channel_faults, channel_files
 from engine.testing.channel_checks import CHECKS, PATIENCE_S, check_service_restart, until
 from engine.testing.hosted import HostedChannel, host_channel
-from engine.testing.kit_site import ChannelDriver, KitSite, OpenDriver, Outside, open_kit_site
+from engine.testing.kit_site import (
+    ChannelDriver,
+    CustomerFiles,
+    KitSite,
+    OpenDriver,
+    Outside,
+    open_kit_site,
+)
 from engine.testing.rules import RULES, BrokenRule, Rule, broken, under
 
 __all__ = [
@@ -29,6 +36,7 @@ __all__ = [
     "BrokenRule",
     "Certificate",
     "ChannelDriver",
+    "CustomerFiles",
     "HostedChannel",
     "KitSite",
     "OpenDriver",
@@ -103,7 +111,7 @@ async def check_channel(
 
 
 async def _check_faults(kit: _Kit, only: Collection[str], patience_s: float) -> dict[str, str]:
-    """The checks that need a hold on the plugin or on its outside."""
+    """The checks that need a hold on the plugin, on its outside, or on its customers' files."""
     not_checked = {}
     for rule, part, check in (
         ("holds_back", "outside", channel_faults.the_outside_takes_nothing),
@@ -111,6 +119,7 @@ async def _check_faults(kit: _Kit, only: Collection[str], patience_s: float) -> 
         ("survives_cancellation", "hosted", channel_faults.cancelled_at_each_await),
         ("survives_cancellation", "hosted", channel_faults.cancelled_while_it_starts),
         ("survives_crashes", "restart", channel_faults.a_crash_loses_nothing),
+        ("carries_files", "files", channel_files.files_reach_the_other_side),
     ):
         if rule not in only:
             continue

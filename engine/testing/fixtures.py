@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import trio
 from engine.clock import Clock, ManualClock
 from engine.config import SiteConfig, read_site
 from engine.identities import IdentityKey
-from engine.message_store import Confirmed, MessageStore
+from engine.message_store import Attachment, Confirmed, MessageStore
 from engine.service import Service, open_service
 from engine.terms import NO_TERMS, Terms
 from engine.wishes import NO_WISHES, Wishes
@@ -103,6 +103,7 @@ class MemoryMessage(msgspec.Struct, frozen=True):
     external_id: str
     text: str
     at: int
+    attachments: tuple[Attachment, ...] = ()
 
 
 class MemoryStore:
@@ -116,6 +117,7 @@ class MemoryStore:
         self.lose_contacts = lose_contacts
         self.conversations: list[MemoryConversation] = []
         self.all_messages: list[MemoryMessage] = []
+        self.loose_files: list[Attachment] = []
         self.confirmations: dict[str, Confirmed] = {}
         self.sign_ins: dict[str, str] = {}
 
@@ -210,9 +212,17 @@ class MemoryStore:
         return max((one.contact for one in self.conversations if one.contact is not None), default=0)
 
     async def add_message(
-        self, conversation: int, sender: str, text: str, external_id: str, *, agent: str | None = None
+        self,
+        conversation: int,
+        sender: str,
+        text: str,
+        external_id: str,
+        *,
+        agent: str | None = None,
+        attachments: Sequence[Attachment] = (),
+        place_files: Callable[[], None] | None = None,
     ) -> MemoryMessage:
-        """Store a message; a repeat gives the one that is there."""
+        """Store a message and what came with it; a repeat gives what is there."""
         await trio.lowlevel.checkpoint()
         of_conversation = [one for one in self.all_messages if one.conversation == conversation]
         for message in of_conversation:
@@ -227,9 +237,42 @@ class MemoryStore:
             external_id,
             text,
             0,
+            tuple(
+                msgspec.structs.replace(one, conversation=conversation, message=len(self.all_messages) + 1)
+                for one in attachments
+            ),
         )
+        if place_files is not None:
+            place_files()
         self.all_messages.append(made)
         return made
+
+    async def add_attachment(self, new: Attachment, place_file: Callable[[], None]) -> Attachment:
+        """Keep a file that came with no message."""
+        await trio.lowlevel.checkpoint()
+        place_file()
+        self.loose_files.append(new)
+        return new
+
+    async def attachment(self, public_id: str) -> Attachment | None:
+        """Return an attachment's row."""
+        await trio.lowlevel.checkpoint()
+        return next((one for one in self._files() if one.public_id == public_id), None)
+
+    async def attached_files(self) -> set[str]:
+        """Return the hash of every file that is spoken of."""
+        await trio.lowlevel.checkpoint()
+        return {one.sha256 for one in self._files()}
+
+    async def remove_unattached(self, files: Collection[str], remove: Callable[[str], None]) -> int:
+        """Remove those of these files that nothing speaks of; return how many."""
+        gone = set(files) - await self.attached_files()
+        for name in gone:
+            remove(name)
+        return len(gone)
+
+    def _files(self) -> list[Attachment]:
+        return [*self.loose_files, *(file for one in self.all_messages for file in one.attachments)]
 
     async def messages(self, conversation: int, after: int = 0) -> Sequence[MemoryMessage]:
         """Return the messages behind position `after`, in order."""

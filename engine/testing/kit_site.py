@@ -44,8 +44,9 @@ connect_timeout_ms = 60000
 class ChannelDriver(Protocol):
     """A channel's customers. `who` is the external id of a customer's request.
 
-    Two attributes are optional, and rules that need them are not certified without them: `hosted`, the
-    `HostedChannel` of a plugin that the host runs, and `outside`, an `Outside`. So is the method
+    Three attributes are optional, and rules that need them are not certified without them: `hosted`, the
+    `HostedChannel` of a plugin that the host runs, `outside`, an `Outside`, and `files`, of a channel that
+    takes them, a `CustomerFiles`. So is the method
     `customer_is_done(who)`: the kit will not ask for that customer again.
     """
 
@@ -101,6 +102,18 @@ class Outside(Protocol):
 
     def takes_again(self) -> None:
         """Take it, and what has been held back."""
+        ...
+
+
+class CustomerFiles(Protocol):
+    """What customers send and get beside words."""
+
+    async def sends(self, who: str, name: str, content: bytes, message_id: str) -> None:
+        """Send a file, stored when this returns; said again with the same id, it is a redelivery."""
+        ...
+
+    async def seen(self, who: str, count: int) -> list[tuple[str, bytes]]:
+        """Wait until `count` files of agents have reached the customer; return all, in order."""
         ...
 
 

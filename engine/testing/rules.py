@@ -74,6 +74,11 @@ _ALL: Final = (
         "Ask `port.position`, or carry out `Announcement`; do not count yourself.",
     ),
     Rule(
+        "carries_files",
+        "A file that comes with a message reaches the other side once and whole, with its name.",
+        "Hand it to `port.message`, read it with `port.attachment`; `capabilities` say how large it may be.",
+    ),
+    Rule(
         "survives_crashes",
         "After a crash of the plugin everything goes on: the same contacts, nothing lost, nothing doubled.",
         "At the start ask `port.contacts()`; a crash is not the customer's leaving.",

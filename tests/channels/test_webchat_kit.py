@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trio
 from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_client_stream
@@ -183,6 +184,37 @@ class Customer:
             await self.changed.wait()
 
 
+class WebChatFiles:
+    """What customers send and get over HTTP, beside the socket."""
+
+    def __init__(self, driver: WebChatDriver) -> None:
+        self._driver = driver
+
+    async def _ask(self, who: str, method: str, path: str, **how: Any) -> httpx.Response:
+        customer = await self._driver.page(who)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self._driver.port}/chat") as http:
+            bearer = {"Authorization": f"Bearer {customer.token}"}
+            return (await http.request(method, path, headers=bearer, **how)).raise_for_status()
+
+    async def sends(self, who: str, name: str, content: bytes, message_id: str) -> None:
+        chat = self._driver.customer(who).chat
+        asked = {"chat": chat, "external_id": f"message-{message_id}", "name": name}
+        await self._ask(who, "POST", "/files", params=asked, content=content)
+
+    async def seen(self, who: str, count: int) -> list[tuple[str, bytes]]:
+        customer = self._driver.customer(who)
+
+        def files() -> list[dict[str, Any]]:
+            ordered = [customer.messages[position] for position in sorted(customer.messages)]
+            return [
+                one for message in ordered if message["sender"] == "agent" for one in message.get("files", ())
+            ]
+
+        await customer.until(lambda: len(files()) >= count)
+        path = f"/files/{customer.chat}/"
+        return [(one["name"], (await self._ask(who, "GET", path + one["id"])).content) for one in files()]
+
+
 class WebChatDriver:
     """The customers of a web chat."""
 
@@ -192,6 +224,7 @@ class WebChatDriver:
         self.site = site
         self.hosted: HostedChannel
         self.outside = Network()
+        self.files = WebChatFiles(self)
         self.port = port
         self._nursery = nursery
         self._browsers = browsers
@@ -200,7 +233,7 @@ class WebChatDriver:
     def customer(self, who: str) -> Customer:
         return self._browsers.setdefault((self.site.folder, who), Customer(who, self.outside))
 
-    async def _page(self, who: str) -> Customer:
+    async def page(self, who: str) -> Customer:
         customer = self.customer(who)
         if who not in self._open:
             self._open.add(who)
@@ -209,7 +242,7 @@ class WebChatDriver:
         return customer
 
     async def customer_opens(self, who: str) -> int:
-        customer = await self._page(who)
+        customer = await self.page(who)
         customer.started, customer.state = True, {}
         await customer.tell_all(self.site.queue)
         await customer.until(lambda: bool(customer.state))
@@ -222,7 +255,7 @@ class WebChatDriver:
         return conversation.contact
 
     async def customer_says(self, who: str, text: str, message_id: str) -> None:
-        customer = await self._page(who)
+        customer = await self.page(who)
         external_id = f"message-{message_id}"
         message = {"type": "say", "external_id": external_id, "text": text}
         customer.outbox[external_id] = message

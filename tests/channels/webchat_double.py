@@ -45,6 +45,7 @@ class PortDouble:
         self.busy = 0
         self.closed_queues: set[str] = set()
         self.place_s = 3_600
+        self.max_attachment_bytes = 0
         self.places: list[str] = []
         self.bad_place: PaiduiError | None = None
         self.effect_number = 0

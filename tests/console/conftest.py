@@ -18,6 +18,7 @@ from console import create_console
 from engine.auth import Tokens
 from engine.clock import SystemClock
 from engine.config_types import Address
+from engine.edge.service import EdgeService
 from engine.logins import Logins
 from engine.passwords import AttemptLimits, Passwords
 from engine.service import Service, open_service
@@ -154,6 +155,7 @@ class Site:
         self.store = store
         self.logins = logins
         self.tokens = tokens
+        self.edge: EdgeService
         self.shutdown = trio.Event()
         self.port = 0
         self._pages: list[Page] = []
@@ -208,6 +210,7 @@ async def open_site(folder: Path, limits: WebLimits | None = None) -> AsyncItera
             await store.add_user(login, name=name, password_hash=PASSWORD_HASH, role=role, agent=agent)
         site = Site(service, store, logins, tokens)
         async with edge_beside(service, store, SECRET) as edge, trio.open_nursery() as nursery:
+            site.edge = edge.service
             app = create_console(edge.service, store, logins, config, static=static)
             bind = Address("127.0.0.1", 0)
             limits = limits or WebLimits(graceful_s=0.5, send_timeout_s=0.3)

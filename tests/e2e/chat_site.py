@@ -8,11 +8,12 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import httpx
 import trio
 from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_client_stream
 
@@ -41,6 +42,7 @@ abandon_after_s = 60
 messages_per_minute = 60000
 chats_per_minute = 60000
 visitors_per_minute = 60000
+files_per_minute = 60000
 [queues.cards]
 """
 
@@ -101,31 +103,49 @@ async def _connected(port: int) -> AsyncIterator[WebSocketConnection]:
         nursery.cancel_scope.cancel()
 
 
+class SentFile(NamedTuple):
+    """A file that a visitor sends by HTTP, beside the socket."""
+
+    name: str
+    content: bytes
+
+
+FILE_EVERY = 5
+"""A visitor who goes on sends so many messages, then a file as the next."""
+
+
 class Visitor:
     """A browser with one chat: what is not answered is said again after every loss of the connection.
 
     Attributes:
         said: what was acknowledged: external id -> text.
+        sent: which files were: external id -> file.
     """
 
     def __init__(self, site: ChatSite, number: int, name: str) -> None:
         self.said: dict[str, str] = {}
+        self.sent: dict[str, SentFile] = {}
         self._site = site
         self._number = number
         self._name = name
         self._token: str | None = None
         self._over = False
 
-    async def chat(self, texts: list[str] | None = None) -> None:
-        """Say these texts, or others until cancelled."""
+    async def chat(self, texts: Sequence[str | SentFile] | None = None) -> None:
+        """Say these texts and send these files, or others until cancelled."""
         await self._chat(texts, end=False)
 
     async def end(self) -> None:
         """End the chat."""
         await self._chat([], end=True)
 
-    async def _chat(self, texts: list[str] | None, *, end: bool) -> None:
-        counted = (f"{self._name} says {number}" for number in itertools.count())
+    def _on_and_on(self) -> Iterator[str | SentFile]:
+        for number in itertools.count():
+            text = f"{self._name} says {number}"
+            yield SentFile(f"{number}.txt", text.encode()) if number % FILE_EVERY == 0 else text
+
+    async def _chat(self, texts: Sequence[str | SentFile] | None, *, end: bool) -> None:
+        counted = self._on_and_on()
         said = enumerate(texts if texts is not None else counted)
         outbox = next(said, None)
         while outbox is not None or (end and not self._over):
@@ -134,11 +154,15 @@ class Visitor:
                     await self._open(connection)
                     while outbox is not None:
                         number, text = outbox
-                        await self._say(connection, f"visitor-{self._number}-{number:06}", text)
+                        external_id = f"visitor-{self._number}-{number:06}"
+                        if isinstance(text, SentFile):
+                            await self._send(external_id, text)
+                        else:
+                            await self._say(connection, external_id, text)
                         outbox = next(said, None)
                     if end:
                         await self._end(connection)
-            except* (ConnectionClosed, HandshakeError, OSError, trio.TooSlowError):
+            except* (ConnectionClosed, HandshakeError, OSError, httpx.TransportError, trio.TooSlowError):
                 await trio.sleep(AGAIN_S)
 
     async def _open(self, connection: Any) -> None:
@@ -154,6 +178,16 @@ class Visitor:
         while external_id not in self.said:
             for one in (await self._until(connection, "messages"))["messages"]:
                 self.said[one["external_id"]] = one["text"]
+
+    async def _send(self, external_id: str, file: SentFile) -> None:
+        asked = {"chat": f"chat-{self._number:08}", "external_id": external_id, "name": file.name}
+        url = f"http://127.0.0.1:{self._site.port}/chat/files"
+        async with httpx.AsyncClient(verify=False) as http:
+            bearer = {"Authorization": f"Bearer {self._token}"}
+            answer = await http.post(url, params=asked, content=file.content, headers=bearer)
+        if answer.status_code != httpx.codes.NO_CONTENT:
+            raise ConnectionResetError(answer.text)  # not taken: come again
+        self.sent[external_id] = file
 
     async def _end(self, connection: Any) -> None:
         await connection.send_message(json.dumps({"type": "end"}))

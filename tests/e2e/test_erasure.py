@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import trio
 from sqlalchemy import URL, create_engine, select, text
 
-from engine.attachments import Attachments
 from engine.config import load_site
 from engine.store import Store
 from engine.store.schema import conversations, customers
-from tests.e2e.chat_site import ChatSite, Visitor
+from tests.e2e.chat_site import ChatSite, SentFile, Visitor
 from tests.postgres_server import Server
 
 GONE, KEPT = range(8), range(8, 12)
@@ -69,25 +67,18 @@ def _rows(url: URL) -> dict[str, list[str]]:
     return found
 
 
-async def _bytes(content: str) -> AsyncIterator[bytes]:
-    await trio.lowlevel.checkpoint()
-    yield content.encode()
-
-
 async def plant(site: ChatSite, only: list[int]) -> dict[int, int]:
-    """Numbers, notes and attachments for those who have come; returns visitor -> customer."""
+    """Notes for those who have come; returns visitor -> customer."""
     loaded = load_site(site.config)
-    asked = select(conversations.c.id, customers.c.id, customers.c.name).join_from(conversations, customers)
+    asked = select(customers.c.id, customers.c.name).join_from(conversations, customers)
     ids = {}
     async with Store.of(loaded) as store:
-        attachments = Attachments(loaded.data / "attachments", store)
         rows = await store._transact(lambda c: c.execute(asked).all())
-        for conversation, customer, name in rows:
+        for customer, name in rows:
             number = int(name.split("-")[1])
             ids[number] = customer
             if number in only:
                 secret = planted(number)
-                await attachments.put(conversation, _bytes(secret["file"]), secret["file name"])
                 await store.describe(customer, "sue", notes=secret["notes"])
     return ids
 
@@ -104,7 +95,9 @@ def visitors(site: ChatSite, numbers: range) -> dict[int, Visitor]:
 async def write(who: dict[int, Visitor]) -> None:
     async with trio.open_nursery() as nursery:
         for number, visitor in who.items():
-            said = [f"{planted(number)['text']} ({count})" for count in range(MESSAGES)]
+            secret = planted(number)
+            said: list[str | SentFile] = [f"{secret['text']} ({count})" for count in range(MESSAGES)]
+            said.append(SentFile(secret["file name"], secret["file"].encode()))
             nursery.start_soon(visitor.chat, said)
 
 

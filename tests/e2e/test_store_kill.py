@@ -1,10 +1,11 @@
-"""kill -9 while customers write: every message that was acknowledged is there once, on both databases.
+"""kill -9 while customers write and send files: what was acknowledged is there once, on both databases.
 
 KILLS=20 in the environment kills more often than the three times of the default.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import signal
@@ -35,6 +36,7 @@ async def check(site: ChatSite, visitors: list[Visitor]) -> None:
     """What was acknowledged is in the store, once, and the positions have no gaps."""
     async with Store.of(load_site(site.config)) as store:
         there: dict[str, str] = {}
+        files: dict[str, list[tuple[str, str]]] = {}
         contacts = set()
         for number in range(VISITORS):
             conversations = [
@@ -50,10 +52,28 @@ async def check(site: ChatSite, visitors: list[Visitor]) -> None:
             for one in messages:
                 assert one.external_id not in there
                 there[one.external_id] = one.text
+                files[one.external_id] = [(file.file_name, file.sha256) for file in one.attachments]
     assert None not in contacts
     assert len(contacts) == VISITORS, "each visitor's chat came to be one contact, once"
     for visitor in visitors:
         assert visitor.said.items() <= there.items()
+        assert visitor.sent, "nobody sent a file: this could not fail"
+        for external_id, file in visitor.sent.items():
+            digest = hashlib.sha256(file.content).hexdigest()
+            assert files[external_id] == [(file.name, digest)]
+            assert (load_site(site.config).data / "attachments" / digest).read_bytes() == file.content
+    spoken_of = {digest for found in files.values() for _, digest in found}
+    there_are = {path.name for path in (load_site(site.config).data / "attachments").iterdir()}
+    assert spoken_of <= there_are
+    await swept(site, spoken_of)
+
+
+async def swept(site: ChatSite, spoken_of: set[str]) -> None:
+    """The next start leaves no file that nobody speaks of."""
+    await trio.to_thread.run_sync(site.start)
+    await trio.to_thread.run_sync(site.end)
+    left = {path.name for path in (load_site(site.config).data / "attachments").iterdir()}
+    assert {name for name in left if not name.startswith("incoming-")} == spoken_of
 
 
 async def _all(store: Store) -> list[object]:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,11 @@ import trio
 import trio.testing
 from sqlalchemy import URL
 
-from engine.attachments import (
-    AttachmentDamaged,
-    Attachments,
-    NoSuchAttachment,
-    headers,
-    media_type,
-)
+from engine.attachments import Attachments
+from engine.channel_attachments import AttachmentDamaged, NewAttachment, NoSuchAttachment
 from engine.errors import Malformed
-from engine.store import Attachment, Store
+from engine.file_types import headers, media_type
+from engine.store import Attachment, Message, Store
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
@@ -78,7 +75,7 @@ async def test_what_was_put_in_is_got_out(
     assert files(tmp_path) == [made.sha256]
     assert (tmp_path / "attachments" / made.sha256).stat().st_mode & 0o777 == 0o600
     assert await read(attachments, made.public_id) == content
-    assert headers(made)["Content-Disposition"] == "inline"
+    assert headers(made)["Content-Disposition"] == "inline; filename*=UTF-8''%E6%8A%A4%E7%85%A7.png"
 
 
 async def test_the_same_bytes_are_kept_once(
@@ -228,10 +225,108 @@ async def test_a_damaged_file_is_not_served_to_its_end(
 )
 def test_the_type_is_what_the_first_bytes_say(head: bytes, kind: str) -> None:
     assert media_type(head[:16]) == kind
-    row = Attachment("p", 1, None, "0" * 64, 1, kind, "a.html", 0)
+    row = Attachment("p", 1, None, "0" * 64, 1, kind, 'a".html', 0)
     shown = headers(row)
     assert shown["X-Content-Type-Options"] == "nosniff"
-    assert (shown["Content-Disposition"] == "inline") is kind.startswith("image/")
+    assert shown["Content-Type"] == kind
+    where = "inline" if kind.startswith("image/") else "attachment"
+    assert shown["Content-Disposition"] == f"{where}; filename*=UTF-8''a%22.html"
+
+
+@pytest.mark.parametrize(
+    ("head", "declared", "kind"),
+    [
+        (PNG, "text/html", "image/png"),
+        (b"%PDF-1.7", "application/pdf", "application/pdf"),
+        (b"<script>", "image/png", "application/octet-stream"),
+        (b"<svg>", "image/svg+xml", "image/svg+xml"),
+        (b"<script>", "text/html", "text/html"),
+    ],
+)
+def test_what_a_sender_declares_is_shown_to_nobody(head: bytes, declared: str, kind: str) -> None:
+    assert media_type(head, declared) == kind
+    served = headers(Attachment("p", 1, None, "0" * 64, 1, kind, "a", 0))
+    is_image = kind == "image/png"
+    assert served["Content-Type"] == (kind if is_image else "application/octet-stream")
+    assert served["Content-Disposition"].startswith("inline" if is_image else "attachment")
+
+
+async def message_of(
+    store: Store, attachments: Attachments, conversation: int, *news: NewAttachment
+) -> Message:
+    async with attachments.drafted(news) as drafts:
+        return await store.add_message(
+            conversation, "customer", "", "m-1", attachments=drafts.rows, place_files=drafts.place
+        )
+
+
+async def test_a_message_and_its_files_are_stored_together_and_once(
+    attachments: Attachments, store: Store, conversation: int, tmp_path: Path
+) -> None:
+    news = [NewAttachment("a.png", PNG), NewAttachment("b.pdf", pieces(b"%PDF-1.7"), "Application/PDF; x=1")]
+    message = await message_of(store, attachments, conversation, *news)
+    assert [(one.file_name, one.media_type, one.message) for one in message.attachments] == [
+        ("a.png", "image/png", message.id),
+        ("b.pdf", "application/pdf", message.id),
+    ]
+    assert (await store.messages(conversation)) == [message]
+    assert await store.attachments(conversation) == list(message.attachments)
+    again = await message_of(store, attachments, conversation, NewAttachment("other.png", PNG + b"other"))
+    assert again == message, "a repeat is what it was, whatever it brings"
+    assert files(tmp_path) == sorted(one.sha256 for one in message.attachments)
+    assert (
+        b"".join([await read(attachments, one.public_id) for one in message.attachments]) == PNG + b"%PDF-1.7"
+    )
+    await store.attach_contact(conversation, 7)
+    preview = (await store.previews([7]))[7]
+    assert (preview.first, preview.last_position) == ("a.png", 1), "a card names the file that came"
+
+
+@pytest.mark.parametrize(
+    ("news", "fault"),
+    [
+        ([NewAttachment("a", b"x" * 200_001)], "attachment: expected 200000 bytes or less"),
+        ([NewAttachment("a", b"x"), NewAttachment("b", b"")], "attachment: expected 1 byte or more"),
+        ([NewAttachment("a", b"x"), NewAttachment("b/c", b"x")], "file_name"),
+        ([NewAttachment("a", b"x", "a picture")], "media_type: expected a type"),
+        ([NewAttachment("a", b"x")] * 11, "attachments: expected at most 10"),
+    ],
+)
+async def test_one_bad_file_and_nothing_is_stored(
+    attachments: Attachments,
+    store: Store,
+    conversation: int,
+    tmp_path: Path,
+    news: list[NewAttachment],
+    fault: str,
+) -> None:
+    with pytest.raises(Malformed, match=fault):
+        await message_of(store, attachments, conversation, *news)
+    assert await store.messages(conversation) == []
+    assert files(tmp_path) == []
+
+
+async def test_a_message_whose_rows_fail_leaves_nothing_to_see(
+    attachments: Attachments, store: Store, conversation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.store.attachments.IN_CONVERSATION", 2)
+    for number in range(3):
+        async with attachments.drafted([NewAttachment("a.png", PNG)]) as drafts:
+            add = partial(store.add_message, attachments=drafts.rows, place_files=drafts.place)
+            if number < 2:
+                await add(conversation, "customer", "", f"m-{number}")
+            else:
+                with pytest.raises(Malformed, match="attachments: expected at most 2 in a conversation"):
+                    await add(conversation, "customer", "", f"m-{number}")
+    assert len(await store.messages(conversation)) == 2
+    with pytest.raises(Malformed, match="text: expected 1"):
+        await store.add_message(conversation, "customer", "", "m-9")
+
+
+async def test_a_site_may_take_none(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match="attachments: none are taken here"):
+        async with Attachments(tmp_path, store, max_bytes=0).drafted([NewAttachment("a", b"x")]):
+            pass
 
 
 async def test_files_that_nobody_speaks_of_are_swept(

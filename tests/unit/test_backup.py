@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from engine import model
 from engine.backup import MANIFEST, BackupError, back_up, read_manifest, restore
+from engine.channel_attachments import NewAttachment
 from engine.cli import main
 from engine.config import load_site
 from engine.errors import ConfigError
@@ -40,11 +42,12 @@ async def site_with(folder: Path, conversations: int) -> Path:
         for number in range(conversations):
             assert service.conversations is not None
             contact, _ = await service.conversations.arrive("chat", f"visitor {number}", queue="loans")
-            await service.conversations.customer_says("chat", contact, f"question {number}", "1")
+            news = [NewAttachment(f"{number}.txt", f"file {number}".encode())]
+            async with service.conversations.attachments.drafted(news) as files:
+                await service.conversations.customer_says("chat", contact, f"question {number}", "1", files)
     with closing(Keeper(site.data / "journal", Plan(10, 400, 1 << 40))) as keeper:
         keeper.step()
-    (site.data / "attachments").mkdir()
-    (site.data / "attachments" / "0123").write_bytes(b"an attachment")
+    (site.data / "attachments" / "incoming-half").write_bytes(b"not whole yet")
     (site.data / "stats.duckdb").write_bytes(b"made again")
     return config
 
@@ -65,7 +68,7 @@ async def test_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     said = capsys.readouterr().out
     assert "contacts up to 30" in said
     data = elsewhere.parent / "data"
-    assert (data / "attachments" / "0123").read_bytes() == b"an attachment"
+    assert not list((data / "attachments").glob("incoming*")), "half a file is nobody's"
     assert {path.name for path in (data / "keys").iterdir()} == {"site.key", "tokens.key"}
     assert numbers_in(data / "journal") == numbers_in(config.parent / "data" / "journal")
     assert list((data / "journal").glob("*.snapshot"))
@@ -77,9 +80,30 @@ async def test_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         assert service.conversations is not None
         contact, conversation = await service.conversations.arrive("chat", "visitor 7", queue="loans")
         assert (contact, conversation.contact) == (8, 8), "the same contact as before"
-        assert [one.text for one in await store.messages(conversation.id)] == ["question 7"]
+        (message,) = await store.messages(conversation.id)
+        assert message.text == "question 7"
+        _, content = await service.conversations.attachment(contact, message.attachments[0].public_id)
+        assert [piece async for piece in content] == [b"file 7"]
         new = model.Arrive(channel=1, key=bytes(15) + b"\1", queue=2)
         assert await service.command(new) == 31
+
+
+async def test_what_an_erasure_takes_away_meanwhile_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = await site_with(tmp_path / "here", 3)
+    gone = sorted((config.parent / "data" / "attachments").iterdir())[0]
+    copy = shutil.copy2
+
+    def copy_late(source: Path, dest: Path) -> None:
+        gone.unlink(missing_ok=True)
+        copy(source, dest)
+
+    monkeypatch.setattr(shutil, "copy2", copy_late)
+    assert main(["backup", str(tmp_path / "copy"), "--config", str(config)]) == 0
+    copied = {path.name for path in (tmp_path / "copy" / "data" / "attachments").iterdir()}
+    assert len(copied) == 2
+    assert gone.name not in copied
 
 
 async def test_a_store_that_is_elsewhere_is_not_left_out_in_silence(

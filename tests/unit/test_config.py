@@ -40,7 +40,8 @@ def test_sample_loads_and_says_what_it_says() -> None:
     assert site.agents["li_na"].was == "lina"
     assert site.queues["loans"].rank_skill == "loans"
     assert site.queues["loans"].max_waiting is None
-    assert site.channels["webchat"].options == {"abandon_after_s": 60}
+    options = {"abandon_after_s": 60, "file_mb": 10, "files_per_minute": 20}
+    assert site.channels["webchat"].options == options
     assert site.channels["voice"].account == "voice"
     assert site.targets["head_office"].address == "+8657100000000"
     assert (site.agents["chen_wei"].wrap_up_ms, site.agents["li_na"].wrap_up_ms) == (3_000, None)

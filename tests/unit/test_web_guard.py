@@ -17,6 +17,7 @@ from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.trio.tcp_server import TCPServer
 
 import engine.web
+import engine.web_guard
 from engine.config_types import Address
 from engine.web import WebLimits, serve_web
 
@@ -41,6 +42,9 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     """Answer HTTP; refuse the WebSocket /ws, never answer /silent, leave /deaf, talk on in /flood."""
     if scope["type"] == "lifespan":
         return
+    if scope["type"] == "http" and scope["path"] == "/refuse":
+        await refuse(receive, send)
+        return
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"alive"})
@@ -59,6 +63,20 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     while True:
         await send({"type": "websocket.send", "bytes": b"x" * 65536})
+
+
+async def refuse(receive: Any, send: Any) -> None:
+    """Answer without the body, and end when it is said to be over, as Quart does."""
+    async with trio.open_nursery() as nursery:
+
+        async def listen() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(listen)
+        await send({"type": "http.response.start", "status": 413, "headers": EMPTY})
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def get(port: int) -> bytes:
@@ -102,6 +120,49 @@ async def test_stray_byte_after_upgrade_ends_one_connection_only(guarded: bool) 
                 assert b"alive" in await get(port)
                 shutdown.set()
     assert (error is None) == guarded
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+async def test_who_is_refused_before_the_end_of_a_body_may_ask_again(guarded: bool, framing: str) -> None:
+    size = 1 << 20
+    how = f"Content-Length: {size}" if framing == "length" else "Transfer-Encoding: chunked"
+    before, after = (b"", b"") if framing == "length" else (f"{size:x}\r\n".encode(), b"\r\n0\r\n\r\n")
+    post = f"POST /refuse HTTP/1.1\r\nHost: localhost\r\n{how}\r\n\r\n".encode() + before
+    shutdown = trio.Event()
+    answer = b""
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            serve = partial(serve_web, {"/": application}, Address("127.0.0.1", 0), shutdown, limits=LIMITS)
+            port = await nursery.start(serve)
+            async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+                with suppress(trio.BrokenResourceError), trio.move_on_after(10 if guarded else 0.5):
+                    for _ in range(3):
+                        await stream.send_all(post + bytes(size // 4))
+                        assert b"413" in await stream.receive_some()
+                        await stream.send_all(bytes(size - size // 4) + after)
+                    await stream.send_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                    answer = b"".join([chunk async for chunk in stream])
+            shutdown.set()
+    assert (b"alive" in answer) == guarded
+
+
+async def test_a_body_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine.web_guard, "UNREAD_BYTES", 1 << 20)
+    shutdown = trio.Event()
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            serve = partial(serve_web, {"/": application}, Address("127.0.0.1", 0), shutdown, limits=LIMITS)
+            port = await nursery.start(serve)
+            async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+                head = b"POST /refuse HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                await stream.send_all(head)
+                sent = 0
+                with suppress(trio.BrokenResourceError):
+                    while sent < 1 << 28:
+                        await stream.send_all(b"10000\r\n" + bytes(1 << 16) + b"\r\n")
+                        sent += 1 << 16
+                assert sent < 1 << 28
+            shutdown.set()
 
 
 async def leave_no_task_behind(attack: bytes, expected: bytes, rest: bytes = b"") -> bool:

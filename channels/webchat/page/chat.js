@@ -1,5 +1,6 @@
 // The chat: what was said and what comes next. The server is the truth; this page only keeps what is on its way.
 
+import { Files } from "./files.js";
 import { Link } from "./link.js";
 import { Memory } from "./memory.js";
 import { LANGUAGES, text, title } from "./texts.js";
@@ -64,7 +65,8 @@ function draw() {
     })),
     parting: state.text ? title(state.text, state.language) : "",
     ordered: [...state.messages.values()].sort((a, b) => a.position - b.position),
-    sending: outbox(),
+    sending: [...outbox(), ...files.queue],
+    takesFiles: files.maxBytes > 0,
     kept: kept(),
     t,
   });
@@ -83,6 +85,7 @@ function sayStart() {
 }
 
 function pump() {
+  files.pump();
   const next = outbox()[0];
   if (!next || underWay || state.phase === "choose" || state.phase === "connecting") return;
   if (link.send({ type: "say", ...next })) underWay = next.external_id;
@@ -116,6 +119,7 @@ const handlers = {
     if (place && place === memory.state.kept?.ticket && message.outcome !== "blocked") memory.set({ kept: null });
     if (message.state === "ended") {
       memory.set({ outbox: [] });
+      files.clear();
       underWay = null;
     }
     // Who closed the page with the press, or lost the network, has left; the ticket is still to be had.
@@ -174,7 +178,7 @@ const handlers = {
 };
 
 function start(queue, name, place) {
-  memory.set({ chat: { id: crypto.randomUUID?.() ?? fallbackId(), queue, name, place }, outbox: [] });
+  memory.set({ chat: { id: newId(), queue, name, place }, outbox: [] });
   state.messages.clear();
   state.phase = "connecting";
   sayStart();
@@ -183,14 +187,15 @@ function start(queue, name, place) {
 }
 
 // randomUUID exists on secure pages only; a branch's intranet page may not be one.
-function fallbackId() {
+function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function say(words) {
   if (!words.trim() || state.phase === "ended") return false;
   setTyping(false);
-  const item = { external_id: crypto.randomUUID?.() ?? fallbackId(), text: words.trim() };
+  const item = { external_id: newId(), text: words.trim() };
   memory.set({ outbox: [...outbox(), item], draft: "" });
   pump();
   draw();
@@ -210,15 +215,32 @@ function setTyping(on) {
 
 function newChat() {
   memory.set({ chat: null, outbox: [], draft: "" });
+  files.clear();
   state.messages.clear();
   state.phase = "choose";
   state.agentTyping = false;
   underWay = null;
 }
 
+const files = new Files({
+  token: () => memory.state.token,
+  newId,
+  onChange: () => draw(),
+  onFailure(key, parameters) {
+    state.notice = t(key, parameters);
+    draw();
+  },
+});
+
 const view = new View(document, {
   onStart: start,
   onSay: say,
+  onFiles(chosen) {
+    state.notice = "";
+    if (memory.state.chat && state.phase !== "ended") files.add(memory.state.chat.id, chosen);
+  },
+  onSave: (file) => files.save(memory.state.chat.id, file),
+  picture: (file) => files.picture(memory.state.chat.id, file.id),
   onDraft(words) {
     memory.set({ draft: words });
     setTyping(words !== "");
@@ -249,12 +271,18 @@ const view = new View(document, {
 });
 view.setText(memory.state.draft);
 
+// A browser gives a file to this page only: what is on its way when the page goes does not arrive.
+window.addEventListener("beforeunload", (event) => {
+  if (files.queue.length > 0) event.preventDefault();
+});
+
 const link = new Link({
   hello: () => (memory.state.token ? { token: memory.state.token } : {}),
   onUp(welcome) {
     memory.set({ token: welcome.token });
     Object.assign(state, { topics: welcome.topics, title: welcome.title, online: true, greeted: true, notice: "" });
     state.keepsPlaces = welcome.keeps_places ?? false;
+    files.maxBytes = welcome.file_bytes ?? 0;
     underWay = null;
     keepAsked = false;
     // A chat of a visitor whom the server no longer knows would be opened anew, and nobody asked for that.

@@ -1,5 +1,7 @@
 // What stands on the page. Text goes in as text, by textContent, and in no other way.
 
+import { FileView, filesOf } from "./file_view.js";
+
 const NEAR_END_PX = 80;
 const SURE_MS = 4_000;
 const SAME_BREATH_MS = 60_000;
@@ -33,6 +35,12 @@ export class View {
     this.shown = new Map();
     this.topicKey = "";
     this.sure = false;
+    this.takesFiles = false;
+    this.files = new FileView(document, {
+      onSave: actions.onSave,
+      picture: actions.picture,
+      onShown: () => this.follow && this.toEnd(),
+    });
     this.byId = (id) => document.getElementById(id);
     this.listen();
   }
@@ -58,11 +66,40 @@ export class View {
       this.fit();
       actions.onDraft(area.value);
     });
+    this.listenForFiles(area);
     this.byId("end").addEventListener("click", () => this.end());
     this.byId("again").addEventListener("click", () => actions.onAgain());
     this.byId("keep").addEventListener("click", () => actions.onKeep());
     this.byId("back").addEventListener("click", () => actions.onBack());
     this.byId("language").addEventListener("change", (event) => actions.onLanguage(event.target.value));
+  }
+
+  // Files are chosen with the button, dropped on the chat, or pasted into the text.
+  listenForFiles(area) {
+    const chat = this.byId("chat");
+    const input = this.byId("file");
+    const take = (event, transfer) => {
+      const files = filesOf(transfer);
+      if (!this.takesFiles || files.length === 0) return;
+      event.preventDefault();
+      this.actions.onFiles(files);
+    };
+    this.byId("attach").addEventListener("click", () => input.click());
+    input.addEventListener("change", () => {
+      this.actions.onFiles([...input.files]);
+      input.value = "";
+    });
+    area.addEventListener("paste", (event) => take(event, event.clipboardData));
+    chat.addEventListener("drop", (event) => {
+      chat.classList.remove("dropping");
+      take(event, event.dataTransfer);
+    });
+    chat.addEventListener("dragover", (event) => {
+      if (!this.takesFiles || !event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      chat.classList.add("dropping");
+    });
+    chat.addEventListener("dragleave", () => chat.classList.remove("dropping"));
   }
 
   send() {
@@ -132,6 +169,8 @@ export class View {
     this.drawKept(state);
     this.drawWaiting(state);
     this.drawMessages(state);
+    this.takesFiles = state.takesFiles && phase !== "ended";
+    this.show("attach", state.takesFiles);
     this.show("composer", phase !== "ended");
     this.show("over", phase === "ended");
     if (phase === "ended") this.put("over-text", state.parting || endText(state));
@@ -144,6 +183,8 @@ export class View {
     this.put("start", t("start"));
     this.put("text-label", t("text"));
     this.put("send", t("send"));
+    this.byId("attach").title = t("attach");
+    this.byId("attach").setAttribute("aria-label", t("attach"));
     this.put("again", t("again"));
     this.put("keep", t("keep"));
     this.put("back", t("back"));
@@ -211,23 +252,32 @@ export class View {
     }
     for (const item of sending.filter((one) => !stored.has(one.external_id))) {
       const byline = t("sending");
-      rows.push({ key: `out:${item.external_id}:${byline}`, sender: "customer", text: item.text, byline, sending: true });
+      const files = item.file ? [{ name: item.name, size: item.file.size }] : [];
+      const key = `out:${item.external_id}:${byline}`;
+      rows.push({ key, sender: "customer", text: item.text, files, byline, sending: true });
     }
-    const elements = rows.map((row) => this.shown.get(row.key) ?? this.element(row));
+    const elements = rows.map((row) => this.shown.get(row.key) ?? this.element(row, t));
     this.shown = new Map(rows.map((row, index) => [row.key, elements[index]]));
     const same = elements.length === list.children.length && elements.every((one, index) => one === list.children[index]);
     if (!same) list.replaceChildren(...elements);
-    if (atEnd || (!same && sending.length > 0)) scroller.scrollTop = scroller.scrollHeight;
+    this.follow = atEnd || (!same && sending.length > 0);
+    if (this.follow) this.toEnd();
+  }
+
+  toEnd() {
+    const scroller = this.byId("scroller");
+    scroller.scrollTop = scroller.scrollHeight;
   }
 
   row(message, before, t) {
     const joined = before?.sender === message.sender && message.at_ms - before.at_ms < SAME_BREATH_MS;
     const who = message.sender === "agent" ? `${t("agent")} · ` : "";
     const byline = joined || message.sender === "system" ? "" : `${who}${clock(message.at_ms)}`;
-    return { key: `${message.position}:${byline}`, sender: message.sender, text: message.text, byline, joined };
+    const { sender, text, files } = message;
+    return { key: `${message.position}:${byline}`, sender, text, files, byline, joined };
   }
 
-  element({ sender, text, byline, joined, sending }) {
+  element({ sender, text, files = [], byline, joined, sending }, t) {
     const item = this.document.createElement("li");
     item.className = `message ${sender}`;
     item.classList.toggle("joined", Boolean(joined));
@@ -238,10 +288,13 @@ export class View {
       line.textContent = byline;
       item.append(line);
     }
-    const words = this.document.createElement("p");
-    words.className = "text";
-    words.textContent = text;
-    item.append(words);
+    if (text) {
+      const words = this.document.createElement("p");
+      words.className = "text";
+      words.textContent = text;
+      item.append(words);
+    }
+    item.append(...files.map((file) => this.files.element(file, t)));
     return item;
   }
 }

@@ -107,7 +107,7 @@ describe("desk", () => {
       type: "messages",
       contact: 1,
       conversation: "c1",
-      messages: [{ id: 9, position: 1, sender: "agent", text: "hello", at_ms: 1, external_id, agent: null }],
+      messages: [{ id: 9, position: 1, sender: "agent", text: "hello", at_ms: 1, external_id, agent: null, files: [] }],
     });
     expect(desk.outbox.items).toEqual([]);
   });
@@ -125,7 +125,7 @@ describe("desk", () => {
 
   it("lets a conversation go that the agent finished, and shows who waits longest", () => {
     show([conversation(1), conversation(2), conversation(3)]);
-    const customer = { id: 1, position: 1, sender: "customer" as const, text: "?", external_id: null, agent: null };
+    const customer = { id: 1, position: 1, sender: "customer" as const, text: "?", external_id: null, agent: null, files: [] };
     desk.receive({ type: "messages", contact: 2, conversation: "c2", messages: [{ ...customer, at_ms: 50 }] });
     desk.receive({ type: "messages", contact: 3, conversation: "c3", messages: [{ ...customer, at_ms: 40 }] });
     void desk.act("end", { contact: 1 });

@@ -11,6 +11,7 @@ const message = (position: number, sender: Sender = "customer", at_ms = position
   at_ms,
   external_id: null,
   agent: null,
+  files: [],
 });
 const positions = (messages: readonly MessageView[]): number[] => messages.map(({ position }) => position);
 

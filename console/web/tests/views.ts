@@ -61,6 +61,7 @@ export const message = (position: number, fields: Partial<MessageView> = {}): Me
   at_ms: position * 1000,
   external_id: null,
   agent: null,
+  files: [],
   ...fields,
 });
 

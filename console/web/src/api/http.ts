@@ -74,6 +74,20 @@ export class Api {
     return answer.ticket;
   }
 
+  sendFile(contact: number, externalId: string, file: File): Promise<void> {
+    const asked = new URLSearchParams({ external_id: externalId, name: file.name.replace(/[/\\]/g, "_") });
+    const headers = { "content-type": file.type || "application/octet-stream" };
+    const init: RequestInit = { method: "POST", headers, body: file };
+    return this.withToken(async (token) => {
+      await this.ask(`/api/contacts/${contact}/files?${asked}`, init, token);
+    });
+  }
+
+  readFile(contact: number, id: string): Promise<Blob> {
+    const path = `/api/contacts/${contact}/files/${encodeURIComponent(id)}`;
+    return this.withToken(async (token) => (await this.ask(path, { method: "GET" }, token)).blob());
+  }
+
   private adopt(session: SessionView): User {
     this.access = session.access;
     this.lifetimeMs = session.expires_in_s * 1000;
@@ -97,12 +111,18 @@ export class Api {
   private async call<T>(method: string, path: string, body?: unknown, token = ""): Promise<T> {
     const headers: Record<string, string> = { accept: "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
-    if (token) headers["authorization"] = `Bearer ${token}`;
-    const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
+    const init: RequestInit = { method, headers };
     if (body !== undefined) init.body = JSON.stringify(body);
-    const response = await this.send(path, init);
-    if (!response.ok) throw await failure(response);
+    const response = await this.ask(path, init, token);
     if (response.status === 204) return undefined as T;
     return (await response.json()) as T;
+  }
+
+  private async ask(path: string, init: RequestInit, token: string): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (token) headers.set("authorization", `Bearer ${token}`);
+    const response = await this.send(path, { ...init, headers, credentials: "same-origin", cache: "no-store" });
+    if (!response.ok) throw await failure(response);
+    return response;
   }
 }

@@ -122,6 +122,14 @@ export interface DeskView {
   now_ms: number;
 }
 
+/** A file that came with a message; `image`: it may be shown in place. */
+export interface FileView {
+  id: string;
+  name: string;
+  size: number;
+  image: boolean;
+}
+
 export interface MessageView {
   id: number;
   position: number;
@@ -131,6 +139,8 @@ export interface MessageView {
   external_id: string | null;
   /** Which of the agents wrote it. */
   agent: string | null;
+  /** What came with it; beside files the text may be empty. */
+  files: FileView[];
 }
 
 export interface QueueOverview {
@@ -271,6 +281,8 @@ export interface Named {
 export interface ChannelNamed extends Named {
   /** One at a time, such as a call. */
   exclusive: boolean;
+  /** The largest file that its customers can be sent; 0 = none. */
+  file_bytes: number;
 }
 
 export interface ConfigView {

@@ -167,6 +167,9 @@ export const en = {
   "composer.connecting": "Connecting to the customer…",
   "composer.ended": "This conversation has ended, or a colleague goes on with it.",
 
+  "file.attach": "Send a file",
+  "file.save": "Save {name}",
+
   "company.label": "Colleagues in this conversation",
   "company.serves": "{agent} serves",
   "company.asked": "{agent} asked · {count} s",
@@ -247,5 +250,11 @@ export const en = {
   "error.unknown_queue": "There is no such queue.",
   "error.queue_closed": "This queue takes nobody in now.",
   "error.unknown_target": "There is no such place.",
+  "error.file_empty": "Not sent: the file is empty.",
+  "error.file_too_large": "Not sent: the file is larger than this customer's channel takes.",
+  "error.too_large": "The file is larger than this site takes.",
+  "error.too_slow": "The file took too long.",
+  "error.unknown_attachment": "There is no such file here.",
+  "error.attachment_damaged": "The file cannot be read; please tell your administrator.",
   "error.too_many_participants": "There are too many in this conversation.",
 } as const;

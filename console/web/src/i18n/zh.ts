@@ -169,6 +169,9 @@ export const zh: Texts = {
   "composer.connecting": "正在接通客户…",
   "composer.ended": "会话已结束，或已由同事接手。",
 
+  "file.attach": "发送文件",
+  "file.save": "下载 {name}",
+
   "company.label": "参与会话的同事",
   "company.serves": "{agent}主接待",
   "company.asked": "已邀请{agent} · {count} 秒",
@@ -249,5 +252,11 @@ export const zh: Texts = {
   "error.unknown_queue": "没有这个队列。",
   "error.queue_closed": "该队列现在不接入。",
   "error.unknown_target": "没有此去处。",
+  "error.file_empty": "未发送：文件是空的。",
+  "error.file_too_large": "未发送：文件超过了该客户渠道允许的大小。",
+  "error.too_large": "文件超过了本系统允许的大小。",
+  "error.too_slow": "文件传输时间过长。",
+  "error.unknown_attachment": "此处没有这个文件。",
+  "error.attachment_damaged": "文件无法读取，请告知管理员。",
   "error.too_many_participants": "参与会话的人数已达上限。",
 };

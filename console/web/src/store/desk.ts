@@ -21,6 +21,7 @@ import type { ServerClock } from "./clock";
 import { titleText } from "../i18n";
 import { inHand, keepEnded, keepOrder, nextToShow } from "./conversations";
 import { Drafts } from "./drafts";
+import { Files } from "./files";
 import { Lists } from "./lists";
 import { Outbox } from "./outbox";
 import { Parking } from "./parking";
@@ -86,6 +87,7 @@ export class Desk {
     board: false,
   });
   readonly drafts: Drafts;
+  readonly files: Files;
   readonly outbox: Outbox;
   readonly threads: Threads;
   readonly parking: Parking;
@@ -114,6 +116,7 @@ export class Desk {
     this.drafts = new Drafts(storage);
     this.threads = new Threads(storage, () => this.state.agent?.name ?? null);
     this.parking = new Parking(storage);
+    this.files = new Files(newId, (error) => this.notify(error));
     this.outbox = new Outbox(storage, ({ contact, external_id, text }) => {
       const id = this.newId();
       if (!this.send({ type: "say", id, contact, external_id, text })) return false;
@@ -231,6 +234,11 @@ export class Desk {
     return awaitingSince(this.parking.after(contact, this.threads.messages(contact)));
   }
 
+  /** The largest file that a channel's customers can be sent; 0 = none. */
+  fileBytes(channel: string): number {
+    return this.state.config.channels.find(({ name }) => name === channel)?.file_bytes ?? 0;
+  }
+
   /** A colleague's name as people say it. */
   agentTitle(name: string): string {
     return titleText(this.state.config.agents.find((agent) => agent.name === name)?.title, name);
@@ -280,7 +288,9 @@ export class Desk {
     this.catchingUp.delete(message.contact);
     this.threads.add(message.contact, message.messages);
     for (const { external_id, sender } of message.messages) {
-      if (external_id !== null && sender === "agent") this.outbox.confirmed(external_id);
+      if (external_id === null || sender !== "agent") continue;
+      this.outbox.confirmed(external_id);
+      this.files.confirmed(external_id);
     }
     if (message.messages.some(({ sender }) => sender === "customer")) this.setTyping(message.contact, false);
     if (message.messages.length > 0) this.catchUp(message.contact);
@@ -343,6 +353,7 @@ export class Desk {
     const present = new Set(this.list.value.map(({ contact }) => contact));
     this.threads.keepOnly(present);
     this.drafts.keepOnly(present);
+    this.files.keepOnly(present);
     for (const contact of this.finished) if (!present.has(contact)) this.finished.delete(contact);
     const waiting = new Set([...this.state.offers, ...this.state.invitations].map(({ contact }) => contact));
     for (const contact of this.accepted) {

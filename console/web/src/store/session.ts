@@ -85,6 +85,7 @@ export class Session {
       onExpired: () => this.leave(true),
     });
     desk.attach(link);
+    desk.files.attach(this.api);
     this.link = link;
     this.storage.set(SIGNED_IN, "1");
     Object.assign(this.state, { phase: "desk", user, desk, expired: false });
