@@ -150,8 +150,8 @@ def stop_reading(
 
 def processor_ratio(pairs: list[Pair]) -> float:
     """Of the engine's processor time for an arrival, with a slow reader over without."""
-    beside = sum(pair.beside.processor_us for pair in pairs)
-    return beside / sum(pair.alone.processor_us for pair in pairs)
+    beside = median(pair.beside.processor_us for pair in pairs)
+    return beside / median(pair.alone.processor_us for pair in pairs)
 
 
 def check_return(site: Server, slow: Follower, all_places: list[Place]) -> None:
