@@ -152,6 +152,7 @@ class Health:
     async def figures(self) -> bytes:
         """Return all figures in Prometheus' text format."""
         self._figures.statistics_lag = await self._lag()
+        self._figures.edge_is_open = self._edge.is_open
         return exposition(self._service, self._figures)
 
     async def _store_answers(self) -> bool:

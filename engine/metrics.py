@@ -187,11 +187,16 @@ class SiteFigures(Collector):
     Args:
         service: the running service.
         channels: channel -> how it is.
+
+    Attributes:
+        edge_is_open: whether the pages are open; set before figures are asked for, as the lag is.
+        statistics_lag: batches; None when the statistics do not answer.
     """
 
     def __init__(self, service: Service, channels: Mapping[str, ChannelHealth]) -> None:
         self._service = service
         self._channels = channels
+        self.edge_is_open = False
         self.statistics_lag: int | None = None
 
     def collect(self) -> Iterator[Metric]:
@@ -250,6 +255,7 @@ class SiteFigures(Collector):
                 up.add_metric([channel.name], channel.state == "connected")
         yield up
         yield failures
+        yield _gauge("edge_up", "1 while the process of the pages is open.", self.edge_is_open)
         yield _gauge(
             "statistics_up", "1 while the statistics process answers.", self.statistics_lag is not None
         )
