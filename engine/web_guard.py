@@ -28,7 +28,8 @@ import trio
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.logging import Logger
-from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.events import StreamClosed
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
@@ -121,17 +122,23 @@ class _Http1(H11Protocol):
 
     async def _maybe_recycle(self) -> None:
         """The answer is complete: on to the next request, although that ends, and cancels, the handler."""
-        with trio.CancelScope(shield=True):
-            early = self.connection.our_state is h11.DONE and self.connection.their_state is h11.SEND_BODY
-            if early:
-                await self._close_stream()
-                await self.send(Updated(idle=True))
-            if early and self.connection.their_state is h11.SEND_BODY:
-                self._unread = UNREAD_BYTES
-            else:
-                await super()._maybe_recycle()
-            if early:  # what is here already waits for no further byte
-                self.task_group.spawn(self._handle_events)
+        early = self.connection.our_state is h11.DONE and self.connection.their_state is h11.SEND_BODY
+        stream, self.stream = self.stream, None
+        try:
+            if stream is not None:
+                await stream.handle(StreamClosed(stream_id=STREAM_ID))
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._go_on(early)
+
+    async def _go_on(self, early: bool) -> None:
+        if early and self.connection.their_state is h11.SEND_BODY:
+            self._unread = UNREAD_BYTES
+            await self.send(Updated(idle=True))
+        else:
+            await super()._maybe_recycle()
+        if early:  # what is here already waits for no further byte
+            self.task_group.spawn(self._handle_events)
 
     async def _handle_events(self) -> None:
         async with self._turn:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import structlog
 import trio
 
 from channels.webchat import protocol
@@ -34,6 +35,7 @@ FETCHED_AT_ONCE: Final = 200
 AGAIN_MS: Final = 2_000
 SEND_WITHIN_S: Final = 600.0
 _ID: Final = re.compile(protocol.ID)
+_log: Final = structlog.get_logger(__name__)
 
 
 class ChatFiles:
@@ -123,7 +125,8 @@ class ChatFiles:
             return await self._port.attachment(chat.contact, file)
         except NoSuchAttachment:
             raise NotTaken(protocol.Failure(code="no_file", text="there is no such file here")) from None
-        except AttachmentDamaged:
+        except AttachmentDamaged as error:
+            _log.error("a file cannot be given out", contact=chat.contact, why=str(error))
             raise NotTaken(protocol.Failure(code="damaged", text="the file cannot be read")) from None
 
     @contextmanager
