@@ -202,8 +202,8 @@ def test_a_killed_server_loses_nothing_of_a_conversation(people: People) -> None
 
 
 def test_a_killed_edge_loses_nothing_of_a_conversation(people: People) -> None:
-    desk = people.agent("tom")
-    customer = people.customer("accounts", "钱多")
+    desk = people.agent("mia")
+    customer = people.customer("lost", "钱多")
     customer_says(customer, "before")
     accept(desk)
     say(desk, "I am here")
