@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from engine import errors, model
+from engine.messages.between import Between
 from engine.router import CODES, KINDS, DecodeError, recode
 
 BYTES = {"key": 16, "command_id": 16, "hash": 32}
@@ -103,7 +104,9 @@ def test_kinds_names_and_fields_are_the_same() -> None:
 def test_kinds_stand_in_their_ranges() -> None:
     assert list(model.COMMANDS) == list(range(1, 31))
     assert sorted(model.EVENTS) == list(range(64, 115))
-    assert list(model.CONTROLS) == list(range(128, 142))
+    # 142 and 143 are those of `engine.returning`.
+    assert list(model.CONTROLS) == [*range(128, 142), 144]
+    assert sorted(model.kind_of(one) for one in Between.__subclasses__()) == list(range(160, 171))
 
 
 def test_refusals_are_the_same() -> None:
