@@ -45,6 +45,10 @@ from engine.notices import Notice
 RING_BYTES: Final = 4 * 1024 * 1024
 """What hosted channels resume from; the core keeps more, for those who come from far."""
 
+REST_FACTOR: Final = 4
+MOST_REST_S: Final = 0.02
+"""A desk hears of an offer so much later at most; without a rush it is a millisecond."""
+
 ROWS_BETWEEN_LOOKS: Final = 64
 """How many batches are carried out at once, before pages have their turn."""
 
@@ -80,6 +84,7 @@ class EdgeService(Facade):
         self._told_seq = 0
         self._told_at_s = 0.0
         self._rung = trio.Event()
+        self._wanted = trio.Event()  # somebody waits for a batch
         self._bell: int | None = None
         self._waiting: deque[tuple[int, trio.Event]] = deque()  # in the order of their batches
         self._early: deque[MessageTold | TypingTold] = deque()  # told of a state that is not seen here yet
@@ -141,6 +146,7 @@ class EdgeService(Facade):
             return
         done = trio.Event()
         self._waiting.append((seq, done))
+        self._wanted.set()
         self._hear_of(seq)
         await done.wait()
 
@@ -196,11 +202,23 @@ class EdgeService(Facade):
             await self._rung.wait()
             self._rung = trio.Event()
             self.pulse.turn()
+            began_s = trio.current_time()
             await self._carry_out()
             self._pass_notices()
+            await self._rest(trio.current_time() - began_s)
             if self._bell is not None:
                 self._bell = None
                 self._link.send(Heard(seq=self._seq))
+
+    async def _rest(self, worked_s: float) -> None:
+        """Let more batches come, unless somebody waits for one.
+
+        In a rush the core needs the processor for decisions, and batches are cheaper many at a time.
+        """
+        self._wanted = trio.Event()
+        if not self._waiting:
+            with trio.move_on_after(min(REST_FACTOR * worked_s, MOST_REST_S)):
+                await self._wanted.wait()
 
     async def _carry_out(self) -> None:
         """Carry out what is in the journal now."""
