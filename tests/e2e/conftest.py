@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from engine.auth import Tokens
 from engine.config import load_site
@@ -274,9 +274,13 @@ class People:
         self.contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+        page.on("console", self._note)
         page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
         return page
+
+    def _note(self, line: ConsoleMessage) -> None:
+        if line.type == "error":
+            self.complaints.append(f"{line.text} ({line.location.get('url', '')})")
 
     def agent(self, login: str, *, ready: bool = True, **how: object) -> Page:
         """An agent's desk, signed in and ready; English."""

@@ -26,6 +26,8 @@ const state = {
   messages: new Map(),
   agentTyping: false,
   online: false,
+  // The server has the chat open for this connection; before that it takes no files for it.
+  chatHere: false,
   greeted: false,
   notice: "",
   keepsPlaces: false,
@@ -75,6 +77,7 @@ function draw() {
 function sayStart() {
   const { chat } = memory.state;
   if (!chat) return;
+  state.chatHere = false;
   const start = { type: "start", chat: chat.id, queue: chat.queue, after: complete() };
   if (chat.name) start.name = chat.name;
   if (chat.place) start.place = chat.place;
@@ -105,6 +108,7 @@ const handlers = {
   chat(message) {
     if (message.chat !== memory.state.chat?.id) return;
     state.phase = message.state;
+    state.chatHere = true;
     state.position = message.position ?? null;
     state.minutes = message.minutes ?? null;
     state.agentLost = message.reason === "lease_lost";
@@ -224,6 +228,7 @@ function newChat() {
 
 const files = new Files({
   token: () => memory.state.token,
+  isOpen: () => state.chatHere,
   newId,
   onChange: () => draw(),
   onFailure(key, parameters) {
@@ -296,7 +301,7 @@ const link = new Link({
     draw();
   },
   onDown() {
-    state.online = false;
+    state.online = state.chatHere = false;
     state.agentTyping = false;
     underWay = null;
     draw();

@@ -5,8 +5,8 @@ const MOST_TRIES = 5;
 const MOST_SHOWN = 40;
 
 export class Files {
-  constructor({ token, newId, onChange, onFailure }) {
-    Object.assign(this, { token, newId, onChange, onFailure });
+  constructor({ token, isOpen, newId, onChange, onFailure }) {
+    Object.assign(this, { token, isOpen, newId, onChange, onFailure });
     this.queue = [];
     this.maxBytes = 0;
     this.underWay = false;
@@ -33,7 +33,7 @@ export class Files {
   // A file is read again for every try: it goes under the id that it has, so nothing is stored twice.
   async pump() {
     const next = this.queue[0];
-    if (!next || this.underWay || this.retryTimer) return;
+    if (!next || this.underWay || this.retryTimer || !this.isOpen()) return;
     this.underWay = true;
     next.tries += 1;
     const query = new URLSearchParams({ chat: next.chat, external_id: next.external_id, name: next.name });
