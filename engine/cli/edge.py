@@ -57,6 +57,9 @@ def run(options: argparse.Namespace) -> int:
         0 when it was told to stop, 1 when the core has gone.
     """
     set_up_logs(options)
+    # Ctrl-C and a service manager's SIGTERM reach every process of the site: the parent ends this one.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     code = 0
     try:
         trio.run(_run, options.link, options.web)
@@ -139,7 +142,7 @@ async def serve_edge(
         await _open_channels(nursery, host)
         await pages.start(partial(serve_web, tls=tls), mounts, listeners, stop)
         nursery.start_soon(_tell_state, link, host)
-        nursery.start_soon(_heed_signals, tls)
+        nursery.start_soon(_read_certificate_again, tls)
         # What is there now stays: the cycle collector need not walk it.
         gc.collect()
         gc.freeze()
@@ -172,12 +175,9 @@ async def _tell_state(link: Link, host: PluginHost) -> None:
         await trio.sleep(TELL_EVERY_S)
 
 
-async def _heed_signals(tls: ServerTls | None) -> None:
-    """SIGHUP, which the parent passes on, reads the certificate again.
-
-    Ctrl-C and a service manager's SIGTERM reach every process of the site: the parent ends this one.
-    """
-    with trio.open_signal_receiver(signal.SIGHUP, signal.SIGINT, signal.SIGTERM) as signals:
-        async for number in signals:
-            if number == signal.SIGHUP and tls is not None:
+async def _read_certificate_again(tls: ServerTls | None) -> None:
+    """At each SIGHUP, which the parent passes on."""
+    with trio.open_signal_receiver(signal.SIGHUP) as signals:
+        async for _ in signals:
+            if tls is not None:
                 read_again(tls)
